@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * mxclash: find mail domains whose MX is hidden by a CNAME at the same name.
+ *
+ * This is the detector without a host: it reads DNS messages that a resolver got from its
+ * upstreams, keeps a bounded table of suspects and conflicts, says what should be asked afresh, and
+ * reports what it found. It opens no file and no socket, reads no clock, starts no thread.
+ *
+ * A host does four things:
+ *  1. hands every upstream answer to mxclash_inspect();
+ *  2. takes proofs from mxclash_proof_next(), asks the authority MX and CNAME past every cache,
+ *     and hands the answers to mxclash_proof_answer() and the end of each to mxclash_proof_end();
+ *  3. tells of every client MX query with mxclash_client_mx();
+ *  4. receives events through the callback of struct mxclash_options.
+ *
+ * Names are passed in wire format (RFC 1035 3.1), uncompressed, with the root label, 1 to 255
+ * octets. Names that leave the detector are in lower case. Times are milliseconds since the epoch;
+ * the host may step its clock either way, the detector only becomes late or early by that step.
+ *
+ * Threads: every function may be called from any thread at any time, but for mxclash_engine_new()
+ * and mxclash_engine_free(), which are alone with their engine.
+ *
+ * Sources: RFC 1034 3.6.2 and RFC 2181 10.1 (no data beside a CNAME), RFC 1912 2.4 (nor an MX),
+ * RFC 5321 5.1 (how mail uses both), RFC 7505 (null MX), RFC 6672 (DNAME).
+ */
+#ifndef MXCLASH_H
+#define MXCLASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MXCLASH_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define MXCLASH_PUBLIC __attribute__((visibility("default")))
+#else
+#define MXCLASH_PUBLIC
+#endif
+
+/** Longest name in wire format, in octets (RFC 1035 2.3.4). */
+#define MXCLASH_NAME_MAX 255
+/** Octets that hold any name as text with its NUL: each octet may become \DDD. */
+#define MXCLASH_NAME_TEXT_MAX 1025
+/** Most MX records of one owner that are kept. More are legal but say nothing new. */
+#define MXCLASH_MX_MAX 16
+
+/** Milliseconds since the epoch. */
+typedef int64_t mxclash_time;
+
+/** What a function has to say. */
+enum mxclash_status {
+    mxclash_ok = 0,
+    /** the message or name breaks RFC 1035; counted, nothing else happened */
+    mxclash_malformed,
+    /** an argument or option is outside its range */
+    mxclash_invalid,
+    /** no memory */
+    mxclash_no_memory,
+};
+
+/** What is wrong with a domain. */
+enum mxclash_kind {
+    /** the authority publishes a CNAME and an MX at one owner */
+    mxclash_cname_and_mx = 0,
+    /** a zone apex is a CNAME, its authority answers even MX with it, and mail is wanted there */
+    mxclash_cname_at_apex,
+    /** an MX set mixes a known mailbox provider's hosts with others */
+    mxclash_foreign_mx,
+    /** an MX set names a known provider but not the set that the provider documents */
+    mxclash_incomplete_mx,
+    /** the MX is a known provider's and the SPF record lacks the provider's include */
+    mxclash_spf_missing,
+    MXCLASH_KINDS,
+};
+
+enum mxclash_state {
+    mxclash_suspected = 0,
+    mxclash_confirmed,
+    MXCLASH_STATES,
+};
+
+/** How we know. */
+enum mxclash_evidence {
+    /** one answer carried both */
+    mxclash_same_answer = 0,
+    /** both were seen while both were valid */
+    mxclash_separate_answers,
+    /** both were asked afresh */
+    mxclash_probe,
+    MXCLASH_EVIDENCES,
+};
+
+/** What happened to a conflict. started and stopped are the detector's own. */
+enum mxclash_event_type {
+    mxclash_opened = 0,
+    mxclash_changed,
+    mxclash_cleared,
+    mxclash_expired,
+    mxclash_started,
+    mxclash_stopped,
+    MXCLASH_EVENT_TYPES,
+};
+
+/** What senders meet while the CNAME hides the MX. */
+enum mxclash_impact {
+    mxclash_impact_unknown = 0,
+    /** the CNAME's target has neither MX nor address */
+    mxclash_no_mail_host,
+    /** the target has no MX: mail goes to its address (RFC 5321 5.1) */
+    mxclash_implicit_mx,
+    /** the target has another MX */
+    mxclash_wrong_mail_host,
+    /** the target has the same MX */
+    mxclash_impact_none,
+    MXCLASH_IMPACTS,
+};
+
+/** Repair steps, as bits; their texts are in mxclash_advice_name(). */
+enum mxclash_advice {
+    mxclash_remove_cname = 1 << 0,
+    mxclash_replace_cname_with_address = 1 << 1,
+    mxclash_move_cname = 1 << 2,
+    mxclash_separate_mail_domain = 1 << 3,
+    mxclash_remove_foreign_mx = 1 << 4,
+    mxclash_complete_mx = 1 << 5,
+    mxclash_fix_spf = 1 << 6,
+};
+#define MXCLASH_ADVICES 7
+
+/** Result of one proof. */
+enum mxclash_proof_result {
+    mxclash_proof_both = 0,
+    mxclash_proof_cname_only,
+    mxclash_proof_mx_only,
+    mxclash_proof_neither,
+    /** one question or both got no answer that can be believed */
+    mxclash_proof_failed,
+    MXCLASH_PROOF_RESULTS,
+};
+
+/** Why a proof was not made. */
+enum mxclash_proof_drop {
+    /** the queue of waiting proofs was full, as when probe_rate is too low for what comes */
+    mxclash_drop_queue_full = 0,
+    /** it waited so long for the rate limit that what it should prove is old */
+    mxclash_drop_stale,
+    /** the host could not ask */
+    mxclash_drop_host,
+    MXCLASH_PROOF_DROPS,
+};
+
+/** What became of a client's MX answer for a domain in conflict. */
+enum mxclash_outcome {
+    /** the client got the CNAME and not the MX */
+    mxclash_hidden = 0,
+    /** the client got the MX that the CNAME hides */
+    mxclash_repaired,
+    MXCLASH_OUTCOMES,
+};
+
+/** apex of an event or domain: three-valued. */
+enum mxclash_apex { mxclash_apex_unknown = -1, mxclash_apex_no = 0, mxclash_apex_yes = 1 };
+
+struct mxclash_mx {
+    uint16_t preference;
+    /** lower case wire name */
+    uint8_t exchange[MXCLASH_NAME_MAX];
+    uint8_t exchange_len;
+};
+
+/**
+ * What happened, whole: the event refers to nothing of the engine's.
+ * In an event of type started or stopped only type and time mean anything.
+ */
+struct mxclash_event {
+    enum mxclash_event_type type;
+    enum mxclash_kind kind;
+    enum mxclash_state state;
+    enum mxclash_evidence evidence;
+    enum mxclash_apex apex;
+    enum mxclash_impact impact;
+    mxclash_time time;
+    mxclash_time first_seen;
+    mxclash_time last_seen;
+    /** client MX queries answered for this domain while in conflict */
+    uint64_t mx_queries;
+    /** bits of enum mxclash_advice */
+    uint32_t advice;
+    /** seconds; meaningless if cname_target_len is 0 */
+    uint32_t cname_ttl;
+    /** of the server that gave the deciding answer; ss_family AF_UNSPEC if unknown */
+    struct sockaddr_storage authority;
+    /** short tag of the mailbox provider that mx names, static storage; NULL if none */
+    const char *provider;
+    uint8_t owner[MXCLASH_NAME_MAX];
+    uint8_t owner_len;
+    /** zone cut that was asked; zone_len 0 if unknown */
+    uint8_t zone[MXCLASH_NAME_MAX];
+    uint8_t zone_len;
+    uint8_t cname_target[MXCLASH_NAME_MAX];
+    /** 0 if the CNAME is gone or was never seen whole */
+    uint8_t cname_target_len;
+    /** the domain's own MX as far as known; the array has mx_count members, 0 to MXCLASH_MX_MAX */
+    uint8_t mx_count;
+    struct mxclash_mx mx[MXCLASH_MX_MAX];
+};
+
+/** Octets of an event that carry meaning: a copy may leave out the unused end of mx. */
+#define MXCLASH_EVENT_SIZE(event)                                                                  \
+    (offsetof(struct mxclash_event, mx) + (event)->mx_count * sizeof(struct mxclash_mx))
+
+/** How an engine is to work. */
+struct mxclash_options {
+    /** octets, at least 262144: bound on all memory of the engine, allocated or to be allocated */
+    size_t table_size;
+    /** secret from a good random source: keys the hashes, so that nobody can aim at one bucket */
+    uint64_t seed;
+    /** ask the authority afresh before a conflict is called confirmed */
+    bool probe;
+    /** most probe queries a second, 1 to 100000; a proof takes two */
+    unsigned probe_rate;
+    /** least seconds between two proofs of one domain, 1 to 604800 */
+    unsigned recheck_interval_s;
+    /** an open conflict that nobody has met for this long is closed, 60 to 31536000 */
+    unsigned expire_after_s;
+    /**
+     * Domains that are never reported nor asked about, each with all names below it.
+     * Text names; copied. NULL if ignore_count is 0.
+     */
+    const char *const *ignore;
+    size_t ignore_count;
+    /**
+     * Called for every event, on the thread that caused it, with no lock held. It must not block
+     * and must not call back into the engine. The event is borrowed for the call.
+     */
+    void (*on_event)(void *context, const struct mxclash_event *event);
+    void *context;
+};
+
+/** One answer that a resolver got from its upstream. Everything is borrowed for the call. */
+struct mxclash_answer {
+    /** the message as it came, 12 to 65535 octets, before the resolver took anything out */
+    const uint8_t *message;
+    size_t message_len;
+    /** wire name of the zone whose server was asked; NULL if unknown */
+    const uint8_t *zone;
+    size_t zone_len;
+    /** the server was asked as a forwarder: zone bounds what it may say but is no zone cut */
+    bool forwarded;
+    /** the server; NULL if unknown */
+    const struct sockaddr *server;
+    socklen_t server_len;
+};
+
+/** A proof to be made: ask MX and CNAME of owner, class IN, past every cache. */
+struct mxclash_proof {
+    uint64_t id;
+    uint8_t owner[MXCLASH_NAME_MAX];
+    uint8_t owner_len;
+};
+
+/** Numbers since the engine began, and how it stands. One thread's view, not a common instant. */
+struct mxclash_stats {
+    uint64_t inspected;
+    uint64_t malformed;
+    uint64_t opened[MXCLASH_KINDS];
+    uint64_t cleared[MXCLASH_KINDS];
+    uint64_t expired[MXCLASH_KINDS];
+    uint64_t open_now[MXCLASH_KINDS][MXCLASH_STATES];
+    uint64_t proofs[MXCLASH_PROOF_RESULTS];
+    uint64_t proofs_dropped[MXCLASH_PROOF_DROPS];
+    uint64_t affected_mx[MXCLASH_OUTCOMES];
+    uint64_t table_entries;
+    uint64_t table_bytes;
+    uint64_t table_bytes_limit;
+    uint64_t table_evictions;
+};
+
+/** One affected domain, for lists. */
+struct mxclash_domain {
+    uint8_t owner[MXCLASH_NAME_MAX];
+    uint8_t owner_len;
+    enum mxclash_kind kind;
+    enum mxclash_state state;
+    /** static storage; NULL if none */
+    const char *provider;
+    uint64_t mx_queries;
+    mxclash_time first_seen;
+    mxclash_time last_seen;
+};
+
+struct mxclash_engine;
+
+/**
+ * Make an engine.
+ *
+ * \param options  borrowed for the call
+ * \param[out] engine  written only on mxclash_ok; freed with mxclash_engine_free()
+ * \retval mxclash_invalid    an option is outside its range or an ignored name is no name
+ * \retval mxclash_no_memory  nothing is left behind
+ */
+MXCLASH_PUBLIC enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
+                                                      struct mxclash_engine **engine);
+
+/** Free an engine; NULL is allowed. No other thread may be inside it. No event is made. */
+MXCLASH_PUBLIC void mxclash_engine_free(struct mxclash_engine *engine);
+
+/**
+ * Look at one answer from upstream.
+ *
+ * Only owners at or below answer->zone are believed. Costs a walk over the answer section where it
+ * holds neither CNAME nor MX.
+ *
+ * Blocking: none; at most one shard lock at a time, each held for O(1) work.
+ * \retval mxclash_malformed  the message breaks RFC 1035; counted, engine unchanged
+ */
+MXCLASH_PUBLIC enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
+                                                   const struct mxclash_answer *answer,
+                                                   mxclash_time now);
+
+/**
+ * Take the next proof that may be made now, if any.
+ *
+ * The rate limit has been paid when this says yes. The host must then call mxclash_proof_end()
+ * once for MX and once for CNAME, whatever happens. With nothing waiting it costs one load.
+ *
+ * \param[out] proof  written only on true
+ */
+MXCLASH_PUBLIC bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_time now,
+                                       struct mxclash_proof *proof);
+
+/**
+ * Hand in an answer to one question of a proof; may be called several times for one question, as
+ * when the first server was lame. An answer that cannot be believed is passed over.
+ *
+ * \param qtype  1035 type of the question that was asked: 15 (MX) or 5 (CNAME)
+ * \retval mxclash_malformed  as in mxclash_inspect()
+ */
+MXCLASH_PUBLIC enum mxclash_status mxclash_proof_answer(struct mxclash_engine *engine,
+                                                        const struct mxclash_proof *proof,
+                                                        uint16_t qtype,
+                                                        const struct mxclash_answer *answer,
+                                                        mxclash_time now);
+
+/** One question of a proof is over, answered or not. The second end of a proof decides it. */
+MXCLASH_PUBLIC void mxclash_proof_end(struct mxclash_engine *engine,
+                                      const struct mxclash_proof *proof, uint16_t qtype,
+                                      mxclash_time now);
+
+/** The host cannot ask this proof at all; counts as dropped, the domain may be tried again. */
+MXCLASH_PUBLIC void mxclash_proof_abandon(struct mxclash_engine *engine,
+                                          const struct mxclash_proof *proof, mxclash_time now);
+
+/**
+ * A client asked the MX of owner and is being answered.
+ *
+ * \param owner   wire name in any case
+ * \param hidden  the answer shows a CNAME at owner and no MX of owner
+ * \return true if owner is in conflict (suspected or confirmed)
+ */
+MXCLASH_PUBLIC bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner,
+                                      size_t owner_len, bool hidden, mxclash_time now);
+
+/** Read the counters. Blocking: none. */
+MXCLASH_PUBLIC void mxclash_get_stats(const struct mxclash_engine *engine,
+                                      struct mxclash_stats *stats);
+
+/**
+ * Copy the open conflicts that clients met most, most MX queries first; ties by owner.
+ *
+ * \param[out] domains  room for max members
+ * \return members written, at most max
+ * Blocking: each shard lock in turn, for a walk over that shard's open conflicts.
+ */
+MXCLASH_PUBLIC size_t mxclash_top_domains(struct mxclash_engine *engine,
+                                          struct mxclash_domain *domains, size_t max);
+
+/* The names of interface.md; static storage, "?" for a value outside its enum. */
+MXCLASH_PUBLIC const char *mxclash_kind_name(enum mxclash_kind kind);
+MXCLASH_PUBLIC const char *mxclash_state_name(enum mxclash_state state);
+MXCLASH_PUBLIC const char *mxclash_evidence_name(enum mxclash_evidence evidence);
+MXCLASH_PUBLIC const char *mxclash_event_type_name(enum mxclash_event_type type);
+MXCLASH_PUBLIC const char *mxclash_impact_name(enum mxclash_impact impact);
+MXCLASH_PUBLIC const char *mxclash_proof_result_name(enum mxclash_proof_result result);
+MXCLASH_PUBLIC const char *mxclash_proof_drop_name(enum mxclash_proof_drop drop);
+MXCLASH_PUBLIC const char *mxclash_outcome_name(enum mxclash_outcome outcome);
+/** \param bit  exactly one bit of enum mxclash_advice */
+MXCLASH_PUBLIC const char *mxclash_advice_name(uint32_t bit);
+
+/**
+ * Write a wire name as text: lower case, no last dot ("." for the root), every octet that is not
+ * a letter, digit, hyphen, underscore or asterisk as \DDD (RFC 4343 2.1), so that it is safe in a log, a
+ * label or a page.
+ *
+ * \param[out] text  room for MXCLASH_NAME_TEXT_MAX octets; always ends with NUL
+ * \retval mxclash_malformed  name is no whole wire name; text is ""
+ */
+MXCLASH_PUBLIC enum mxclash_status mxclash_name_to_text(const uint8_t *name, size_t name_len,
+                                                        char *text);
+
+/**
+ * Read a text name (RFC 1035 5.1: \DDD and \X escapes; the last dot may be missing) into lower
+ * case wire format.
+ *
+ * \param[out] name  room for MXCLASH_NAME_MAX octets
+ * \param[out] name_len  octets written
+ * \retval mxclash_malformed  empty, a label over 63 octets, a name over 255, a broken escape
+ */
+MXCLASH_PUBLIC enum mxclash_status mxclash_name_from_text(const char *text, uint8_t *name,
+                                                          size_t *name_len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * The HTTP server: evhttp on one thread of its own, all signals blocked in it.
+ *
+ * GET and HEAD only (405 otherwise, with Allow). /metrics, /metrics/domains, /healthz; 404 else.
+ * Many and slow clients are bounded: HTTPD_CONNECTIONS_MAX at once, HTTPD_TIMEOUT_S for a request,
+ * 8 KiB of headers, 0 octets of body.
+ */
+#ifndef MXCLASH_OUTPUT_HTTPD_H
+#define MXCLASH_OUTPUT_HTTPD_H
+
+#include <stddef.h>
+
+#include "output/metrics.h"
+
+#define HTTPD_CONNECTIONS_MAX 64
+#define HTTPD_TIMEOUT_S 10
+/** Seconds between two tries of a listener that could not be opened. */
+#define HTTPD_RETRY_S 5
+
+struct httpd_options {
+    /** `address@port` or absolute socket path; borrowed until httpd_stop() */
+    char *const *listen;
+    size_t listen_count;
+    /** Called on the server's thread for every request that needs it. Must not block. */
+    char *(*metrics)(void *context, enum metrics_format format);
+    char *(*domains)(void *context, enum metrics_format format);
+    /** one line about a listener that failed or is back, for the host's log */
+    void (*host_log)(void *context, const char *line);
+    void *context;
+};
+
+struct httpd;
+
+/**
+ * Start the server. A listener that cannot be opened is no error here: it is said once through
+ * host_log and tried again every HTTPD_RETRY_S. A stale socket file in the way is replaced, any
+ * other file is not.
+ * \return NULL if there is no memory or no thread
+ */
+struct httpd *httpd_start(const struct httpd_options *options);
+
+/** Stop, join, close every descriptor, remove our socket files, free. NULL is allowed. */
+void httpd_stop(struct httpd *httpd);
+
+#endif

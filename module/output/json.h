@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * Events as text: the JSON object of interface.md and the line for the host's log.
+ */
+#ifndef MXCLASH_OUTPUT_JSON_H
+#define MXCLASH_OUTPUT_JSON_H
+
+#include "mxclash.h"
+
+/**
+ * One event as one JSON object without a line end, every field of the interface present
+ * (null where unknown). started and stopped have only time, event, host and version.
+ * \return malloc()ed, freed by the caller; NULL if there is no memory
+ */
+char *json_event(const struct mxclash_event *event, const char *host);
+
+/**
+ * One event as a readable line without a line end, for opened, changed, cleared and expired.
+ * Holds nothing but printable ASCII.
+ * \return malloc()ed, freed by the caller; NULL if there is no memory
+ */
+char *readable_event(const struct mxclash_event *event);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * The numbers as Prometheus text 0.0.4 or OpenMetrics 1.0.0.
+ */
+#ifndef MXCLASH_OUTPUT_METRICS_H
+#define MXCLASH_OUTPUT_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mxclash.h"
+#include "output/report.h"
+
+enum metrics_format { metrics_prometheus, metrics_openmetrics };
+
+/** All that /metrics tells, taken at one moment by the caller. */
+struct metrics_input {
+    struct mxclash_stats engine;
+    struct report_stats report;
+    /** client replies from the cache that were looked at */
+    uint64_t inspected_cache;
+    uint64_t annotated;
+    /** name and version of the host, as "unbound" and "1.17.1"; escaped by metrics_text() */
+    const char *host;
+    const char *host_version;
+};
+
+/** \return malloc()ed text, freed by the caller; NULL if there is no memory */
+char *metrics_text(const struct metrics_input *input, enum metrics_format format);
+
+/** The text of /metrics/domains. \return as metrics_text() */
+char *metrics_domains_text(const struct mxclash_domain *domains, size_t count,
+                           enum metrics_format format);
+
+#endif

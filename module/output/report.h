@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * The way of an event out of the resolver: a bounded queue and one writer thread that feeds the
+ * sinks. Whoever submits never waits; a full queue drops the event and counts it.
+ */
+#ifndef MXCLASH_OUTPUT_REPORT_H
+#define MXCLASH_OUTPUT_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mxclash.h"
+
+/** Where events go; their names are the `sink` label of the metrics. */
+enum report_sink { report_file = 0, report_syslog, report_host, REPORT_SINKS };
+
+/** Most events and octets that wait for the writer. */
+#define REPORT_QUEUE_EVENTS 1024
+#define REPORT_QUEUE_OCTETS (2u << 20)
+/** Seconds between two tries of a sink that failed. */
+#define REPORT_RETRY_S 5
+
+struct report_options {
+    /** JSON lines file; "" = none. Borrowed until report_stop(). */
+    const char *log_file;
+    bool log_syslog;
+    bool log_host;
+    /** name of this machine for the event's `host` field; copied */
+    const char *host;
+    /**
+     * Write one readable line into the host's own log; called from the writer thread only.
+     * Also used, whatever log_host says, for one line when a sink fails and one when it is back.
+     */
+    void (*host_log)(void *context, const char *line);
+    void *context;
+};
+
+struct report;
+
+/**
+ * Start the writer thread, all signals blocked in it.
+ * A file that cannot be opened now is no error here: it is said once through host_log, counted,
+ * and tried again every REPORT_RETRY_S while events for it are dropped and counted.
+ * \return NULL if there is no memory or no thread
+ */
+struct report *report_start(const struct report_options *options);
+
+/** Queue a copy of event. Any thread, never blocks on a sink: one short mutex, one allocation. */
+void report_submit(struct report *report, const struct mxclash_event *event);
+
+/** Write what is queued, join the thread, close, free. NULL is allowed. */
+void report_stop(struct report *report);
+
+/** Counters for the metrics. Any thread. */
+struct report_stats {
+    uint64_t written[REPORT_SINKS];
+    uint64_t dropped[REPORT_SINKS];
+};
+void report_get_stats(const struct report *report, struct report_stats *stats);
+
+/** Name of a sink for the metrics: `file`, `syslog`, `host`. */
+const char *report_sink_name(enum report_sink sink);
+
+#endif

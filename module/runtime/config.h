@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * The configuration file: Unbound's syntax, `key: value`, quotes optional, # starts a comment.
+ */
+#ifndef MXCLASH_RUNTIME_CONFIG_H
+#define MXCLASH_RUNTIME_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** Every key of the file, checked. Strings and arrays are owned by the struct. */
+struct config {
+    /** JSON lines file; "" = none */
+    char *log_file;
+    bool log_syslog;
+    bool log_host;
+    /** SQLite book; "" = memory only */
+    char *database;
+    /** days, 1 to 36500 */
+    unsigned retention_days;
+    /** addresses `address@port` (port 1 to 65535, IPv4 or IPv6 literal) or absolute socket paths */
+    char **http_listen;
+    size_t http_listen_count;
+    /** octets, 262144 to 2^36 */
+    size_t table_size;
+    bool probe;
+    /** queries a second, 1 to 100000 */
+    unsigned probe_rate;
+    /** seconds, 1 to 604800 */
+    unsigned recheck_interval_s;
+    /** seconds, 60 to 31536000 */
+    unsigned expire_after_s;
+    bool annotate;
+    bool repair;
+    /** domains on /metrics/domains, 0 to 10000 */
+    unsigned top_domains;
+    /** text names, from ignore-domain and from the lines of every ignore-file */
+    char **ignore;
+    size_t ignore_count;
+    /** "" = the built-in table */
+    char *provider_file;
+    /** keys that stand in the file and do nothing yet, in file order; static strings */
+    const char *not_yet[8];
+    size_t not_yet_count;
+};
+
+/** Room for any error text of config_load(). */
+#define CONFIG_ERROR_MAX 1280
+
+/** Fill in the defaults of docs/configuration.md. \return false if there is no memory. */
+bool config_defaults(struct config *config);
+
+/**
+ * Read and check a file over the defaults.
+ *
+ * \param path  of the file, which must be readable
+ * \param[out] config  valid and to be freed only on true
+ * \param[out] error  on false, `FILE:LINE: what is wrong and what would be right`; for faults that
+ *     have no line (the file cannot be opened) `FILE: reason`
+ */
+bool config_load(const char *path, struct config *config, char error[CONFIG_ERROR_MAX]);
+
+/**
+ * Where the file is: the environment variable MXCLASH_CONF, else mxclash.conf in folder.
+ *
+ * \param folder  Unbound's configuration folder
+ * \param[out] path  room for path_size octets
+ * \param[out] must_exist  true if the environment names it
+ * \return false if the path does not fit
+ */
+bool config_locate(const char *folder, char *path, size_t path_size, bool *must_exist);
+
+/** Free what config_defaults() or config_load() made. */
+void config_free(struct config *config);
+
+#endif
