@@ -51,6 +51,9 @@ extern "C" {
 /** Most MX records of one owner that are kept. More are legal but say nothing new. */
 #define MXCLASH_MX_MAX 16
 
+/** One domain and kind makes at most one opened and one cleared event in so many milliseconds. */
+#define MXCLASH_QUIET_MS 3600000
+
 /** Milliseconds since the epoch. */
 typedef int64_t mxclash_time;
 
@@ -191,6 +194,9 @@ struct mxclash_event {
     mxclash_time last_seen;
     /** client MX queries answered for this domain while in conflict */
     uint64_t mx_queries;
+    /** opened and cleared events of this domain and kind held back since the last one, see
+     * MXCLASH_QUIET_MS */
+    uint32_t held_back;
     /** bits of enum mxclash_advice */
     uint32_t advice;
     /** seconds; meaningless if cname_target_len is 0 */
@@ -343,13 +349,12 @@ MXCLASH_PUBLIC bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_ti
  * \param qtype  1035 type of the question that was asked: 15 (MX) or 5 (CNAME)
  * \retval mxclash_malformed  as in mxclash_inspect()
  */
-MXCLASH_PUBLIC enum mxclash_status mxclash_proof_answer(struct mxclash_engine *engine,
-                                                        const struct mxclash_proof *proof,
-                                                        uint16_t qtype,
-                                                        const struct mxclash_answer *answer,
-                                                        mxclash_time now);
+MXCLASH_PUBLIC enum mxclash_status
+mxclash_proof_answer(struct mxclash_engine *engine, const struct mxclash_proof *proof,
+                     uint16_t qtype, const struct mxclash_answer *answer, mxclash_time now);
 
-/** One question of a proof is over, answered or not. The second end of a proof decides it. */
+/** One question of a proof is over, answered or not. The second end of a
+ * proof decides it, if the answers have not before. */
 MXCLASH_PUBLIC void mxclash_proof_end(struct mxclash_engine *engine,
                                       const struct mxclash_proof *proof, uint16_t qtype,
                                       mxclash_time now);
@@ -396,8 +401,8 @@ MXCLASH_PUBLIC const char *mxclash_advice_name(uint32_t bit);
 
 /**
  * Write a wire name as text: lower case, no last dot ("." for the root), every octet that is not
- * a letter, digit, hyphen, underscore or asterisk as \DDD (RFC 4343 2.1), so that it is safe in a log, a
- * label or a page.
+ * a letter, digit, hyphen, underscore or asterisk as \DDD (RFC 4343 2.1), so that it is safe in a
+ * log, a label or a page.
  *
  * \param[out] text  room for MXCLASH_NAME_TEXT_MAX octets; always ends with NUL
  * \retval mxclash_malformed  name is no whole wire name; text is ""

@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Install the Debian packages that a goal needs and this machine lacks.
+#
+# usage: install.sh GOAL...   with GOAL one of build, demo, check, bench
+# NO_INSTALL=1 only names what is missing and fails. Uses sudo when not root. Services that come
+# with a package are not started: the tests start their own on loopback.
+set -eu
+
+build="gcc make libc6-dev dpkg-dev libssl-dev libexpat1-dev libevent-dev libjansson-dev
+    libxxhash-dev libsqlite3-dev bison flex"
+servers="libldns-dev nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
+check="libcmocka-dev prometheus bind9-dnsutils python3-pytest clang clang-format clang-tidy
+    cppcheck llvm valgrind"
+
+wanted=
+for goal in "$@"; do
+    case $goal in
+    build) wanted="$wanted $build" ;;
+    demo) wanted="$wanted $build $servers" ;;
+    check) wanted="$wanted $build $servers $check" ;;
+    bench) wanted="$wanted $build $servers $check dnsperf gnuplot-nox" ;;
+    *) echo "install.sh: no goal is called $goal" >&2; exit 2 ;;
+    esac
+done
+
+if ! command -v dpkg-query > /dev/null; then
+    echo "This system has no dpkg. mxclash needs what Debian calls:" $wanted >&2
+    echo "If they are here under other names, go on with NO_DEPS=1." >&2
+    exit 1
+fi
+missing=
+for package in $wanted; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) || status=
+    [ "$status" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+if [ -n "${NO_INSTALL:-}" ]; then
+    echo "missing packages:$missing" >&2
+    exit 1
+fi
+echo "installing:$missing"
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
+
+# invoke-rc.d and deb-systemd-invoke both ask this file whether a service may start
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap '$sudo rm -f $policy' EXIT INT TERM
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy > /dev/null
+    $sudo chmod 755 $policy
+fi
+mkdir -p build
+log=build/install.log
+if ! { $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+        $missing; } > $log 2>&1; then
+    tail -n 20 $log >&2
+    exit 1
+fi

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# make            everything under build/ (see docs/building.md)
+# make demo       see it work on real servers; KEEP=1 leaves them running
+# make check      every test
+# make install    DESTDIR and PREFIX honoured
+#
+# UNBOUND_SRC=DIR       build the module for an Unbound tree of your own, configured and built
+# UNBOUND_VERSION=X     pick another packaged version, as 1.22.0
+# NO_INSTALL=1          install no packages, only name what is missing
+# NO_DEPS=1             do not look at packages at all
+
+CC ?= gcc
+CLANG ?= clang
+PREFIX ?= /usr/local
+DESTDIR ?=
+PYTHON ?= /usr/bin/python3
+UNBOUND_VERSION ?= distribution
+B := build
+
+VERSION := $(shell sed -n 's/^\#define MXCLASH_VERSION "\(.*\)"/\1/p' include/mxclash.h)
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+    -Wformat=2 -Wundef
+HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(HARDENING) \
+    -Iinclude -Imodule -DMXCLASH_VERSION_TEXT='"$(VERSION)"' $(CFLAGS)
+# no -z now: the module must be able to say that the host is the wrong one before a symbol of the
+# right one is missing
+LINK := -pthread -Wl,-z,relro -Wl,-z,noexecstack $(LDFLAGS)
+
+# --- the host ------------------------------------------------------------------------------------
+ifdef UNBOUND_SRC
+HOST := $(B)/hosts/own
+UNBOUND_TREE := $(UNBOUND_SRC)
+UNBOUND_BINARY ?= $(UNBOUND_SRC)/unbound
+else
+HOST := $(B)/hosts/$(UNBOUND_VERSION)
+UNBOUND_TREE = $(shell cat $(HOST)/package.path 2>/dev/null)
+UNBOUND_BINARY = $(HOST)/prefix/sbin/unbound
+endif
+CONFIG_FOLDER = $(shell sed -n 's/^\#define CONFIGFILE "\(.*\)\/[^/]*"/\1/p' $(UNBOUND_TREE)/config.h)
+HOST_VERSION = $(shell sed -n 's/^\#define PACKAGE_VERSION "\(.*\)"/\1/p' $(UNBOUND_TREE)/config.h)
+
+# --- what is built from what -----------------------------------------------------------------------
+objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
+CORE := $(call objects,module/core) $(B)/obj/providers_text.o
+OUTPUT := $(call objects,module/output)
+RUNTIME := $(call objects,module/runtime)
+CLI := $(call objects,module/cli)
+ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
+LIBS := -levent -ljansson
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
+    check-unit check-fuzz check-replay check-system check-format check-layers check-clang lint
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash $(B)/unbound
+
+ifdef NO_DEPS
+deps-build deps-demo deps-check: ;
+else
+deps-build deps-demo deps-check: deps-%:
+	@.ci/install.sh $*
+endif
+
+$(B)/obj/%.o: %.c | deps-build
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# the provider table is text that is built in: each line becomes a C string
+$(B)/providers_text.c: module/core/providers.txt | deps-build
+	@mkdir -p $(@D)
+	{ echo 'extern const char providers_builtin_text[];'; \
+	  echo 'const char providers_builtin_text[] ='; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } > $@
+$(B)/obj/providers_text.o: $(B)/providers_text.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/libcore.a: $(CORE)
+$(B)/liboutput.a: $(OUTPUT)
+$(B)/libruntime.a: $(RUNTIME)
+$(B)/lib%.a:
+	rm -f $@
+	ar rcs $@ $^
+
+$(B)/libmxclash.so: $(CORE)
+	$(CC) $(LINK) -shared -Wl,-soname,libmxclash.so.0 -Wl,-z,now -Wl,-z,defs -o $@ $^
+
+# the adapter's own header of the host: which build it is, and where it keeps its configuration
+$(HOST)/host_build.h: $(HOST)/done module/host/unbound/signature.sh
+	@test -f "$(UNBOUND_TREE)/config.h" -a -f "$(UNBOUND_BINARY)" || { \
+	    echo "$(UNBOUND_TREE) is no built Unbound tree: there, run ./configure --with-dynlibmodule && make"; \
+	    echo "(the server's binary is looked for at $(UNBOUND_BINARY); UNBOUND_BINARY= names another)"; exit 1; }
+	module/host/unbound/signature.sh "$(UNBOUND_BINARY)" > $@
+	echo '#define HOST_VERSION "$(HOST_VERSION)"' >> $@
+	echo '#define HOST_CONFIG_FOLDER "$(CONFIG_FOLDER)"' >> $@
+
+$(HOST)/done: | deps-build
+ifdef UNBOUND_SRC
+	mkdir -p $(HOST)/prefix/sbin
+	ln -sfn $(abspath $(UNBOUND_BINARY)) $(HOST)/prefix/sbin/unbound
+	ln -sfn $(abspath $(UNBOUND_SRC)/testbound) $(HOST)/testbound
+	touch $@
+else
+	module/host/unbound/build-unbound.sh $(HOST) $(UNBOUND_VERSION)
+endif
+
+$(HOST)/obj/%.o: %.c $(HOST)/host_build.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<
+
+$(HOST)/mxclash.so: $(ADAPTER) $(RUNTIME) $(OUTPUT) $(CORE) module/host/unbound/exports.map
+	$(CC) $(LINK) -shared -Wl,--version-script=module/host/unbound/exports.map -o $@ \
+	    $(filter %.o,$^) $(LIBS)
+
+# which host is the current one can change from call to call: a copy that is made anew if it did
+$(B)/mxclash.so: $(HOST)/mxclash.so FORCE
+	@cmp -s $< $@ || { cp -f $< $@.new && mv -f $@.new $@; }
+$(B)/unbound: $(HOST)/done FORCE
+	@[ "$$(readlink $@)" = "$(HOST:$(B)/%=%)/prefix" ] || ln -sfn $(HOST:$(B)/%=%)/prefix $@
+unbound: $(B)/unbound
+.PHONY: FORCE
+FORCE:
+
+$(HOST)/obj/module/cli/%.o: module/cli/%.c $(HOST)/host_build.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<
+$(B)/mxclash: $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c)) $(B)/libruntime.a \
+    $(B)/liboutput.a $(B)/libcore.a
+	$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+# --- tests -------------------------------------------------------------------------------------------
+$(B)/tests/unit/%: tests/unit/%.c $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a | deps-check
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $(filter %.c %.a,$^) $(LIBS) -lcmocka
+
+$(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c,$^) -lldns
+
+$(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_main.c $(B)/libruntime.a \
+    $(B)/liboutput.a $(B)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $^ $(LIBS)
+
+check: deps-check
+	$(MAKE) NO_DEPS=1 all $(B)/tests/authority
+	$(MAKE) NO_DEPS=1 check-format check-layers check-unit check-fuzz check-clang
+	$(MAKE) NO_DEPS=1 check-replay check-system
+
+check-unit: $(UNIT_TESTS)
+	@for test in $^; do echo "== $$test"; $$test || exit 1; done
+
+check-fuzz: $(FUZZERS:%=$(B)/tests/fuzz/replay_%)
+	@for name in $(FUZZERS); do \
+	    $(B)/tests/fuzz/replay_$$name tests/fuzz/corpus/$$name || exit 1; done
+
+PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider -q
+
+check-replay: all
+	$(PYTEST) tests/replay
+
+check-system: all $(B)/tests/authority
+	$(PYTEST) tests/system
+
+C_FILES = $(shell git ls-files '*.c' '*.h')
+check-format:
+	clang-format --dry-run -Werror $(C_FILES)
+
+check-layers:
+	@tests/unit/layers.sh
+
+# the second compiler only compiles: warnings are errors there too
+CLANG_FILES := $(wildcard module/core/*.c module/output/*.c module/runtime/*.c module/cli/*.c)
+check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
+$(B)/clang/%.o: %.c $(HOST)/host_build.h
+	@mkdir -p $(@D)
+	$(CLANG) $(filter-out -fstack-clash-protection,$(ALL_CFLAGS)) -I$(HOST) -isystem $(UNBOUND_TREE) \
+	    -DSRCDIR=. -MMD -MP -c -o $@ $<
+
+demo: deps-demo
+	@$(MAKE) -s NO_DEPS=1 all $(B)/tests/authority
+	@$(PYTHON) -B tests/demo/demo.py
+
+# --- install -----------------------------------------------------------------------------------------
+install: all
+	install -D -m 755 $(B)/mxclash $(DESTDIR)$(PREFIX)/bin/mxclash
+	install -D -m 644 $(B)/mxclash.so $(DESTDIR)$(PREFIX)/lib/mxclash/mxclash.so
+	install -D -m 644 $(B)/libmxclash.so $(DESTDIR)$(PREFIX)/lib/libmxclash.so.0
+	ln -sfn libmxclash.so.0 $(DESTDIR)$(PREFIX)/lib/libmxclash.so
+	install -D -m 644 include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.h
+	install -D -m 644 docs/mxclash.1 $(DESTDIR)$(PREFIX)/share/man/man1/mxclash.1
+	install -D -m 644 docs/mxclash.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/mxclash.conf.5
+	install -D -m 644 conf-examples/mxclash.conf $(DESTDIR)$(PREFIX)/share/doc/mxclash/mxclash.conf
+	install -D -m 644 conf-examples/unbound.conf $(DESTDIR)$(PREFIX)/share/doc/mxclash/unbound.conf
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
+	    $(DESTDIR)$(PREFIX)/lib/libmxclash.so.0 $(DESTDIR)$(PREFIX)/include/mxclash.h \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/mxclash.1 $(DESTDIR)$(PREFIX)/share/man/man5/mxclash.conf.5
+	rm -rf $(DESTDIR)$(PREFIX)/lib/mxclash $(DESTDIR)$(PREFIX)/share/doc/mxclash
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B)/obj $(B)/clang $(B)/tests $(HOST)/obj -type f -name '*.d' 2>/dev/null)

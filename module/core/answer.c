@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Reading an answer: see answer.h. */
+#include "core/answer.h"
+
+#include <string.h>
+
+#include "core/names.h"
+
+/** Owner of a DNAME, lower case. */
+struct dname {
+    uint8_t owner[MXCLASH_NAME_MAX];
+    size_t owner_len;
+};
+
+struct dnames {
+    struct dname list[ANSWER_DNAMES_MAX];
+    size_t count;
+};
+
+/** Does the answer section hold a type that can matter? Reads no names: most answers end here. */
+static enum answer_worth glance(const struct wire_message *message)
+{
+    struct wire_record record = {.next_at = message->answers_at};
+    enum answer_worth worth = answer_dull;
+
+    for (unsigned i = 0; i < message->answers; i++) {
+        if (!wire_record_at(message, record.next_at, &record))
+            return answer_malformed;
+        if (record.type == wire_type_cname || record.type == wire_type_mx)
+            worth = answer_telling;
+    }
+    return worth;
+}
+
+static struct sighting *sighting_of(struct answer_reading *reading, const uint8_t *owner,
+                                    size_t owner_len)
+{
+    struct sighting *sighting;
+
+    for (size_t i = 0; i < reading->count; i++) {
+        sighting = &reading->sightings[i];
+        if (sighting->owner_len == owner_len && memcmp(sighting->owner, owner, owner_len) == 0)
+            return sighting;
+    }
+    if (reading->count == ANSWER_OWNERS_MAX)
+        return NULL;
+    sighting = &reading->sightings[reading->count++];
+    memcpy(sighting->owner, owner, owner_len);
+    sighting->owner_len = (uint8_t)owner_len;
+    sighting->cname = sighting->mx = false;
+    sighting->is_qname =
+        name_equal(owner, owner_len, reading->message.octets + reading->message.qname_at,
+                   reading->message.qname_len);
+    return sighting;
+}
+
+/** \return octets of the exchange of an MX record, 0 if malformed */
+static size_t mx_exchange(const struct wire_message *message, const struct wire_record *record,
+                          uint8_t *exchange)
+{
+    if (record->rdata_len < 3)
+        return 0;
+    return wire_name_at(message, record->rdata_at + 2, record->next_at, exchange);
+}
+
+static bool note_mx(struct answer_reading *reading, const struct wire_record *record,
+                    const uint8_t *owner, size_t owner_len)
+{
+    struct sighting *sighting;
+    uint32_t ttl_s = wire_ttl(record->ttl_s);
+    uint8_t exchange[MXCLASH_NAME_MAX];
+    size_t exchange_len = mx_exchange(&reading->message, record, exchange);
+
+    if (exchange_len == 0)
+        return false;
+    if (exchange_len == 1) /* null MX: no mail is wanted here, so nothing is hidden */
+        return true;
+    sighting = sighting_of(reading, owner, owner_len);
+    if (sighting == NULL)
+        return true;
+    if (!sighting->mx || ttl_s < sighting->mx_ttl_s)
+        sighting->mx_ttl_s = ttl_s;
+    sighting->mx = true;
+    return true;
+}
+
+static bool note_cname(struct answer_reading *reading, const struct wire_record *record,
+                       const uint8_t *owner, size_t owner_len)
+{
+    struct sighting *sighting;
+    uint8_t target[MXCLASH_NAME_MAX];
+
+    if (wire_name_at(&reading->message, record->rdata_at, record->next_at, target) == 0)
+        return false;
+    sighting = sighting_of(reading, owner, owner_len);
+    if (sighting == NULL || sighting->cname)
+        return true;
+    sighting->cname = true;
+    sighting->cname_ttl_s = wire_ttl(record->ttl_s);
+    sighting->target_at = record->rdata_at;
+    sighting->target_end = record->next_at;
+    return true;
+}
+
+static bool below_dname(const struct dnames *dnames, const uint8_t *owner, size_t owner_len)
+{
+    for (size_t i = 0; i < dnames->count; i++) {
+        const struct dname *dname = &dnames->list[i];
+
+        if (owner_len > dname->owner_len &&
+            name_at_or_below(owner, owner_len, dname->owner, dname->owner_len))
+            return true;
+    }
+    return false;
+}
+
+static bool collect_dnames(const struct wire_message *message, struct dnames *dnames)
+{
+    struct wire_record record = {.next_at = message->answers_at};
+
+    dnames->count = 0;
+    for (unsigned i = 0; i < message->answers && dnames->count < ANSWER_DNAMES_MAX; i++) {
+        if (!wire_record_at(message, record.next_at, &record))
+            return false;
+        if (record.type == wire_type_dname) {
+            struct dname *dname = &dnames->list[dnames->count++];
+
+            dname->owner_len = wire_name_at(message, record.owner_at, message->len, dname->owner);
+            if (dname->owner_len == 0)
+                return false;
+        }
+    }
+    return true;
+}
+
+bool answer_may_speak_for(const struct mxclash_answer *answer, const struct wire_message *message,
+                          const uint8_t *owner, size_t owner_len)
+{
+    if (answer->zone != NULL)
+        return name_at_or_below(owner, owner_len, answer->zone, answer->zone_len);
+    return name_equal(owner, owner_len, message->octets + message->qname_at, message->qname_len);
+}
+
+static bool collect_sightings(const struct mxclash_answer *answer, struct answer_reading *reading)
+{
+    const struct wire_message *message = &reading->message;
+    struct wire_record record = {.next_at = message->answers_at};
+    struct dnames dnames;
+
+    if (!collect_dnames(message, &dnames))
+        return false;
+    for (unsigned i = 0; i < message->answers; i++) {
+        uint8_t owner[MXCLASH_NAME_MAX];
+        size_t owner_len;
+
+        if (!wire_record_at(message, record.next_at, &record))
+            return false;
+        if (record.class != wire_class_in ||
+            (record.type != wire_type_cname && record.type != wire_type_mx))
+            continue;
+        owner_len = wire_name_at(message, record.owner_at, message->len, owner);
+        if (owner_len == 0)
+            return false;
+        if (!answer_may_speak_for(answer, message, owner, owner_len) ||
+            (record.type == wire_type_cname && below_dname(&dnames, owner, owner_len)))
+            continue;
+        if (!(record.type == wire_type_mx ? note_mx(reading, &record, owner, owner_len)
+                                          : note_cname(reading, &record, owner, owner_len)))
+            return false;
+    }
+    return true;
+}
+
+bool answer_counts(const struct wire_message *message)
+{
+    return message->response && message->query_opcode && !message->truncated &&
+           message->qname_len != 0 && message->qclass == wire_class_in &&
+           (message->rcode == wire_rcode_noerror || message->rcode == wire_rcode_nxdomain);
+}
+
+enum answer_worth answer_read(const struct mxclash_answer *answer, struct answer_reading *reading)
+{
+    struct wire_message *message = &reading->message;
+    enum answer_worth worth;
+
+    reading->count = 0;
+    if (!wire_open(message, answer->message, answer->message_len))
+        return answer_malformed;
+    if (!answer_counts(message))
+        return answer_dull;
+    worth = glance(message);
+    if (worth != answer_telling)
+        return worth;
+    if (!collect_sightings(answer, reading))
+        return answer_malformed;
+    return reading->count != 0 ? answer_telling : answer_dull;
+}
+
+size_t answer_target(const struct answer_reading *reading, const struct sighting *sighting,
+                     uint8_t *target)
+{
+    if (!sighting->cname)
+        return 0;
+    return wire_name_at(&reading->message, sighting->target_at, sighting->target_end, target);
+}
+
+static bool mx_before(const struct mxclash_mx *a, const struct mxclash_mx *b)
+{
+    if (a->preference != b->preference)
+        return a->preference < b->preference;
+    return memcmp(a->exchange, b->exchange, sizeof(a->exchange)) < 0;
+}
+
+size_t answer_mx_set(const struct answer_reading *reading, const struct sighting *sighting,
+                     struct mxclash_mx *mx)
+{
+    const struct wire_message *message = &reading->message;
+    struct wire_record record = {.next_at = message->answers_at};
+    size_t count = 0;
+
+    if (!sighting->mx)
+        return 0;
+    for (unsigned i = 0; i < message->answers && count < MXCLASH_MX_MAX; i++) {
+        struct mxclash_mx one;
+        uint8_t owner[MXCLASH_NAME_MAX];
+        size_t owner_len, place;
+
+        if (!wire_record_at(message, record.next_at, &record))
+            break;
+        if (record.type != wire_type_mx || record.class != wire_class_in)
+            continue;
+        owner_len = wire_name_at(message, record.owner_at, message->len, owner);
+        if (owner_len != sighting->owner_len || memcmp(owner, sighting->owner, owner_len) != 0)
+            continue;
+        memset(&one, 0, sizeof(one)); /* sets are compared octet by octet */
+        one.exchange_len = (uint8_t)mx_exchange(message, &record, one.exchange);
+        if (one.exchange_len <= 1)
+            continue;
+        one.preference = (uint16_t)(message->octets[record.rdata_at] << 8 |
+                                    message->octets[record.rdata_at + 1]);
+        for (place = count; place > 0 && mx_before(&one, &mx[place - 1]); place--)
+            mx[place] = mx[place - 1];
+        mx[place] = one;
+        count++;
+    }
+    return count;
+}
+
+const struct sighting *answer_of_qname(const struct answer_reading *reading)
+{
+    for (size_t i = 0; i < reading->count; i++)
+        if (reading->sightings[i].is_qname)
+            return &reading->sightings[i];
+    return NULL;
+}
+
+bool answer_is_negative(const struct answer_reading *reading, bool forwarded)
+{
+    const struct wire_message *message = &reading->message;
+    struct wire_record record = {.next_at = message->answers_at};
+    bool referral = false;
+    bool soa = false;
+
+    if (!answer_counts(message))
+        return false;
+    for (unsigned i = 0; i < (unsigned)message->answers + message->authorities; i++) {
+        if (!wire_record_at(message, record.next_at, &record))
+            return false;
+        if (i < message->answers)
+            continue;
+        soa = soa || record.type == wire_type_soa;
+        referral = referral || record.type == wire_type_ns;
+    }
+    return message->authoritative || soa || (forwarded && !referral);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * What one answer says of CNAME and MX, owner by owner, and how far it may be believed.
+ */
+#ifndef MXCLASH_CORE_ANSWER_H
+#define MXCLASH_CORE_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/wire.h"
+#include "mxclash.h"
+
+/** Most owners of one answer that are looked at: more than a resolver follows of a chain. */
+#define ANSWER_OWNERS_MAX 12
+/** Most DNAMEs of one answer that are compared with its CNAMEs. */
+#define ANSWER_DNAMES_MAX 8
+
+/** One owner in the answer section with a CNAME or an MX that counts. */
+struct sighting {
+    uint8_t owner[MXCLASH_NAME_MAX];
+    uint8_t owner_len;
+    /** the owner is the name that was asked */
+    bool is_qname;
+    bool cname;
+    /** an MX other than the null MX (RFC 7505) */
+    bool mx;
+    /** seconds, RFC 2181 8; the least of the RRset */
+    uint32_t cname_ttl_s;
+    uint32_t mx_ttl_s;
+    /** where the CNAME's target stands, and where its RDATA ends */
+    size_t target_at;
+    size_t target_end;
+};
+
+struct answer_reading {
+    struct wire_message message;
+    struct sighting sightings[ANSWER_OWNERS_MAX];
+    size_t count;
+};
+
+enum answer_worth {
+    /** malformed: breaks RFC 1035 */
+    answer_malformed,
+    /** well formed, and nothing in it can matter */
+    answer_dull,
+    /** count sightings, at least one */
+    answer_telling,
+};
+
+/**
+ * Read an answer. Only owners at or below the zone count (with no zone: only the name that was
+ * asked); a CNAME below a DNAME of the same answer was made from it (RFC 6672 3.1) and does not.
+ * The reading borrows the answer's octets.
+ */
+enum answer_worth answer_read(const struct mxclash_answer *answer, struct answer_reading *reading);
+
+/**
+ * \return true if the message is a whole answer to one question of class IN that has one: NXDOMAIN
+ *     counts, since it speaks of the end of a chain and the CNAMEs before it are there (RFC 6604)
+ */
+bool answer_counts(const struct wire_message *message);
+
+/** \return true if the asked server may speak for the owner */
+bool answer_may_speak_for(const struct mxclash_answer *answer, const struct wire_message *message,
+                          const uint8_t *owner, size_t owner_len);
+
+/** Copy the CNAME target of a sighting, lower case. \return octets, 0 if there is none */
+size_t answer_target(const struct answer_reading *reading, const struct sighting *sighting,
+                     uint8_t *target);
+
+/**
+ * Copy the MX set of a sighting, lowest preference first, then by name; unused octets are 0.
+ * \param[out] mx  room for MXCLASH_MX_MAX
+ * \return members written
+ */
+size_t answer_mx_set(const struct answer_reading *reading, const struct sighting *sighting,
+                     struct mxclash_mx *mx);
+
+/** \return the sighting of the name that was asked, NULL if there is none */
+const struct sighting *answer_of_qname(const struct answer_reading *reading);
+
+/**
+ * \return true if an answer without MX and CNAME of the name that was asked means that there is
+ *     none: it is authoritative or comes from a forwarder, and is no referral
+ */
+bool answer_is_negative(const struct answer_reading *reading, bool forwarded);
+
+#endif

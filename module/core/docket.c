@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file The table of cases: see docket.h. */
+#include "core/docket.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** What malloc() itself keeps beside a block, guessed high. */
+#define BLOCK_OVERHEAD 16
+/** One bucket for so many octets of a shard: few enough cases a bucket, little memory lost. */
+#define OCTETS_PER_BUCKET 512
+
+struct case_list {
+    struct docket_case *newest;
+    struct docket_case *oldest;
+};
+
+struct docket_shard {
+    _Alignas(64) pthread_mutex_t lock; /* shards on one cache line would slow each other */
+    struct docket_case **buckets;
+    size_t bucket_mask;
+    struct case_list lists[2]; /* [is_open] */
+    size_t cases;
+    size_t octets; /* of the cases; the bucket array is paid for at the start */
+    void (*evicted)(void *context, const struct docket_case *c);
+    void *context;
+};
+
+/* the shard comes from bits that the bucket does not use */
+static size_t shard_number(uint64_t hash)
+{
+    return (hash >> 60) % DOCKET_SHARDS;
+}
+
+static _Atomic uint16_t *filter_counter(const struct docket *docket, uint64_t hash)
+{
+    return &docket->filter[(hash >> 20) % DOCKET_FILTER_COUNTERS];
+}
+
+bool docket_init(struct docket *docket, size_t max_octets)
+{
+    size_t filter_octets = DOCKET_FILTER_COUNTERS * sizeof(*docket->filter);
+    size_t fixed = filter_octets + DOCKET_SHARDS * sizeof(struct docket_shard);
+    size_t share = max_octets > fixed ? (max_octets - fixed) / DOCKET_SHARDS : 0;
+    size_t buckets = 1;
+
+    while (buckets * 2 * OCTETS_PER_BUCKET <= share)
+        buckets *= 2;
+    memset(docket, 0, sizeof(*docket));
+    docket->filter = calloc(1, filter_octets);
+    docket->shards = aligned_alloc(64, DOCKET_SHARDS * sizeof(struct docket_shard));
+    if (docket->filter == NULL || docket->shards == NULL) {
+        free((void *)docket->filter);
+        free(docket->shards);
+        docket->shards = NULL;
+        docket->filter = NULL;
+        return false;
+    }
+    memset(docket->shards, 0, DOCKET_SHARDS * sizeof(struct docket_shard));
+    docket->shard_octets_max =
+        share > buckets * sizeof(void *) ? share - buckets * sizeof(void *) : 0;
+    for (size_t i = 0; i < DOCKET_SHARDS; i++) {
+        struct docket_shard *shard = &docket->shards[i];
+
+        pthread_mutex_init(&shard->lock, NULL);
+        shard->bucket_mask = buckets - 1;
+        shard->buckets = calloc(buckets, sizeof(struct docket_case *));
+        if (shard->buckets == NULL) {
+            docket_deinit(docket);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void free_case(struct docket_case *c)
+{
+    free(c->cname_target);
+    free(c->mx_set);
+    free(c);
+}
+
+void docket_deinit(struct docket *docket)
+{
+    if (docket->shards == NULL)
+        return;
+    for (size_t i = 0; i < DOCKET_SHARDS; i++) {
+        struct docket_shard *shard = &docket->shards[i];
+
+        for (int open = 0; open <= 1; open++) {
+            while (shard->lists[open].newest != NULL) {
+                struct docket_case *c = shard->lists[open].newest;
+
+                shard->lists[open].newest = c->older;
+                free_case(c);
+            }
+        }
+        /* a shard that docket_init() did not reach has no buckets and no lock */
+        if (shard->buckets != NULL)
+            pthread_mutex_destroy(&shard->lock);
+        free(shard->buckets);
+    }
+    free(docket->shards);
+    free((void *)docket->filter);
+    docket->shards = NULL;
+    docket->filter = NULL;
+}
+
+void docket_on_evict(struct docket *docket,
+                     void (*evicted)(void *context, const struct docket_case *c), void *context)
+{
+    for (size_t i = 0; i < DOCKET_SHARDS; i++) {
+        docket->shards[i].evicted = evicted;
+        docket->shards[i].context = context;
+    }
+}
+
+bool docket_may_hold(const struct docket *docket, uint64_t hash)
+{
+    return atomic_load_explicit(filter_counter(docket, hash), memory_order_relaxed) != 0;
+}
+
+struct docket_shard *docket_lock(struct docket *docket, uint64_t hash)
+{
+    struct docket_shard *shard = &docket->shards[shard_number(hash)];
+
+    pthread_mutex_lock(&shard->lock);
+    return shard;
+}
+
+void docket_unlock(struct docket_shard *shard)
+{
+    pthread_mutex_unlock(&shard->lock);
+}
+
+static struct docket_case **bucket_of(struct docket_shard *shard, uint64_t hash)
+{
+    return &shard->buckets[hash & shard->bucket_mask];
+}
+
+struct docket_case *docket_find(struct docket_shard *shard, uint64_t hash, const uint8_t *owner,
+                                size_t owner_len)
+{
+    struct docket_case *c = *bucket_of(shard, hash);
+
+    while (c != NULL && (c->hash != hash || c->owner_len != owner_len ||
+                         memcmp(c->owner, owner, owner_len) != 0))
+        c = c->bucket_next;
+    return c;
+}
+
+static void list_take(struct docket_shard *shard, struct docket_case *c)
+{
+    struct case_list *list = &shard->lists[c->is_open];
+
+    *(c->newer != NULL ? &c->newer->older : &list->newest) = c->older;
+    *(c->older != NULL ? &c->older->newer : &list->oldest) = c->newer;
+    c->newer = c->older = NULL;
+}
+
+static void list_put_newest(struct docket_shard *shard, struct docket_case *c)
+{
+    struct case_list *list = &shard->lists[c->is_open];
+
+    c->newer = NULL;
+    c->older = list->newest;
+    *(list->newest != NULL ? &list->newest->newer : &list->oldest) = c;
+    list->newest = c;
+}
+
+void docket_touch(struct docket_shard *shard, struct docket_case *c, bool open)
+{
+    list_take(shard, c);
+    c->is_open = open;
+    list_put_newest(shard, c);
+}
+
+struct docket_case *docket_oldest(struct docket_shard *shard, bool open)
+{
+    return shard->lists[open].oldest;
+}
+
+void docket_remove(struct docket *docket, struct docket_shard *shard, struct docket_case *c)
+{
+    struct docket_case **link = bucket_of(shard, c->hash);
+
+    while (*link != c)
+        link = &(*link)->bucket_next;
+    *link = c->bucket_next;
+    list_take(shard, c);
+    shard->cases--;
+    shard->octets -= c->octets;
+    atomic_fetch_sub_explicit(filter_counter(docket, c->hash), 1, memory_order_relaxed);
+    free_case(c);
+}
+
+/** Give up cases other than keep until octets more fit. \return false if they never will */
+static bool make_room(struct docket *docket, struct docket_shard *shard, size_t octets,
+                      const struct docket_case *keep)
+{
+    while (shard->octets + octets > docket->shard_octets_max) {
+        struct docket_case *victim = NULL;
+
+        for (int open = 0; open <= 1 && victim == NULL; open++) {
+            victim = shard->lists[open].oldest;
+            if (victim != NULL && victim == keep)
+                victim = victim->newer;
+        }
+        if (victim == NULL)
+            return false;
+        if (victim->is_open && shard->evicted != NULL)
+            shard->evicted(shard->context, victim);
+        atomic_fetch_add_explicit(&docket->evictions, 1, memory_order_relaxed);
+        docket_remove(docket, shard, victim);
+    }
+    return true;
+}
+
+struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard, uint64_t hash,
+                               const uint8_t *owner, size_t owner_len)
+{
+    size_t octets = sizeof(struct docket_case) + owner_len + BLOCK_OVERHEAD;
+    struct docket_case **bucket = bucket_of(shard, hash);
+    _Atomic uint16_t *counter = filter_counter(docket, hash);
+    struct docket_case *c;
+
+    /* a counter that wrapped to 0 would hide cases; so many in one class means an attack */
+    if (atomic_load_explicit(counter, memory_order_relaxed) >= UINT16_MAX - DOCKET_SHARDS ||
+        !make_room(docket, shard, octets, NULL))
+        return NULL;
+    c = calloc(1, sizeof(*c) + owner_len);
+    if (c == NULL)
+        return NULL;
+    memcpy(c->owner, owner, owner_len);
+    c->owner_len = (uint8_t)owner_len;
+    c->zone_at = c->owner_len;
+    c->apex = mxclash_apex_unknown;
+    c->hash = hash;
+    c->octets = (uint32_t)octets;
+    c->bucket_next = *bucket;
+    *bucket = c;
+    list_put_newest(shard, c);
+    shard->cases++;
+    shard->octets += octets;
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    return c;
+}
+
+/** Replace a block that hangs on a case; *block may be NULL before and after. */
+static bool replace_block(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                          void **block, size_t old_octets, const void *from, size_t octets)
+{
+    if (*block != NULL) {
+        free(*block);
+        *block = NULL;
+        shard->octets -= old_octets + BLOCK_OVERHEAD;
+        c->octets -= (uint32_t)(old_octets + BLOCK_OVERHEAD);
+    }
+    if (octets == 0)
+        return true;
+    if (!make_room(docket, shard, octets + BLOCK_OVERHEAD, c))
+        return false;
+    *block = malloc(octets);
+    if (*block == NULL)
+        return false;
+    if (from != NULL)
+        memcpy(*block, from, octets);
+    shard->octets += octets + BLOCK_OVERHEAD;
+    c->octets += (uint32_t)(octets + BLOCK_OVERHEAD);
+    return true;
+}
+
+bool docket_set_target(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                       const uint8_t *target, size_t target_len)
+{
+    void *block = c->cname_target;
+    size_t old = c->cname_target_len;
+    bool done;
+
+    if (target_len != 0 && target_len == old && memcmp(block, target, target_len) == 0)
+        return true;
+    done = replace_block(docket, shard, c, &block, old, target, target_len);
+    c->cname_target = block;
+    c->cname_target_len = block != NULL ? (uint8_t)target_len : 0;
+    return done;
+}
+
+static size_t mx_set_octets(size_t count)
+{
+    return sizeof(struct mx_set) + count * sizeof(struct mxclash_mx);
+}
+
+bool docket_set_mx(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                   const struct mxclash_mx *mx, size_t count)
+{
+    void *block = c->mx_set;
+    size_t old = c->mx_set != NULL ? mx_set_octets(c->mx_set->count) : 0;
+    bool done;
+
+    if (c->mx_set != NULL && c->mx_set->count == count &&
+        memcmp(c->mx_set->mx, mx, count * sizeof(*mx)) == 0)
+        return true;
+    done = replace_block(docket, shard, c, &block, old, NULL, count ? mx_set_octets(count) : 0);
+    c->mx_set = block;
+    if (block != NULL) {
+        c->mx_set->count = (uint8_t)count;
+        memcpy(c->mx_set->mx, mx, count * sizeof(*mx));
+    }
+    return done;
+}
+
+void docket_visit_open(struct docket *docket,
+                       void (*visit)(void *context, const struct docket_case *c), void *context)
+{
+    for (size_t i = 0; i < DOCKET_SHARDS; i++) {
+        struct docket_shard *shard = &docket->shards[i];
+
+        pthread_mutex_lock(&shard->lock);
+        for (struct docket_case *c = shard->lists[1].newest; c != NULL; c = c->older)
+            visit(context, c);
+        pthread_mutex_unlock(&shard->lock);
+    }
+}
+
+void docket_size(struct docket *docket, uint64_t *cases, uint64_t *octets)
+{
+    *cases = 0;
+    *octets = 0;
+    for (size_t i = 0; i < DOCKET_SHARDS; i++) {
+        struct docket_shard *shard = &docket->shards[i];
+
+        pthread_mutex_lock(&shard->lock);
+        *cases += shard->cases;
+        *octets += shard->octets;
+        pthread_mutex_unlock(&shard->lock);
+    }
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * The docket: the bounded, sharded table of cases. It stores, finds, ages and counts octets; what
+ * a case means is casework.h's business.
+ *
+ * Locks: a shard's mutex guards its buckets, its lists and every field of its cases. At most one
+ * shard is locked at a time, and nothing is called out of the core while one is.
+ */
+#ifndef MXCLASH_CORE_DOCKET_H
+#define MXCLASH_CORE_DOCKET_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mxclash.h"
+
+#define DOCKET_SHARDS 16
+/** Counters of the filter before the table: 2 octets each. */
+#define DOCKET_FILTER_COUNTERS 16384u
+
+/** Mail exchangers of an owner, lowest preference first. */
+struct mx_set {
+    uint8_t count;
+    struct mxclash_mx mx[];
+};
+
+/** One kind of conflict of one owner. */
+struct conflict {
+    bool open;
+    /** its opened event was made; false while it is held back */
+    bool told;
+    /** events held back since the last one that was made */
+    uint32_t held_back;
+    /** an opened event was ever made, and when the last one was */
+    bool ever_told;
+    mxclash_time told_at;
+    /** hash of the CNAME and MX that the last event told of */
+    uint64_t told_facts;
+    enum mxclash_state state;
+    enum mxclash_evidence evidence;
+    mxclash_time first_seen;
+    mxclash_time last_seen;
+};
+
+/** A proof under way. */
+struct proof_state {
+    /** 0: none */
+    uint64_t id;
+    mxclash_time started;
+    /** an answer that can be believed came to the question */
+    bool mx_answered, cname_answered;
+    /** the question is over */
+    bool mx_ended, cname_ended;
+    bool saw_mx, saw_cname;
+    /** the MX question was answered with the CNAME */
+    bool mx_showed_cname;
+    /** one answer carried both */
+    bool same_answer;
+    /** every answer that counted had AA */
+    bool authoritative;
+};
+
+/** All that is known of one owner. Guarded by the lock of its shard. */
+struct docket_case {
+    struct docket_case *bucket_next;
+    /** list of the shard: open ones or the others, most recently met first */
+    struct docket_case *newer, *older;
+    uint64_t hash;
+    /** octets that this case accounts for */
+    uint32_t octets;
+    bool is_open;
+    /** waits in the queue of proofs */
+    bool queued;
+    int8_t apex; /* enum mxclash_apex */
+    /** where in owner the zone cut begins; owner_len: unknown */
+    uint8_t zone_at;
+    uint8_t owner_len;
+    uint8_t cname_target_len;
+    /** proofs in a row that failed, and that found only a CNAME nobody asks mail of */
+    uint8_t failures, quiet_proofs;
+    /** an MX was seen here at any time */
+    bool mx_was_seen;
+    /** both were seen while both were valid, and no proof has said otherwise since */
+    bool both_were_valid;
+    /** the authority was seen to answer the MX question with the CNAME; a proof has shown it */
+    bool mx_gets_cname, mx_gets_cname_proved;
+    uint32_t cname_ttl_s;
+    /** the first moment at which each, as last seen, is no more valid; 0: never seen, or seen to
+     * be gone */
+    mxclash_time cname_until, mx_until;
+    mxclash_time met;
+    mxclash_time next_proof;
+    /** when the last proof ended; 0: never */
+    mxclash_time last_proof;
+    /** when a proof without AA first found both, and until when those were valid; 0: none */
+    mxclash_time hearsay_until;
+    /** client MX queries: in conflict, and ever, with the time of the first */
+    uint64_t mx_queries;
+    uint64_t mx_asked;
+    mxclash_time mx_first_asked;
+    struct proof_state proof;
+    struct conflict conflicts[MXCLASH_KINDS];
+    struct sockaddr_storage authority;
+    uint8_t *cname_target;
+    struct mx_set *mx_set;
+    uint8_t owner[];
+};
+
+struct docket_shard;
+struct docket {
+    struct docket_shard *shards;
+    /** how many cases of each hash class there are; relaxed: it only saves the lock */
+    _Atomic uint16_t *filter;
+    size_t shard_octets_max;
+    _Atomic uint64_t evictions;
+};
+
+/** \param max_octets  bound on everything the docket allocates. \return false: no memory */
+bool docket_init(struct docket *docket, size_t max_octets);
+void docket_deinit(struct docket *docket);
+
+/** \return false if no case can have this hash. No lock. */
+bool docket_may_hold(const struct docket *docket, uint64_t hash);
+
+/** Lock the shard of a hash. */
+struct docket_shard *docket_lock(struct docket *docket, uint64_t hash);
+void docket_unlock(struct docket_shard *shard);
+
+/** \param owner  lower case. \return NULL if there is none. Shard locked. */
+struct docket_case *docket_find(struct docket_shard *shard, uint64_t hash, const uint8_t *owner,
+                                size_t owner_len);
+
+/**
+ * Add a case that is not there. Others that are not open, then open ones, the longest not met
+ * first, are given up until there is room. Shard locked.
+ * \return NULL if there is no memory
+ */
+struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard, uint64_t hash,
+                               const uint8_t *owner, size_t owner_len);
+
+/** Take a case out and free it. Shard locked. */
+void docket_remove(struct docket *docket, struct docket_shard *shard, struct docket_case *c);
+
+/** The case was met now: it becomes the newest of its list; open says which list. Shard locked. */
+void docket_touch(struct docket_shard *shard, struct docket_case *c, bool open);
+
+/**
+ * Keep a copy of the CNAME's target or of the MX set with the case; NULL forgets it. Room is made
+ * as in docket_add(), never at the cost of c. Shard locked.
+ * \return false if there is no memory; then what was there is forgotten
+ */
+bool docket_set_target(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                       const uint8_t *target, size_t target_len);
+bool docket_set_mx(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                   const struct mxclash_mx *mx, size_t count);
+
+/** \return the case of the list that was longest not met, NULL if it is empty. Shard locked. */
+struct docket_case *docket_oldest(struct docket_shard *shard, bool open);
+
+/** Call visit for every open case, each shard locked in turn. */
+void docket_visit_open(struct docket *docket,
+                       void (*visit)(void *context, const struct docket_case *c), void *context);
+
+/** Cases and octets now; locks each shard in turn. */
+void docket_size(struct docket *docket, uint64_t *cases, uint64_t *octets);
+
+/** Told of every open case that is given up for room, shard locked; set once, before use. */
+void docket_on_evict(struct docket *docket,
+                     void (*evicted)(void *context, const struct docket_case *c), void *context);
+
+#endif

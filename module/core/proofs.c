@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Queue and bucket: see proofs.h. */
+#include "core/proofs.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKEN 1000 /* one query */
+#define COST  ((int64_t)PROOF_QUERIES * TOKEN)
+
+bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate)
+{
+    memset(proofs, 0, sizeof(*proofs));
+    proofs->ring = calloc(capacity, sizeof(*proofs->ring));
+    if (proofs->ring == NULL)
+        return false;
+    pthread_mutex_init(&proofs->lock, NULL);
+    proofs->capacity = capacity;
+    proofs->rate = rate;
+    /* a second's worth may come at once, and always one proof */
+    proofs->tokens_max = (int64_t)rate * TOKEN > COST ? (int64_t)rate * TOKEN : COST;
+    proofs->tokens = proofs->tokens_max;
+    return true;
+}
+
+void proofs_deinit(struct proofs *proofs)
+{
+    if (proofs->ring == NULL)
+        return;
+    free(proofs->ring);
+    proofs->ring = NULL;
+    pthread_mutex_destroy(&proofs->lock);
+}
+
+bool proofs_push(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
+                 mxclash_time now)
+{
+    bool fits;
+
+    pthread_mutex_lock(&proofs->lock);
+    fits = proofs->count < proofs->capacity;
+    if (fits) {
+        struct waiting_proof *last =
+            &proofs->ring[(proofs->first + proofs->count) % proofs->capacity];
+
+        last->hash = hash;
+        last->since = now;
+        memcpy(last->owner, owner, owner_len);
+        last->owner_len = (uint8_t)owner_len;
+        atomic_fetch_add_explicit(&proofs->count, 1, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&proofs->lock);
+    return fits;
+}
+
+/** Add what time brought. A clock that went back brings nothing and starts anew from there. */
+static void refill(struct proofs *proofs, mxclash_time now)
+{
+    mxclash_time passed = now - proofs->refilled;
+
+    proofs->refilled = now;
+    if (passed <= 0)
+        return;
+    /* TOKEN a query and 1000 ms a second cancel out: rate thousandths come every millisecond */
+    if (passed > proofs->tokens_max)
+        passed = proofs->tokens_max;
+    proofs->tokens += passed * proofs->rate;
+    if (proofs->tokens > proofs->tokens_max)
+        proofs->tokens = proofs->tokens_max;
+}
+
+enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct waiting_proof *waiting)
+{
+    enum proofs_taken taken = proofs_none;
+    mxclash_time next = atomic_load_explicit(&proofs->next_token, memory_order_relaxed);
+
+    if (atomic_load_explicit(&proofs->count, memory_order_relaxed) == 0)
+        return proofs_none;
+    /* a next token far ahead is left from before the clock went back */
+    if (now < next && next - now <= COST)
+        return proofs_none;
+    pthread_mutex_lock(&proofs->lock);
+    if (proofs->count != 0) {
+        const struct waiting_proof *first = &proofs->ring[proofs->first];
+        bool stale = now - first->since > PROOF_WAIT_MAX_MS;
+
+        refill(proofs, now);
+        if (stale || proofs->tokens >= COST) {
+            taken = stale ? proofs_stale : proofs_one;
+            proofs->tokens -= stale ? 0 : COST;
+            *waiting = *first;
+            proofs->first = (proofs->first + 1) % proofs->capacity;
+            atomic_fetch_sub_explicit(&proofs->count, 1, memory_order_relaxed);
+        } else {
+            atomic_store_explicit(&proofs->next_token,
+                                  now + (COST - proofs->tokens + proofs->rate - 1) / proofs->rate,
+                                  memory_order_relaxed);
+        }
+    }
+    pthread_mutex_unlock(&proofs->lock);
+    return taken;
+}

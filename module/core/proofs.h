@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * The proofs that wait to be made, first come first served, and the token bucket that paces them.
+ */
+#ifndef MXCLASH_CORE_PROOFS_H
+#define MXCLASH_CORE_PROOFS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mxclash.h"
+
+/** Probe queries of one proof: MX and CNAME. */
+#define PROOF_QUERIES 2
+/** A proof that waited longer is not worth making: its domain comes again if it matters. */
+#define PROOF_WAIT_MAX_MS 60000
+
+struct waiting_proof {
+    uint64_t hash;
+    mxclash_time since;
+    uint8_t owner[MXCLASH_NAME_MAX];
+    uint8_t owner_len;
+};
+
+struct proofs {
+    pthread_mutex_t lock;       /* guards all that is not atomic */
+    struct waiting_proof *ring; /* capacity members */
+    size_t capacity;
+    size_t first;
+    /** relaxed; written under the lock, read without it to save the lock */
+    _Atomic size_t count;
+    /** no token before this; relaxed, as count */
+    _Atomic mxclash_time next_token;
+    /** thousandths of a query */
+    int64_t tokens;
+    int64_t tokens_max;
+    unsigned rate; /* queries a second */
+    mxclash_time refilled;
+};
+
+bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate);
+void proofs_deinit(struct proofs *proofs);
+
+/** Queue a proof. \return false if the queue is full */
+bool proofs_push(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
+                 mxclash_time now);
+
+enum proofs_taken { proofs_none, proofs_one, proofs_stale };
+
+/**
+ * Take the first proof if the bucket has tokens for it. A stale one costs no token.
+ * \param[out] waiting  written unless the result is proofs_none
+ */
+enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now,
+                             struct waiting_proof *waiting);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file The sieve: see sieve.h. */
+#include "core/sieve.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKET_SLOTS   8
+#define BUCKET_OCTETS  (BUCKET_SLOTS * sizeof(uint64_t)) /* one cache line */
+#define EXPIRY_BITS    20
+#define EXPIRY_MASK    ((1u << EXPIRY_BITS) - 1)
+#define EXPIRY_UNIT_MS 8000
+
+/* slot: fingerprint << 40 | CNAME expiry << 20 | MX expiry; an expiry of 0 is "never seen" */
+
+bool sieve_init(struct sieve *sieve, size_t max_octets)
+{
+    size_t buckets = 1;
+
+    while (buckets * 2 * BUCKET_OCTETS <= max_octets)
+        buckets *= 2;
+    sieve->mask = buckets - 1;
+    sieve->octets = buckets * BUCKET_OCTETS;
+    sieve->slots = aligned_alloc(BUCKET_OCTETS, sieve->octets);
+    if (sieve->slots == NULL)
+        return false;
+    memset((void *)sieve->slots, 0, sieve->octets);
+    return true;
+}
+
+void sieve_deinit(struct sieve *sieve)
+{
+    free((void *)sieve->slots);
+    sieve->slots = NULL;
+}
+
+/** Now in expiry units, modulo their range, never 0. */
+static uint32_t units(mxclash_time at)
+{
+    uint32_t value = (uint32_t)((uint64_t)at / EXPIRY_UNIT_MS) & EXPIRY_MASK;
+
+    return value != 0 ? value : 1;
+}
+
+/** The range wraps after 97 days; an expiry is at most a day ahead, so anything else is past. */
+static bool is_valid(uint32_t expiry, uint32_t now_units)
+{
+    uint32_t ahead = (expiry - now_units) & EXPIRY_MASK;
+
+    return expiry != 0 && ahead <= SIEVE_TTL_MAX_S * 1000u / EXPIRY_UNIT_MS + 1;
+}
+
+static uint32_t expiry_of(uint32_t ttl_s, mxclash_time now)
+{
+    if (ttl_s > SIEVE_TTL_MAX_S)
+        ttl_s = SIEVE_TTL_MAX_S;
+    return units(now + (mxclash_time)ttl_s * 1000);
+}
+
+struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, uint32_t cname_ttl_s,
+                              bool mx, uint32_t mx_ttl_s, mxclash_time now)
+{
+    _Atomic uint64_t *bucket = sieve->slots + (hash & sieve->mask) * BUCKET_SLOTS;
+    uint64_t fingerprint = hash >> 40;
+    /* the victim's number comes from bits that neither bucket nor fingerprint use up */
+    size_t place = (hash >> 32) % BUCKET_SLOTS;
+    uint32_t now_units = units(now);
+    uint32_t cname_expiry = 0;
+    uint32_t mx_expiry = 0;
+    struct sieve_found found;
+
+    for (size_t i = 0; i < BUCKET_SLOTS; i++) {
+        uint64_t slot = atomic_load_explicit(&bucket[i], memory_order_relaxed);
+
+        if (slot == 0) {
+            place = i;
+            continue;
+        }
+        if (slot >> 40 == fingerprint) {
+            place = i;
+            cname_expiry = (uint32_t)(slot >> EXPIRY_BITS) & EXPIRY_MASK;
+            mx_expiry = (uint32_t)slot & EXPIRY_MASK;
+            break;
+        }
+    }
+    if (cname)
+        cname_expiry = expiry_of(cname_ttl_s, now);
+    if (mx)
+        mx_expiry = expiry_of(mx_ttl_s, now);
+    found.cname = is_valid(cname_expiry, now_units);
+    found.mx = is_valid(mx_expiry, now_units);
+    atomic_store_explicit(&bucket[place],
+                          fingerprint << 40 | (uint64_t)cname_expiry << EXPIRY_BITS | mx_expiry,
+                          memory_order_relaxed);
+    return found;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * What the files of this adapter share. Unbound's headers are included here and nowhere else in
+ * the project.
+ */
+#ifndef MXCLASH_HOST_UNBOUND_ADAPTER_H
+#define MXCLASH_HOST_UNBOUND_ADAPTER_H
+
+/* config.h of Unbound must come first: it sets what the system's headers show */
+#include "config.h"
+
+#include "dynlibmod/dynlibmod.h"
+#include "iterator/iter_delegpt.h"
+#include "iterator/iterator.h"
+#include "sldns/pkthdr.h"
+#include "sldns/sbuffer.h"
+#include "util/data/dname.h"
+#include "util/log.h"
+#include "util/module.h"
+#include "util/net_help.h"
+#include "util/netevent.h"
+#include "util/regional.h"
+
+#include "host_build.h"
+#include "runtime/runtime.h"
+
+/**
+ * One load of the module. Shared by all worker threads, which copy the environment that points
+ * to it; nothing in it changes between init and deinit.
+ */
+struct adapter {
+    struct runtime *runtime;
+    struct mxclash_engine *engine;
+};
+
+/** The adapter of a query's environment, set by init. */
+static inline struct adapter *adapter_of(const struct module_env *env, int id)
+{
+    return ((struct dynlibmod_env *)env->modinfo[id])->dyn_env;
+}
+
+/** The time of a worker, also when a tester makes it up. */
+static inline mxclash_time time_of(const struct timeval *tv)
+{
+    return (mxclash_time)tv->tv_sec * 1000 + tv->tv_usec / 1000;
+}
+
+/** Is the Unbound that loads us the one we were made for? \param[out] why  a sentence if not */
+bool build_check(char *why, size_t why_size);
+
+/** Called by Unbound for every answer from upstream; arguments are module.h's. */
+int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg);
+
+/** Called by Unbound for every reply to a client, fresh and from the cache; module.h's. */
+int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
+                       struct reply_info *rep, int rcode, struct edns_data *edns,
+                       struct edns_option **opt_list_out, struct comm_reply *repinfo,
+                       struct regional *region, struct timeval *start_time, int id, void *arg);
+int client_reply_cached(struct query_info *qinfo, struct module_qstate *qstate,
+                        struct reply_info *rep, int rcode, struct edns_data *edns,
+                        struct edns_option **opt_list_out, struct comm_reply *repinfo,
+                        struct regional *region, struct timeval *start_time, int id, void *arg);
+
+/** The proof that a query asks a question of, NULL if the query is somebody else's. */
+const struct mxclash_proof *proof_of(const struct module_qstate *qstate, int id);
+
+/** If a proof may be made now, ask its questions as queries of their own. The query at hand is
+ * not held up: it only lends its environment. */
+void proof_start(struct module_qstate *qstate, int id);
+
+/** The query is done, or, with thrown_away, is dropped before it was: tell its proof, if it has
+ * one. */
+void proof_finish(struct module_qstate *qstate, int id, bool thrown_away);
+
+#endif

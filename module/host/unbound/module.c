@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * The six functions that Unbound's dynlib module looks up, and nothing else.
+ *
+ * A query passes through operate() on its way to the next module and again when that one is done.
+ * We hold no query up: on the way in it is passed on, on the way out it is finished. What there is
+ * to see comes through callbacks, see upstream.c and client.c.
+ */
+#include "adapter.h"
+
+#include <sys/time.h>
+
+/* Unbound declares none of them: it looks them up by name, see exports.map. */
+__attribute__((visibility("default"))) int init(struct module_env *env, int id);
+__attribute__((visibility("default"))) void deinit(struct module_env *env, int id);
+__attribute__((visibility("default"))) void operate(struct module_qstate *qstate,
+                                                    enum module_ev event, int id,
+                                                    struct outbound_entry *outbound);
+__attribute__((visibility("default"))) void inform_super(struct module_qstate *qstate, int id,
+                                                         struct module_qstate *super);
+__attribute__((visibility("default"))) void clear(struct module_qstate *qstate, int id);
+__attribute__((visibility("default"))) size_t get_mem(struct module_env *env, int id);
+
+static const enum inplace_cb_list_type callback_types[] = {
+    inplace_cb_query_response, inplace_cb_reply, inplace_cb_reply_cache};
+
+static void log_line(void *context, const char *line)
+{
+    (void)context;
+    log_info("%s", line);
+}
+
+static mxclash_time time_at_start(const struct module_env *env)
+{
+    struct timeval tv;
+
+    /* before the workers run there is no clock in the environment yet */
+    if (env->now_tv != NULL && env->now_tv->tv_sec != 0)
+        return time_of(env->now_tv);
+    gettimeofday(&tv, NULL);
+    return time_of(&tv);
+}
+
+static bool register_callbacks(struct module_env *env, int id, struct adapter *adapter)
+{
+    struct dynlibmod_env *dynlib = env->modinfo[id];
+    void *const callbacks[] = {(void *)upstream_answer, (void *)client_reply_fresh,
+                               (void *)client_reply_cached};
+
+    for (size_t i = 0; i < sizeof(callbacks) / sizeof(callbacks[0]); i++)
+        if (!dynlib->inplace_cb_register_wrapped(callbacks[i], callback_types[i], adapter, env, id))
+            return false;
+    return true;
+}
+
+int init(struct module_env *env, int id)
+{
+    static const struct runtime_host host = {
+        .name = "unbound",
+        .version = HOST_VERSION,
+        .config_folder = HOST_CONFIG_FOLDER,
+        .log = log_line,
+    };
+    char error[CONFIG_ERROR_MAX];
+    struct adapter *adapter;
+
+    /* before anything of env is touched: in another build it lies elsewhere */
+    if (!build_check(error, sizeof(error))) {
+        log_err("mxclash: %s", error);
+        return 0;
+    }
+    adapter = calloc(1, sizeof(*adapter));
+    if (adapter == NULL) {
+        log_err("mxclash: out of memory");
+        return 0;
+    }
+    ((struct dynlibmod_env *)env->modinfo[id])->dyn_env = adapter;
+    adapter->runtime = runtime_start(&host, time_at_start(env), error);
+    if (adapter->runtime == NULL) {
+        log_err("mxclash: %s", error);
+        deinit(env, id);
+        return 0;
+    }
+    adapter->engine = runtime_engine(adapter->runtime);
+    if (!register_callbacks(env, id, adapter)) {
+        log_err("mxclash: Unbound takes no callback");
+        deinit(env, id);
+        return 0;
+    }
+    return 1;
+}
+
+void deinit(struct module_env *env, int id)
+{
+    struct dynlibmod_env *dynlib = env->modinfo[id];
+    struct adapter *adapter = dynlib->dyn_env;
+
+    if (adapter == NULL)
+        return;
+    for (size_t i = 0; i < sizeof(callback_types) / sizeof(callback_types[0]); i++)
+        dynlib->inplace_cb_delete_wrapped(env, callback_types[i], id);
+    runtime_stop(adapter->runtime, time_at_start(env));
+    free(adapter);
+    dynlib->dyn_env = NULL;
+}
+
+void operate(struct module_qstate *qstate, enum module_ev event, int id,
+             struct outbound_entry *outbound)
+{
+    (void)outbound;
+    switch (event) {
+    case module_event_new:
+    case module_event_pass:
+        qstate->ext_state[id] = module_wait_module;
+        break;
+    case module_event_moddone:
+        proof_finish(qstate, id, false);
+        proof_start(qstate, id);
+        qstate->ext_state[id] = module_finished;
+        break;
+    default:
+        log_err("mxclash: unexpected event %s", strmodulevent(event));
+        qstate->ext_state[id] = module_error;
+        break;
+    }
+}
+
+void inform_super(struct module_qstate *qstate, int id, struct module_qstate *super)
+{
+    /* our queries have no super; nobody else's concern us */
+    (void)qstate;
+    (void)id;
+    (void)super;
+}
+
+void clear(struct module_qstate *qstate, int id)
+{
+    proof_finish(qstate, id, true);
+}
+
+size_t get_mem(struct module_env *env, int id)
+{
+    struct adapter *adapter = adapter_of(env, id);
+    struct mxclash_stats stats;
+
+    if (adapter == NULL)
+        return 0;
+    mxclash_get_stats(adapter->engine, &stats);
+    return sizeof(*adapter) + stats.table_bytes;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Answers from upstream: the raw packet, whose servers were asked, which server it was. */
+#include "adapter.h"
+
+int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg)
+{
+    struct adapter *adapter = arg;
+    /* we are called by the iterator only, so the query's current module is the iterator */
+    const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
+    const struct mxclash_proof *proof = proof_of(qstate, id);
+    struct mxclash_answer answer = {0};
+    sldns_buffer *packet;
+
+    /* no response: a timeout, or octets that Unbound could not parse and will not use. An answer
+     * out of an auth-zone has no packet, what stands in the buffer is an older one. */
+    if (response == NULL || iq == NULL || iq->dp == NULL || iq->auth_zone_response ||
+        qstate->reply == NULL || qstate->reply->c == NULL)
+        return 1;
+    packet = qstate->reply->c->buffer;
+    answer.message = sldns_buffer_begin(packet);
+    answer.message_len = sldns_buffer_limit(packet);
+    answer.zone = iq->dp->name;
+    answer.zone_len = iq->dp->namelen;
+    answer.forwarded = (iq->chase_flags & BIT_RD) != 0;
+    answer.server = (const struct sockaddr *)&qstate->reply->remote_addr;
+    answer.server_len = qstate->reply->remote_addrlen;
+    if (proof != NULL)
+        mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, &answer,
+                             time_of(qstate->env->now_tv));
+    else
+        mxclash_inspect(adapter->engine, &answer, time_of(qstate->env->now_tv));
+    return 1;
+}

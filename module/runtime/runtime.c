@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Start and stop: see runtime.h. */
+#include "runtime/runtime.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "core/counters.h"
+#include "output/httpd.h"
+#include "output/metrics.h"
+#include "output/report.h"
+
+struct runtime {
+    struct runtime_host host;
+    struct config config;
+    struct mxclash_engine *engine;
+    struct report *report;
+    struct httpd *httpd;
+    struct striped_counter inspected_cache;
+};
+
+static void on_event(void *context, const struct mxclash_event *event)
+{
+    struct runtime *runtime = context;
+
+    report_submit(runtime->report, event);
+}
+
+static void host_log(void *context, const char *line)
+{
+    struct runtime *runtime = context;
+
+    runtime->host.log(runtime->host.context, line);
+}
+
+static char *make_metrics(void *context, enum metrics_format format)
+{
+    struct runtime *runtime = context;
+    struct metrics_input input = {.host = runtime->host.name,
+                                  .host_version = runtime->host.version};
+
+    mxclash_get_stats(runtime->engine, &input.engine);
+    report_get_stats(runtime->report, &input.report);
+    input.inspected_cache = striped_read(&runtime->inspected_cache);
+    return metrics_text(&input, format);
+}
+
+static char *make_domains(void *context, enum metrics_format format)
+{
+    struct runtime *runtime = context;
+    size_t max = runtime->config.top_domains;
+    struct mxclash_domain *domains = calloc(max != 0 ? max : 1, sizeof(*domains));
+    char *text;
+
+    if (domains == NULL)
+        return NULL;
+    text =
+        metrics_domains_text(domains, mxclash_top_domains(runtime->engine, domains, max), format);
+    free(domains);
+    return text;
+}
+
+/** Find and read the configuration; say what holds. */
+static bool load_config(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
+{
+    char path[4096];
+    char line[sizeof(path) + 128];
+    bool must_exist;
+
+    if (!config_locate(runtime->host.config_folder, path, sizeof(path), &must_exist)) {
+        snprintf(error, CONFIG_ERROR_MAX, "the path of mxclash.conf is too long");
+        return false;
+    }
+    if (!must_exist && access(path, F_OK) != 0) {
+        snprintf(line, sizeof(line), "mxclash: no %s, the defaults hold", path);
+        host_log(runtime, line);
+        if (config_defaults(&runtime->config))
+            return true;
+        snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+        return false;
+    }
+    if (!config_load(path, &runtime->config, error))
+        return false;
+    for (size_t i = 0; i < runtime->config.not_yet_count; i++) {
+        snprintf(line, sizeof(line), "mxclash: %s: %s is accepted but does nothing in this version",
+                 path, runtime->config.not_yet[i]);
+        host_log(runtime, line);
+    }
+    return true;
+}
+
+static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
+{
+    const struct config *config = &runtime->config;
+    struct mxclash_options options = {
+        .table_size = config->table_size,
+        .probe = config->probe,
+        .probe_rate = config->probe_rate,
+        .recheck_interval_s = config->recheck_interval_s,
+        .expire_after_s = config->expire_after_s,
+        .ignore = (const char *const *)config->ignore,
+        .ignore_count = config->ignore_count,
+        .on_event = on_event,
+        .context = runtime,
+    };
+
+    if (getrandom(&options.seed, sizeof(options.seed), 0) != (ssize_t)sizeof(options.seed)) {
+        snprintf(error, CONFIG_ERROR_MAX, "the system gives no random numbers");
+        return false;
+    }
+    if (mxclash_engine_new(&options, &runtime->engine) == mxclash_ok)
+        return true;
+    snprintf(error, CONFIG_ERROR_MAX, "no memory for table-size %zu", config->table_size);
+    return false;
+}
+
+static bool start_report(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
+{
+    char name[256] = "";
+    struct report_options options = {
+        .log_file = runtime->config.log_file,
+        .log_syslog = runtime->config.log_syslog,
+        .log_host = runtime->config.log_host,
+        .host = name,
+        .host_log = host_log,
+        .context = runtime,
+    };
+
+    gethostname(name, sizeof(name) - 1);
+    runtime->report = report_start(&options);
+    if (runtime->report == NULL)
+        snprintf(error, CONFIG_ERROR_MAX, "no thread for the log");
+    return runtime->report != NULL;
+}
+
+static bool start_httpd(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
+{
+    struct httpd_options options = {
+        .listen = runtime->config.http_listen,
+        .listen_count = runtime->config.http_listen_count,
+        .metrics = make_metrics,
+        .domains = make_domains,
+        .host_log = host_log,
+        .context = runtime,
+    };
+
+    if (options.listen_count == 0)
+        return true;
+    runtime->httpd = httpd_start(&options);
+    if (runtime->httpd == NULL)
+        snprintf(error, CONFIG_ERROR_MAX, "no thread for http-listen");
+    return runtime->httpd != NULL;
+}
+
+static void tell(struct runtime *runtime, enum mxclash_event_type type, mxclash_time now)
+{
+    struct mxclash_event event;
+
+    memset(&event, 0, offsetof(struct mxclash_event, mx));
+    event.type = type;
+    event.time = now;
+    report_submit(runtime->report, &event);
+}
+
+struct runtime *runtime_start(const struct runtime_host *host, mxclash_time now,
+                              char error[CONFIG_ERROR_MAX])
+{
+    struct runtime *runtime = aligned_alloc(64, (sizeof(*runtime) + 63) / 64 * 64);
+
+    if (runtime == NULL) {
+        snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+        return NULL;
+    }
+    memset(runtime, 0, sizeof(*runtime));
+    runtime->host = *host;
+    if (!load_config(runtime, error)) {
+        free(runtime);
+        return NULL;
+    }
+    if (!start_report(runtime, error) || !start_engine(runtime, error) ||
+        !start_httpd(runtime, error)) {
+        runtime_stop(runtime, now);
+        return NULL;
+    }
+    tell(runtime, mxclash_started, now);
+    return runtime;
+}
+
+void runtime_stop(struct runtime *runtime, mxclash_time now)
+{
+    if (runtime == NULL)
+        return;
+    httpd_stop(runtime->httpd);
+    if (runtime->report != NULL && runtime->engine != NULL)
+        tell(runtime, mxclash_stopped, now);
+    report_stop(runtime->report);
+    mxclash_engine_free(runtime->engine);
+    config_free(&runtime->config);
+    free(runtime);
+}
+
+struct mxclash_engine *runtime_engine(struct runtime *runtime)
+{
+    return runtime->engine;
+}
+
+void runtime_count_cached(struct runtime *runtime)
+{
+    striped_up(&runtime->inspected_cache);
+}

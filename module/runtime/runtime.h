@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * The composition root: makes detector and outputs from the configuration, in an order in which
+ * each finds what it needs, and takes them down in the reverse order.
+ */
+#ifndef MXCLASH_RUNTIME_RUNTIME_H
+#define MXCLASH_RUNTIME_RUNTIME_H
+
+#include <stdbool.h>
+
+#include "mxclash.h"
+#include "runtime/config.h"
+
+/** The program that we are in. Static storage, or alive until runtime_stop(). */
+struct runtime_host {
+    /** as "unbound" and "1.17.1" */
+    const char *name;
+    const char *version;
+    /** where mxclash.conf is looked for if MXCLASH_CONF does not name it */
+    const char *config_folder;
+    /** write a line to the host's own log; any thread */
+    void (*log)(void *context, const char *line);
+    void *context;
+};
+
+struct runtime;
+
+/**
+ * Read the configuration and start everything. Threads are started with all signals blocked.
+ *
+ * \param now  milliseconds since the epoch by the host's clock
+ * \param[out] error  one sentence, `FILE:LINE: reason` for a bad configuration
+ * \return NULL if the host must not start
+ */
+struct runtime *runtime_start(const struct runtime_host *host, mxclash_time now,
+                              char error[CONFIG_ERROR_MAX]);
+
+/** Write what is queued, join every thread, free everything. NULL is allowed. */
+void runtime_stop(struct runtime *runtime, mxclash_time now);
+
+/** The detector; lives as long as the runtime. */
+struct mxclash_engine *runtime_engine(struct runtime *runtime);
+
+/** Count a reply from the host's cache that was looked at. Any thread, no lock. */
+void runtime_count_cached(struct runtime *runtime);
+
+#endif

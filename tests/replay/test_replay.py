@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Plays every scenario of this folder with Unbound's own replay tester and our module loaded.
+
+A scenario is one of Unbound's .rpl files. Comment lines at its top say what is to be reported:
+
+    ; expect: EVENT KIND STATE EVIDENCE DOMAIN [KEY=VALUE ...]   one line an event, in order
+    ; expect: nothing                                            no event at all
+    ; conf: KEY: VALUE                                           a line of mxclash.conf
+    ; module-config: "dynlib validator iterator"                 default: "dynlib iterator"
+
+`-` for EVIDENCE or any value means "whatever". Keys are the fields of an event; cname is the
+target, mx is PREFERENCE:EXCHANGE joined by commas, advice is joined by commas.
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parent.parent / "build"
+# the module's thread may write the last line after the tester is done, but never after it ended
+TESTER_DEADLINE_S = 60
+
+
+def directives(text, word):
+    return re.findall(rf"^; *{word}: *(.*?) *$", text, re.MULTILINE)
+
+
+def prepare(scenario, folder):
+    """Write the tester's input and mxclash.conf; return the path of the first."""
+    text = scenario.read_text()
+    modules = directives(text, "module-config") or ['"dynlib iterator"']
+    conf = [f'log-file: "{folder}/events.json"', 'http-listen: ""']
+    conf += directives(text, "conf")
+    (folder / "mxclash.conf").write_text("\n".join(conf) + "\n")
+    head = (
+        f'dynlib:\n\tdynlib-file: "{BUILD}/mxclash.so"\n'
+        f"server:\n\tmodule-config: {modules[0]}\n"
+    )
+    replay = folder / scenario.name
+    replay.write_text(re.sub(r"^server:", lambda _: head, text, count=1, flags=re.MULTILINE))
+    return replay
+
+
+def play(scenario, folder):
+    """Run the tester; return the events that are about domains."""
+    replay = prepare(scenario, folder)
+    run = subprocess.run(
+        [BUILD / "unbound" / ".." / "testbound", "-p", replay, "-o", "-vvvv"],
+        env={**os.environ, "MXCLASH_CONF": str(folder / "mxclash.conf")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=TESTER_DEADLINE_S,
+        cwd=folder,
+        check=False,
+    )
+    output = run.stdout.decode(errors="replace")
+    assert run.returncode == 0, output[-6000:]
+    lines = (folder / "events.json").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    assert events[0]["event"] == "started" and events[-1]["event"] == "stopped"
+    return events[1:-1]
+
+
+def as_text(event, key):
+    value = event[key]
+    if key == "cname":
+        return value["target"] if value else "null"
+    if key == "mx":
+        return ",".join(f"{mx['preference']}:{mx['exchange']}" for mx in value)
+    if key == "advice":
+        return ",".join(value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def describe(event, wanted):
+    """The event in the words of one expect line, with just the keys that this line names."""
+    words = [event["event"], event["kind"], event["state"], event["evidence"], event["domain"]]
+    asked = wanted.split() if wanted else []
+    words = ["-" if i < len(asked) and asked[i] == "-" else word for i, word in enumerate(words)]
+    for pair in asked[5:]:
+        key, _, value = pair.partition("=")
+        words.append(f"{key}={'-' if value == '-' else as_text(event, key)}")
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("scenario", sorted(HERE.glob("*.rpl")), ids=lambda path: path.stem)
+def test_scenario(scenario, tmp_path):
+    text = scenario.read_text()
+    expected = directives(text, "expect")
+    assert expected, "the scenario does not say what is to be reported"
+    if expected == ["nothing"]:
+        expected = []
+    events = play(scenario, tmp_path)
+    told = [
+        describe(event, expected[i] if i < len(expected) else None)
+        for i, event in enumerate(events)
+    ]
+    assert told == expected
