@@ -203,7 +203,7 @@ struct mxclash_event {
     uint32_t cname_ttl;
     /** of the server that gave the deciding answer; ss_family AF_UNSPEC if unknown */
     struct sockaddr_storage authority;
-    /** short tag of the mailbox provider that mx names, static storage; NULL if none */
+    /** short tag of the mailbox provider that mx names, the engine's; NULL if none */
     const char *provider;
     uint8_t owner[MXCLASH_NAME_MAX];
     uint8_t owner_len;
@@ -242,6 +242,11 @@ struct mxclash_options {
      */
     const char *const *ignore;
     size_t ignore_count;
+    /**
+     * Table of mailbox providers (docs/providers.md), read once; NULL: the built-in one.
+     */
+    const char *providers;
+    size_t providers_len;
     /**
      * Called for every event, on the thread that caused it, with no lock held. It must not block
      * and must not call back into the engine. The event is borrowed for the call.
@@ -295,7 +300,7 @@ struct mxclash_domain {
     uint8_t owner_len;
     enum mxclash_kind kind;
     enum mxclash_state state;
-    /** static storage; NULL if none */
+    /** the engine's; NULL if none */
     const char *provider;
     uint64_t mx_queries;
     mxclash_time first_seen;
@@ -309,7 +314,8 @@ struct mxclash_engine;
  *
  * \param options  borrowed for the call
  * \param[out] engine  written only on mxclash_ok; freed with mxclash_engine_free()
- * \retval mxclash_invalid    an option is outside its range or an ignored name is no name
+ * \retval mxclash_invalid    an option is outside its range, an ignored name is no name, or the
+ *     table of providers is broken
  * \retval mxclash_no_memory  nothing is left behind
  */
 MXCLASH_PUBLIC enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,

@@ -17,6 +17,16 @@ bool case_is_open(const struct docket_case *c)
     return false;
 }
 
+const char *case_provider(const struct casework *work, const struct docket_case *c)
+{
+    const struct provider *provider;
+
+    if (c->mx_set == NULL)
+        return NULL;
+    provider = providers_match(work->providers, c->mx_set->mx, c->mx_set->count);
+    return provider != NULL ? provider->name : NULL;
+}
+
 /** Repair steps of a kind: the owner of the domain picks one. */
 static uint32_t advice_for(enum mxclash_kind kind)
 {
@@ -46,8 +56,8 @@ static uint64_t facts_of(const struct docket_case *c)
     return facts;
 }
 
-static void make_event(struct docket_case *c, enum mxclash_kind kind, enum mxclash_event_type type,
-                       mxclash_time now, struct case_outcome *outcome)
+static void make_event(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
+                       enum mxclash_event_type type, mxclash_time now, struct case_outcome *outcome)
 {
     struct conflict *conflict = &c->conflicts[kind];
     struct mxclash_event *event;
@@ -69,6 +79,7 @@ static void make_event(struct docket_case *c, enum mxclash_kind kind, enum mxcla
     event->held_back = conflict->held_back;
     event->advice = advice_for(kind);
     event->authority = c->authority;
+    event->provider = kind != mxclash_cname_at_apex ? case_provider(work, c) : NULL;
     memcpy(event->owner, c->owner, c->owner_len);
     event->owner_len = c->owner_len;
     event->zone_len = (uint8_t)(c->owner_len - c->zone_at);
@@ -87,8 +98,8 @@ static void make_event(struct docket_case *c, enum mxclash_kind kind, enum mxcla
 }
 
 /** Make the opened event, unless this domain made one within the last hour. */
-static void tell_opened(struct docket_case *c, enum mxclash_kind kind, mxclash_time now,
-                        struct case_outcome *outcome)
+static void tell_opened(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
+                        mxclash_time now, struct case_outcome *outcome)
 {
     struct conflict *conflict = &c->conflicts[kind];
 
@@ -99,7 +110,7 @@ static void tell_opened(struct docket_case *c, enum mxclash_kind kind, mxclash_t
     }
     conflict->told = conflict->ever_told = true;
     conflict->told_at = now;
-    make_event(c, kind, mxclash_opened, now, outcome);
+    make_event(work, c, kind, mxclash_opened, now, outcome);
 }
 
 static void open_conflict(const struct casework *work, struct docket_shard *shard,
@@ -120,30 +131,31 @@ static void open_conflict(const struct casework *work, struct docket_shard *shar
         count_up(&work->counters->open_now[kind][state]);
         count_up(&work->counters->open_sum);
         docket_touch(shard, c, true);
-        tell_opened(c, kind, now, outcome);
+        tell_opened(work, c, kind, now, outcome);
         return;
     }
     if (!conflict->told && now - conflict->told_at >= MXCLASH_QUIET_MS)
-        tell_opened(c, kind, now, outcome);
+        tell_opened(work, c, kind, now, outcome);
     if (state == mxclash_confirmed && conflict->state == mxclash_suspected) {
         count_down(&work->counters->open_now[kind][conflict->state]);
         count_up(&work->counters->open_now[kind][state]);
         conflict->state = state;
         conflict->evidence = evidence;
         if (conflict->told)
-            make_event(c, kind, mxclash_changed, now, outcome);
+            make_event(work, c, kind, mxclash_changed, now, outcome);
     }
 }
 
 /** After a proof: tell of another CNAME or MX than the last event told of. Proofs of a domain are
  * rare, so a target that is another at every look makes no flood. */
-static void tell_changed_facts(struct docket_case *c, enum mxclash_kind kind, mxclash_time now,
+static void tell_changed_facts(const struct casework *work, struct docket_case *c,
+                               enum mxclash_kind kind, mxclash_time now,
                                struct case_outcome *outcome)
 {
     struct conflict *conflict = &c->conflicts[kind];
 
     if (conflict->open && conflict->told && conflict->told_facts != facts_of(c))
-        make_event(c, kind, mxclash_changed, now, outcome);
+        make_event(work, c, kind, mxclash_changed, now, outcome);
 }
 
 static void close_conflict(const struct casework *work, struct docket_case *c,
@@ -155,7 +167,7 @@ static void close_conflict(const struct casework *work, struct docket_case *c,
     if (!conflict->open)
         return;
     if (conflict->told)
-        make_event(c, kind, type, now, outcome);
+        make_event(work, c, kind, type, now, outcome);
     else
         conflict->held_back++;
     conflict->open = false;
@@ -403,7 +415,7 @@ static void decide_both(const struct casework *work, struct docket_shard *shard,
     open_conflict(work, shard, c, mxclash_cname_and_mx,
                   sure ? mxclash_confirmed : mxclash_suspected,
                   sure ? mxclash_probe : mxclash_separate_answers, now, outcome);
-    tell_changed_facts(c, mxclash_cname_and_mx, now, outcome);
+    tell_changed_facts(work, c, mxclash_cname_and_mx, now, outcome);
 }
 
 static void decide_cname_only(const struct casework *work, struct docket_shard *shard,
@@ -415,7 +427,7 @@ static void decide_cname_only(const struct casework *work, struct docket_shard *
     c->mx_gets_cname = c->mx_gets_cname_proved = alias;
     if (alias) {
         judge_apex(work, shard, c, now, outcome);
-        tell_changed_facts(c, mxclash_cname_at_apex, now, outcome);
+        tell_changed_facts(work, c, mxclash_cname_at_apex, now, outcome);
     } else {
         clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
     }

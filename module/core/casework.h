@@ -11,6 +11,7 @@
 #include "core/answer.h"
 #include "core/counters.h"
 #include "core/docket.h"
+#include "core/providers.h"
 
 /**
  * Mail is wanted at an apex that is a CNAME if an MX was seen there before, or if clients asked
@@ -31,6 +32,7 @@
 struct casework {
     struct docket *docket;
     struct counters *counters;
+    const struct providers *providers;
     bool probe;
     mxclash_time recheck_ms;
     mxclash_time expire_ms;
@@ -82,6 +84,9 @@ bool case_client_mx(const struct casework *work, struct docket_shard *shard, str
 /** Close every open conflict of the case as expired. */
 void case_expire(const struct casework *work, struct docket_case *c, mxclash_time now,
                  struct case_outcome *outcome);
+
+/** \return tag of the mailbox provider that the owner's MX names, NULL if none */
+const char *case_provider(const struct casework *work, const struct docket_case *c);
 
 /** \return true if the case has an open conflict */
 bool case_is_open(const struct docket_case *c);

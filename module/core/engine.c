@@ -31,6 +31,7 @@ struct mxclash_engine {
     struct docket docket;
     struct proofs proofs;
     struct ignore ignore;
+    struct providers *providers;
     struct counters counters;
     struct casework work;
     uint64_t seed;
@@ -83,6 +84,17 @@ static bool init_parts(struct mxclash_engine *engine, const struct mxclash_optio
     return true;
 }
 
+static enum mxclash_status load_providers(struct mxclash_engine *engine,
+                                          const struct mxclash_options *options)
+{
+    char error[PROVIDERS_ERROR_MAX];
+
+    engine->providers = options->providers != NULL
+                            ? providers_parse(options->providers, options->providers_len, error)
+                            : providers_builtin(error);
+    return engine->providers != NULL ? mxclash_ok : mxclash_invalid;
+}
+
 enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
                                        struct mxclash_engine **result)
 {
@@ -96,9 +108,13 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
         return mxclash_no_memory;
     memset(engine, 0, sizeof(*engine));
     status = ignore_init(&engine->ignore, options->ignore, options->ignore_count);
-    if (status != mxclash_ok || !init_parts(engine, options)) {
+    if (status == mxclash_ok)
+        status = load_providers(engine, options);
+    if (status == mxclash_ok && !init_parts(engine, options))
+        status = mxclash_no_memory;
+    if (status != mxclash_ok) {
         mxclash_engine_free(engine);
-        return status == mxclash_malformed ? mxclash_invalid : mxclash_no_memory;
+        return status == mxclash_malformed ? mxclash_invalid : status;
     }
     engine->seed = options->seed;
     engine->table_size = options->table_size;
@@ -107,6 +123,7 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
     engine->work = (struct casework){
         .docket = &engine->docket,
         .counters = &engine->counters,
+        .providers = engine->providers,
         .probe = options->probe,
         .recheck_ms = (mxclash_time)options->recheck_interval_s * 1000,
         .expire_ms = (mxclash_time)options->expire_after_s * 1000,
@@ -123,6 +140,7 @@ void mxclash_engine_free(struct mxclash_engine *engine)
     docket_deinit(&engine->docket);
     proofs_deinit(&engine->proofs);
     ignore_deinit(&engine->ignore);
+    providers_free(engine->providers);
     free(engine);
 }
 
@@ -434,6 +452,7 @@ void mxclash_get_stats(const struct mxclash_engine *engine, struct mxclash_stats
 
 /** The most met so far, sorted; new ones are put in their place. */
 struct top_list {
+    const struct casework *work;
     struct mxclash_domain *domains;
     size_t count;
     size_t max;
@@ -466,6 +485,7 @@ static void top_visit(void *context, const struct docket_case *c)
         memcpy(domain.owner, c->owner, c->owner_len);
         domain.owner_len = c->owner_len;
         domain.kind = (enum mxclash_kind)kind;
+        domain.provider = case_provider(top->work, c);
         domain.state = conflict->state;
         domain.mx_queries = c->mx_queries;
         domain.first_seen = conflict->first_seen;
@@ -486,7 +506,7 @@ static void top_visit(void *context, const struct docket_case *c)
 size_t mxclash_top_domains(struct mxclash_engine *engine, struct mxclash_domain *domains,
                            size_t max)
 {
-    struct top_list top = {.domains = domains, .max = max};
+    struct top_list top = {.work = &engine->work, .domains = domains, .max = max};
 
     if (max != 0)
         docket_visit_open(&engine->docket, top_visit, &top);

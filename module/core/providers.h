@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * What is known of mailbox providers: which MX hosts are theirs, which MX sets and which SPF
+ * include they document. The table is text (docs/providers.md); one is built in.
+ *
+ * A table never changes after it was parsed: any thread may read it, without a lock.
+ */
+#ifndef MXCLASH_CORE_PROVIDERS_H
+#define MXCLASH_CORE_PROVIDERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/spf.h"
+#include "mxclash.h"
+
+/** Bounds of a table; a text beyond them is refused. */
+#define PROVIDERS_TEXT_MAX    (256u << 10)
+#define PROVIDERS_LINE_MAX    1024
+#define PROVIDERS_MAX         256
+#define PROVIDER_TAG_MAX      63
+#define PROVIDER_PATTERNS_MAX 64
+#define PROVIDER_SETS_MAX     32
+#define PROVIDER_STRINGS_MAX  16
+/** Room for any error text of providers_parse(). */
+#define PROVIDERS_ERROR_MAX 256
+
+/** Host names of a provider: one name, or all names below one (`*.name`). */
+struct provider_pattern {
+    bool below;
+    uint8_t name_len;
+    /** lower case wire name */
+    uint8_t name[MXCLASH_NAME_MAX];
+};
+
+/** One MX set that a provider documents: 1 to MXCLASH_MX_MAX hosts, in the order of the text. */
+struct provider_set {
+    struct mxclash_mx *mx;
+    size_t count;
+};
+
+/** Strings of one key that may be given more than once. */
+struct provider_strings {
+    char **text;
+    size_t count;
+};
+
+/** One section of the table. Owned by the table; the strings are printable ASCII. */
+struct provider {
+    /** short tag, lower case letters, digits and hyphens; what events call it */
+    char *name;
+    /** for people; the same as name if the text has none */
+    char *title;
+    /** providers of one family are editions or regions of one service; name if the text has none */
+    char *family;
+    /** a filtering service in front of the mailboxes, not a mailbox provider */
+    bool filter;
+    /** preferences of a documented set say an order and not numbers */
+    bool order_only;
+    struct provider_pattern *patterns;
+    size_t pattern_count;
+    /** alternatives: any one of them is complete */
+    struct provider_set *sets;
+    size_t set_count;
+    /** documented SPF includes, any one of them is enough; text names without the last dot */
+    struct provider_strings spf;
+    /** where the values come from */
+    struct provider_strings sources;
+};
+
+struct providers;
+
+/** The built-in table as text. */
+extern const char providers_builtin_text[];
+
+/**
+ * Read a table.
+ *
+ * \param text  borrowed for the call; len octets, no NUL needed
+ * \param[out] error  on NULL: `LINE: what is wrong`, lines counted from 1
+ * \return NULL if the text breaks the format or there is no memory; freed with providers_free()
+ */
+struct providers *providers_parse(const char *text, size_t len, char error[PROVIDERS_ERROR_MAX]);
+
+/** Read the built-in table. \return as providers_parse() */
+struct providers *providers_builtin(char error[PROVIDERS_ERROR_MAX]);
+
+/** Free a table and every string that came from it; NULL is allowed. */
+void providers_free(struct providers *providers);
+
+/** Sections of the table, filters included, in the order of the text. */
+size_t providers_count(const struct providers *providers);
+/** \param index  below providers_count() */
+const struct provider *providers_at(const struct providers *providers, size_t index);
+
+/**
+ * Say whose host a name is. The longest pattern wins, a whole name before `*`.
+ *
+ * \param host  lower case wire name
+ * \return a provider or a filter; NULL if nobody's in the table
+ * Cost: one hash step and one look a label.
+ */
+const struct provider *providers_host(const struct providers *providers, const uint8_t *host,
+                                      size_t host_len);
+
+/**
+ * Say which mailbox provider an MX set names: by any of its hosts; the host with the lowest
+ * preference decides, at equal preference the section that comes first. Filters are passed over.
+ *
+ * \param mx  count members; only the first MXCLASH_MX_MAX are looked at
+ * \return NULL if none
+ */
+const struct provider *providers_match(const struct providers *providers,
+                                       const struct mxclash_mx *mx, size_t count);
+
+/** Tag of a provider for events; NULL for NULL. Lives as long as its table. */
+const char *provider_name(const struct provider *provider);
+
+/** What an MX set looks like beside what its provider documents. */
+struct providers_verdict {
+    /** as providers_match() */
+    const struct provider *provider;
+    /** a filtering service stands in the set */
+    bool filtered;
+    /** bit i: mx[i] belongs neither to the provider, nor to a filter, nor to the owner */
+    uint32_t foreign;
+    /** no set that the provider documents is there in full */
+    bool incomplete;
+    /** the documented set that lacks fewest hosts; NULL unless incomplete */
+    const struct provider_set *wanted;
+    /** bits of enum mxclash_advice: remove-foreign-mx, complete-mx */
+    uint32_t advice;
+};
+
+/**
+ * Judge an MX set. What is foreign and what is incomplete is explained in docs/providers.md.
+ *
+ * \param owner  lower case wire name of the mail domain
+ * \param mx     as in providers_match(); the null MX (RFC 7505) names nobody
+ * \param[out] verdict  always written; all empty if the set names no known provider
+ */
+void providers_judge(const struct providers *providers, const uint8_t *owner, size_t owner_len,
+                     const struct mxclash_mx *mx, size_t count, struct providers_verdict *verdict);
+
+/**
+ * Look in one TXT record for any include that the provider documents.
+ *
+ * \param rdata  untrusted, as in spf_has_include()
+ * \return the best that any of its includes finds; spf_has for an SPF record of a provider that
+ *     documents none, as nothing is lacking
+ */
+enum spf_finding provider_spf(const struct provider *provider, const uint8_t *rdata, size_t len);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Reads the text of a provider table, format in docs/providers.md: see providers.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/providers_index.h"
+
+struct parser {
+    struct providers *table;
+    /** the section that is being read; NULL before the first */
+    struct provider *section;
+    unsigned line;
+    /** line of the section's head, for what is missing in it */
+    unsigned section_line;
+    /** the next `expect` begins another set */
+    bool new_set;
+    /** an `or` waits for its `expect` */
+    bool dangling_or;
+    char *error;
+};
+
+struct key {
+    const char *name;
+    /** \param value  one trimmed line, not empty unless the key takes none. \return false on error
+     */
+    bool (*read)(struct parser *parser, char *value);
+    bool in_filter;
+    bool empty;
+};
+
+/** Say what is wrong, with its line. \return false, so that a caller can return it */
+__attribute__((format(printf, 2, 3))) static bool fail(struct parser *parser, const char *format,
+                                                       ...)
+{
+    va_list arguments;
+    int len = snprintf(parser->error, PROVIDERS_ERROR_MAX, "%u: ", parser->line);
+
+    va_start(arguments, format);
+    vsnprintf(parser->error + len, PROVIDERS_ERROR_MAX - (size_t)len, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/** Make room for one member more; the room doubles. \return false if there is no memory */
+static bool make_room(struct parser *parser, void *array, size_t count, size_t member_octets)
+{
+    void *old, *grown;
+
+    if ((count & (count - 1)) != 0)
+        return true;
+    memcpy(&old, array, sizeof(old));
+    grown = realloc(old, (count == 0 ? 1 : count * 2) * member_octets);
+    if (grown == NULL)
+        return fail(parser, "not enough memory");
+    memcpy(array, &grown, sizeof(grown));
+    return true;
+}
+
+static bool replace_string(struct parser *parser, char **string, const char *value)
+{
+    char *copy = strdup(value);
+
+    if (copy == NULL)
+        return fail(parser, "not enough memory");
+    free(*string);
+    *string = copy;
+    return true;
+}
+
+static bool add_string(struct parser *parser, struct provider_strings *strings, const char *value)
+{
+    if (strings->count == PROVIDER_STRINGS_MAX)
+        return fail(parser, "more than %d lines of one key", PROVIDER_STRINGS_MAX);
+    if (!make_room(parser, &strings->text, strings->count, sizeof(*strings->text)))
+        return false;
+    strings->text[strings->count] = NULL;
+    if (!replace_string(parser, &strings->text[strings->count], value))
+        return false;
+    strings->count++;
+    return true;
+}
+
+/** Read a host name. \param[out] name  room for MXCLASH_NAME_MAX octets */
+static bool read_name(struct parser *parser, const char *text, uint8_t *name, uint8_t *name_len)
+{
+    size_t len;
+
+    if (strpbrk(text, "*\\ \t") != NULL || strcmp(text, ".") == 0 ||
+        mxclash_name_from_text(text, name, &len) != mxclash_ok)
+        return fail(parser, "'%.64s' is no host name", text);
+    if (len == name[0] + 2u)
+        return fail(parser, "'%.64s' is a whole top-level domain", text);
+    *name_len = (uint8_t)len;
+    return true;
+}
+
+static bool tag_valid(const char *tag)
+{
+    size_t len = strspn(tag, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    return tag[len] == '\0' && len != 0 && len <= PROVIDER_TAG_MAX;
+}
+
+/** Check that the section that ends here says enough. */
+static bool end_section(struct parser *parser)
+{
+    unsigned line = parser->line;
+
+    if (parser->section == NULL)
+        return true;
+    parser->line = parser->section_line;
+    if (parser->section->pattern_count == 0)
+        return fail(parser, "'%s' has no mx line", parser->section->name);
+    if (parser->dangling_or)
+        return fail(parser, "'%s' ends with an or that no expect follows", parser->section->name);
+    parser->line = line;
+    return true;
+}
+
+static bool begin_section(struct parser *parser, const char *name, bool filter)
+{
+    struct providers *table = parser->table;
+
+    if (!end_section(parser))
+        return false;
+    if (!tag_valid(name))
+        return fail(parser, "'%.64s' is no tag: 1 to %d lower case letters, digits, hyphens", name,
+                    PROVIDER_TAG_MAX);
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->list[i].name, name) == 0)
+            return fail(parser, "'%s' stands in the table already", name);
+    if (table->count == PROVIDERS_MAX)
+        return fail(parser, "more than %d sections", PROVIDERS_MAX);
+    if (!make_room(parser, &table->list, table->count, sizeof(*table->list)))
+        return false;
+    /* counted at once: providers_free() must find what the section owns, whatever fails later */
+    parser->section = &table->list[table->count++];
+    memset(parser->section, 0, sizeof(*parser->section));
+    parser->section->filter = filter;
+    parser->section_line = parser->line;
+    parser->new_set = true;
+    parser->dangling_or = false;
+    return replace_string(parser, &parser->section->name, name) &&
+           replace_string(parser, &parser->section->title, name) &&
+           replace_string(parser, &parser->section->family, name);
+}
+
+static bool read_provider(struct parser *parser, char *value)
+{
+    return begin_section(parser, value, false);
+}
+
+static bool read_filter(struct parser *parser, char *value)
+{
+    return begin_section(parser, value, true);
+}
+
+static bool read_title(struct parser *parser, char *value)
+{
+    return replace_string(parser, &parser->section->title, value);
+}
+
+static bool read_family(struct parser *parser, char *value)
+{
+    if (!tag_valid(value))
+        return fail(parser, "'%.64s' is no tag: 1 to %d lower case letters, digits, hyphens", value,
+                    PROVIDER_TAG_MAX);
+    return replace_string(parser, &parser->section->family, value);
+}
+
+static bool read_mx(struct parser *parser, char *value)
+{
+    struct provider *section = parser->section;
+    struct provider_pattern *pattern;
+    const struct provider *taken;
+    bool below = strncmp(value, "*.", 2) == 0;
+
+    if (section->pattern_count == PROVIDER_PATTERNS_MAX)
+        return fail(parser, "more than %d mx lines in one section", PROVIDER_PATTERNS_MAX);
+    if (!make_room(parser, &section->patterns, section->pattern_count, sizeof(*section->patterns)))
+        return false;
+    pattern = &section->patterns[section->pattern_count];
+    pattern->below = below;
+    if (!read_name(parser, below ? value + 2 : value, pattern->name, &pattern->name_len))
+        return false;
+    section->pattern_count++;
+    if (index_add(parser->table, parser->table->count - 1, section->pattern_count - 1, &taken))
+        return true;
+    if (taken == NULL)
+        return fail(parser, "not enough memory");
+    return fail(parser, "'%.64s' belongs to '%s' already", value, taken->name);
+}
+
+static bool read_expect(struct parser *parser, char *value)
+{
+    struct provider *section = parser->section;
+    size_t digits = strspn(value, "0123456789");
+    unsigned long preference = digits == 0 || digits > 5 ? 65536 : strtoul(value, NULL, 10);
+    char *host = value + digits + strspn(value + digits, " \t");
+    struct provider_set *set;
+    struct mxclash_mx *mx;
+
+    if (preference > 65535 || host == value + digits)
+        return fail(parser, "expect takes a preference, 0 to 65535, and a host name");
+    if (parser->new_set) {
+        if (section->set_count == PROVIDER_SETS_MAX)
+            return fail(parser, "more than %d sets in one section", PROVIDER_SETS_MAX);
+        if (!make_room(parser, &section->sets, section->set_count, sizeof(*section->sets)))
+            return false;
+        section->sets[section->set_count++] = (struct provider_set){NULL, 0};
+        parser->new_set = false;
+        parser->dangling_or = false;
+    }
+    set = &section->sets[section->set_count - 1];
+    if (set->count == MXCLASH_MX_MAX)
+        return fail(parser, "more than %d hosts in one set", MXCLASH_MX_MAX);
+    if (!make_room(parser, &set->mx, set->count, sizeof(*set->mx)))
+        return false;
+    mx = &set->mx[set->count];
+    mx->preference = (uint16_t)preference;
+    if (!read_name(parser, host, mx->exchange, &mx->exchange_len))
+        return false;
+    if (providers_host(parser->table, mx->exchange, mx->exchange_len) != section)
+        return fail(parser, "no mx line above says that '%.64s' belongs to '%s'", host,
+                    section->name);
+    set->count++;
+    return true;
+}
+
+static bool read_or(struct parser *parser, char *value)
+{
+    (void)value;
+    if (parser->new_set)
+        return fail(parser, "or stands between two sets of expect lines");
+    parser->new_set = true;
+    parser->dangling_or = true;
+    return true;
+}
+
+static bool read_preferences(struct parser *parser, char *value)
+{
+    parser->section->order_only = strcmp(value, "order") == 0;
+    if (!parser->section->order_only && strcmp(value, "exact") != 0)
+        return fail(parser, "preferences are exact or order");
+    return true;
+}
+
+static bool read_spf(struct parser *parser, char *value)
+{
+    uint8_t name[MXCLASH_NAME_MAX];
+    uint8_t name_len;
+
+    return read_name(parser, value, name, &name_len) &&
+           add_string(parser, &parser->section->spf, value);
+}
+
+static bool read_source(struct parser *parser, char *value)
+{
+    return add_string(parser, &parser->section->sources, value);
+}
+
+static const struct key keys[] = {
+    {"provider", read_provider, true, false},
+    {"filter", read_filter, true, false},
+    {"title", read_title, true, false},
+    {"family", read_family, false, false},
+    {"mx", read_mx, true, false},
+    {"expect", read_expect, false, false},
+    {"or", read_or, false, true},
+    {"preferences", read_preferences, false, false},
+    {"spf", read_spf, false, false},
+    {"source", read_source, true, false},
+};
+
+/** Read one line, its comment and outer space gone. */
+static bool read_line(struct parser *parser, char *line)
+{
+    size_t key_len = strcspn(line, " \t");
+    char *value = line + key_len + strspn(line + key_len, " \t");
+
+    if (*line == '\0')
+        return true;
+    line[key_len] = '\0';
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const struct key *key = &keys[i];
+
+        if (strcmp(key->name, line) != 0)
+            continue;
+        if (key->empty != (*value == '\0'))
+            return fail(parser, key->empty ? "'%s' takes no value" : "'%s' needs a value", line);
+        /* the first two begin a section, all others stand in one */
+        if (i > 1 && parser->section == NULL)
+            return fail(parser, "'%s' stands before any provider or filter", line);
+        if (i > 1 && parser->section->filter && !key->in_filter)
+            return fail(parser, "'%s' is not for a filter", line);
+        return key->read(parser, value);
+    }
+    return fail(parser, "unknown key '%.64s'", line);
+}
+
+/** Copy one line without its comment and outer space. \return false if it cannot be a line */
+static bool cut_line(struct parser *parser, const char *text, size_t len,
+                     char line[PROVIDERS_LINE_MAX])
+{
+    size_t start = 0;
+
+    if (len != 0 && text[len - 1] == '\r')
+        len--;
+    for (size_t i = 0; i < len; i++) {
+        if ((text[i] < ' ' || text[i] > '~') && text[i] != '\t')
+            return fail(parser, "octet %u is neither printable ASCII nor a tab",
+                        (unsigned)(uint8_t)text[i]);
+        /* a number sign inside a word is part of it, as in a web address */
+        if (text[i] == '#' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '\t'))
+            len = i;
+    }
+    while (start < len && (text[start] == ' ' || text[start] == '\t'))
+        start++;
+    while (len > start && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+        len--;
+    if (len - start >= PROVIDERS_LINE_MAX)
+        return fail(parser, "the line is longer than %d octets", PROVIDERS_LINE_MAX - 1);
+    memcpy(line, text + start, len - start);
+    line[len - start] = '\0';
+    return true;
+}
+
+static bool read_text(struct parser *parser, const char *text, size_t len)
+{
+    size_t at = 0;
+
+    if (len > PROVIDERS_TEXT_MAX)
+        return fail(parser, "the table is larger than %u octets", PROVIDERS_TEXT_MAX);
+    while (at < len) {
+        const char *end = memchr(text + at, '\n', len - at);
+        size_t line_len = end == NULL ? len - at : (size_t)(end - (text + at));
+        char line[PROVIDERS_LINE_MAX];
+
+        if (!cut_line(parser, text + at, line_len, line) || !read_line(parser, line))
+            return false;
+        at += line_len + 1;
+        parser->line++;
+    }
+    return end_section(parser);
+}
+
+struct providers *providers_parse(const char *text, size_t len, char error[PROVIDERS_ERROR_MAX])
+{
+    struct parser parser = {.line = 1, .error = error};
+
+    parser.table = calloc(1, sizeof(*parser.table));
+    if (parser.table == NULL) {
+        fail(&parser, "not enough memory");
+        return NULL;
+    }
+    if (!read_text(&parser, text, len)) {
+        providers_free(parser.table);
+        return NULL;
+    }
+    return parser.table;
+}
