@@ -13,6 +13,7 @@ CC ?= gcc
 CLANG ?= clang
 PREFIX ?= /usr/local
 DESTDIR ?=
+# Debian's own, which sees Debian's packages
 PYTHON ?= /usr/bin/python3
 UNBOUND_VERSION ?= distribution
 B := build
@@ -173,7 +174,7 @@ check-format:
 	clang-format --dry-run -Werror $(C_FILES)
 
 check-layers:
-	@tests/unit/layers.sh
+	@tests/layers.sh
 
 # the second compiler only compiles: warnings are errors there too
 CLANG_FILES := $(wildcard module/core/*.c module/output/*.c module/runtime/*.c module/cli/*.c)

@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Holds the direction of dependency: host -> runtime -> {core, output}.
+# Core knows no output, no file, no clock, no log; output knows values, not the docket; only the
+# Unbound adapter sees Unbound's headers.
+set -eu
+cd "$(dirname "$0")/.."
+bad=0
+
+forbid() { # what: where: pattern of an include
+    if grep -nE "#include [<\"]($3)" $2; then
+        echo "check-layers: $1" >&2
+        bad=1
+    fi
+}
+
+forbid "core may use libc, xxhash and itself only" "module/core/*.[ch]" \
+    'output/|runtime/|host/|event2/|jansson|sqlite3|ldns|time\.h|sys/time|sys/stat|fcntl|syslog|unistd'
+forbid "output may not know runtime or host, and of the core only the public header" \
+    "module/output/*.[ch]" 'runtime/|host/|core/'
+forbid "runtime may not know a host" "module/runtime/*.[ch]" 'host/'
+forbid "Unbound's headers belong into module/host/unbound" \
+    "module/core/*.[ch] module/output/*.[ch] module/runtime/*.[ch] module/cli/*.[ch] include/*.h" \
+    'config\.h"|util/|services/|iterator/|sldns/|dynlibmod/'
+if grep -nE '\b(printf|fprintf|time|gettimeofday|clock_gettime|open|fopen)\(' module/core/*.[ch]; then
+    echo "check-layers: core opens, prints and times nothing" >&2
+    bad=1
+fi
+[ $bad = 0 ] && echo "check-layers: ok"
+exit $bad
