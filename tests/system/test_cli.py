@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The operator's command as an operator types it: output, streams, exit status.
+
+Runs build/mxclash, or the program that MXCLASH_COMMAND names.
+"""
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMMAND = os.environ.get("MXCLASH_COMMAND", str(ROOT / "build" / "mxclash"))
+EXAMPLE = ROOT / "conf-examples" / "mxclash.conf"
+NOT_YET = ["database", "retention-days", "annotate", "repair", "provider-file"]
+
+
+def run(*arguments, **environment):
+    """Run the command with MXCLASH_CONF only if given; return (status, stdout, stderr)."""
+    env = {key: value for key, value in os.environ.items() if key != "MXCLASH_CONF"}
+    env.update(environment)
+    done = subprocess.run([COMMAND, *map(str, arguments)], env=env, text=True, timeout=30,
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def write(folder, content, name="mxclash.conf"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def version():
+    header = (ROOT / "include" / "mxclash.h").read_text()
+    return re.search(r'#define MXCLASH_VERSION "([^"]+)"', header).group(1)
+
+
+def example_keys():
+    """Every key that the example comments out, with its value as it stands there."""
+    return dict(re.findall(r"(?m)^#([a-z-]+): (.*)$", EXAMPLE.read_text()))
+
+
+@pytest.mark.parametrize("spelling", ["version", "--version"])
+def test_version(spelling):
+    assert run(spelling) == (0, f"mxclash {version()}\n", "")
+
+
+@pytest.mark.parametrize("spelling", ["help", "--help"])
+def test_help(spelling):
+    status, out, err = run(spelling)
+    assert (status, err) == (0, "")
+    for command in ["check-conf [FILE]", "help", "version"]:
+        assert f"\n  {command}" in out
+
+
+def test_help_of_a_command():
+    assert run("check-conf", "--help") == (0, "usage: mxclash check-conf [FILE]\n", "")
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["chekc-conf"], ["--verbose"], [""], ["help", "x"], ["version", "x"],
+    ["check-conf", "a", "b"], ["check-conf", "-v"],
+])
+def test_bad_use(arguments):
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert "usage: mxclash" in err
+
+
+def test_output_that_cannot_be_written():
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([COMMAND, "check-conf", EXAMPLE], stdout=full, text=True,
+                              stderr=subprocess.PIPE, timeout=30, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "mxclash: standard output: No space left on device\n"
+
+
+def test_good_file(tmp_path):
+    path = write(tmp_path, "mxclash:\n\tprobe-rate: 20 # more\n")
+    assert run("check-conf", path) == (0, f"{path}: ok\n", "")
+
+
+def test_notes_on_keys_without_effect(tmp_path):
+    path = write(tmp_path, "repair: yes\nprobe: no\ndatabase: \"\"\n")
+    assert run("check-conf", path) == (
+        0,
+        f"{path}: ok\n"
+        f"{path}: note: repair is accepted but does nothing in this version\n"
+        f"{path}: note: database is accepted but does nothing in this version\n",
+        "")
+
+
+@pytest.mark.parametrize("content, fault", [
+    ("probe: yes\nprobe-rat: 3\n", ':2: unknown key "probe-rat"; did you mean probe-rate?'),
+    ("probe: maybe\n", ':1: probe: "maybe" is neither yes nor no'),
+    ("\n\nprobe-rate: 0\n",
+     ':3: probe-rate: "0" is out of range; write a number from 1 to 100000'),
+    ("http-listen: 127.0.0.1\n",
+     ':1: http-listen: "127.0.0.1" has no port; write 127.0.0.1@9853'),
+    (b"probe:\0yes\n",
+     ":1: octet 0x00 in column 7; the file is plain text without control octets"),
+    (b"#" * 5000, ":1: line over 4096 octets; make it shorter"),
+])
+def test_bad_file(tmp_path, content, fault):
+    path = write(tmp_path, content)
+    assert run("check-conf", path) == (1, "", f"{path}{fault}\n")
+
+
+def test_bad_line_of_an_ignore_file(tmp_path):
+    names = write(tmp_path, "good.example\nbad..example\n", "names")
+    path = write(tmp_path, f"ignore-file: {names}\n")
+    assert run("check-conf", path) == (
+        1, "", f'{names}:2: "bad..example" is no domain name; write one such as example.org\n')
+
+
+def test_missing_files(tmp_path):
+    path = tmp_path / "none"
+    assert run("check-conf", path) == (1, "", f"{path}: No such file or directory\n")
+    conf = write(tmp_path, f"probe: no\nignore-file: {path}\n")
+    status, out, err = run("check-conf", conf)
+    assert (status, out) == (1, "")
+    assert err.startswith(f"{conf}:2: ignore-file: cannot read ")
+    assert err.endswith(": No such file or directory\n")
+
+
+def test_file_of_the_environment(tmp_path):
+    path = write(tmp_path, "probe: no\n")
+    assert run("check-conf", MXCLASH_CONF=str(path)) == (0, f"{path}: ok\n", "")
+    none = tmp_path / "none"
+    assert run("check-conf", MXCLASH_CONF=str(none)) == (
+        1, "", f"{none}: No such file or directory\n")
+    status, out, _ = run("check-conf", MXCLASH_CONF="/" + "x" * 5000)
+    assert (status, out) == (1, "")
+
+
+@pytest.mark.parametrize("environment", [{}, {"MXCLASH_CONF": ""}])
+def test_file_of_the_configuration_folder(environment):
+    """What is there depends on the machine; where it is looked for does not."""
+    _, out, err = run("check-conf", **environment)
+    assert re.match(r"/\S+/mxclash\.conf:", out or err)
+
+
+def test_example_as_it_is():
+    assert run("check-conf", EXAMPLE) == (0, f"{EXAMPLE}: ok\n", "")
+
+
+def test_example_with_every_key(tmp_path):
+    path = write(tmp_path, re.sub(r"(?m)^#(?=[a-z])", "", EXAMPLE.read_text()))
+    status, out, err = run("check-conf", path)
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0] == f"{path}: ok"
+    assert sorted(re.findall(r"note: (\S+) is accepted", out)) == sorted(NOT_YET)
+
+
+def test_documents_agree_with_the_example():
+    """The table and the manual page name the same keys, with the same defaults and daggers."""
+    table = {}
+    for key, dagger, default in re.findall(
+            r"(?m)^\| `([a-z-]+):`( †)? \|[^|]*\| (?:`([^`]*)`)? ?\|",
+            (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")):
+        table[key] = (default, bool(dagger))
+    page = {}
+    manual = (ROOT / "docs" / "mxclash.conf.5").read_text()
+    for key, text in re.findall(r"(?ms)^\.It Cm ([a-z-]+) :(.*?)(?=^\.It|^\.El)", manual):
+        page[key] = "Does nothing in this version." in text
+    keys = example_keys()
+    assert list(page) == list(table)
+    assert set(table) == set(keys)
+    for key, (default, dagger) in table.items():
+        assert dagger == page[key] == (key in NOT_YET), key
+        if key not in ("ignore-domain", "ignore-file"):
+            assert keys[key].strip('"') == default.strip('"'), key
+
+
+def test_example_for_unbound():
+    """The lines that load the module stand in the example and are not commented out."""
+    text = (ROOT / "conf-examples" / "unbound.conf").read_text()
+    for line in [r"server:", r'\s+module-config: "dynlib validator iterator"', r"dynlib:",
+                 r'\s+dynlib-file: "/\S+/mxclash\.so"']:
+        assert re.search(rf"(?m)^{line}$", text), line
