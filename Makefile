@@ -48,7 +48,8 @@ objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 CORE := $(call objects,module/core) $(B)/obj/providers_text.o
 OUTPUT := $(call objects,module/output)
 RUNTIME := $(call objects,module/runtime)
-CLI := $(call objects,module/cli)
+# these two know the host: where it keeps its configuration, and its structs
+CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 LIBS := -levent -ljansson
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -120,7 +121,7 @@ $(HOST)/mxclash.so: $(ADAPTER) $(RUNTIME) $(OUTPUT) $(CORE) module/host/unbound/
 	    $(filter %.o,$^) $(LIBS)
 
 # which host is the current one can change from call to call: a copy that is made anew if it did
-$(B)/mxclash.so: $(HOST)/mxclash.so FORCE
+$(B)/mxclash.so $(B)/mxclash: $(B)/%: $(HOST)/% FORCE
 	@cmp -s $< $@ || { cp -f $< $@.new && mv -f $@.new $@; }
 $(B)/unbound: $(HOST)/done FORCE
 	@[ "$$(readlink $@)" = "$(HOST:$(B)/%=%)/prefix" ] || ln -sfn $(HOST:$(B)/%=%)/prefix $@
@@ -131,8 +132,7 @@ FORCE:
 $(HOST)/obj/module/cli/%.o: module/cli/%.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<
-$(B)/mxclash: $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c)) $(B)/libruntime.a \
-    $(B)/liboutput.a $(B)/libcore.a
+$(HOST)/mxclash: $(CLI) $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 	$(CC) $(LINK) -o $@ $^ $(LIBS)
 
 # --- tests -------------------------------------------------------------------------------------------

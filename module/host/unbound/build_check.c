@@ -16,33 +16,26 @@ struct function_size {
 
 static const struct function_size signature[] = {HOST_SIGNATURE};
 
-/** \return octets of a function of the host, 0 if it has none of that name */
-static unsigned long size_in_host(const char *name)
+/** Is the function in the host, with so many octets? */
+static bool host_has(const struct function_size *function)
 {
-    void *function = dlsym(RTLD_DEFAULT, name);
+    void *address = dlsym(RTLD_DEFAULT, function->name);
+#ifdef __GLIBC__
     Dl_info info;
     void *symbol = NULL;
 
-    if (function == NULL)
-        return 0;
-#ifdef RTLD_DL_SYMENT
-    if (dladdr1(function, &info, &symbol, RTLD_DL_SYMENT) == 0 || symbol == NULL)
-        return 0;
-    return ((const ElfW(Sym) *)symbol)->st_size;
+    return address != NULL && dladdr1(address, &info, &symbol, RTLD_DL_SYMENT) != 0 &&
+           symbol != NULL && ((const ElfW(Sym) *)symbol)->st_size == function->octets;
 #else
-    /* only that it is there can be told without glibc's dladdr1() */
-    (void)info, (void)symbol;
-    for (size_t i = 0; i < sizeof(signature) / sizeof(signature[0]); i++)
-        if (strcmp(signature[i].name, name) == 0)
-            return signature[i].octets;
-    return 0;
+    /* other C libraries tell no sizes: only that the function is there */
+    return address != NULL;
 #endif
 }
 
 bool build_check(char *why, size_t why_size)
 {
     for (size_t i = 0; i < sizeof(signature) / sizeof(signature[0]); i++) {
-        if (size_in_host(signature[i].name) == signature[i].octets)
+        if (host_has(&signature[i]))
             continue;
         snprintf(why, why_size,
                  "this module was made for one build of Unbound %s, and this server is another "
