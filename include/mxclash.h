@@ -370,7 +370,7 @@ MXCLASH_PUBLIC void mxclash_proof_abandon(struct mxclash_engine *engine,
                                           const struct mxclash_proof *proof, mxclash_time now);
 
 /**
- * A client asked the MX of owner and is being answered.
+ * A client asked the MX of owner and is being answered. With hidden it makes owner a suspect.
  *
  * \param owner   wire name in any case
  * \param hidden  the answer shows a CNAME at owner and no MX of owner

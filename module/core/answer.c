@@ -211,6 +211,22 @@ static bool mx_before(const struct mxclash_mx *a, const struct mxclash_mx *b)
     return memcmp(a->exchange, b->exchange, sizeof(a->exchange)) < 0;
 }
 
+/** Put one in its place of a sorted set. \return members now */
+static size_t mx_insert(struct mxclash_mx *mx, size_t count, const struct mxclash_mx *one)
+{
+    size_t place = 0;
+
+    while (place < count && mx_before(&mx[place], one))
+        place++;
+    if (place == MXCLASH_MX_MAX || (place < count && !mx_before(one, &mx[place])))
+        return count;
+    if (count < MXCLASH_MX_MAX)
+        count++;
+    memmove(&mx[place + 1], &mx[place], (count - place - 1) * sizeof(*mx));
+    mx[place] = *one;
+    return count;
+}
+
 size_t answer_mx_set(const struct answer_reading *reading, const struct sighting *sighting,
                      struct mxclash_mx *mx)
 {
@@ -220,10 +236,10 @@ size_t answer_mx_set(const struct answer_reading *reading, const struct sighting
 
     if (!sighting->mx)
         return 0;
-    for (unsigned i = 0; i < message->answers && count < MXCLASH_MX_MAX; i++) {
+    for (unsigned i = 0; i < message->answers; i++) {
         struct mxclash_mx one;
         uint8_t owner[MXCLASH_NAME_MAX];
-        size_t owner_len, place;
+        size_t owner_len;
 
         if (!wire_record_at(message, record.next_at, &record))
             break;
@@ -238,10 +254,7 @@ size_t answer_mx_set(const struct answer_reading *reading, const struct sighting
             continue;
         one.preference = (uint16_t)(message->octets[record.rdata_at] << 8 |
                                     message->octets[record.rdata_at + 1]);
-        for (place = count; place > 0 && mx_before(&one, &mx[place - 1]); place--)
-            mx[place] = mx[place - 1];
-        mx[place] = one;
-        count++;
+        count = mx_insert(mx, count, &one);
     }
     return count;
 }

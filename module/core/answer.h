@@ -72,7 +72,9 @@ size_t answer_target(const struct answer_reading *reading, const struct sighting
                      uint8_t *target);
 
 /**
- * Copy the MX set of a sighting, lowest preference first, then by name; unused octets are 0.
+ * Copy the MX set of a sighting, lowest preference first, then by name; unused octets are 0. The
+ * same record twice counts once; of more than MXCLASH_MX_MAX those that sort first are kept, so
+ * that the set is the same in whatever order a server turns it.
  * \param[out] mx  room for MXCLASH_MX_MAX
  * \return members written
  */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/names.h"
+#include "core/sieve.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -134,8 +135,7 @@ static void open_conflict(const struct casework *work, struct docket_shard *shar
         tell_opened(work, c, kind, now, outcome);
         return;
     }
-    if (!conflict->told && now - conflict->told_at >= MXCLASH_QUIET_MS)
-        tell_opened(work, c, kind, now, outcome);
+    /* the state first: what was held back is then told as it is now, in one event */
     if (state == mxclash_confirmed && conflict->state == mxclash_suspected) {
         count_down(&work->counters->open_now[kind][conflict->state]);
         count_up(&work->counters->open_now[kind][state]);
@@ -144,6 +144,8 @@ static void open_conflict(const struct casework *work, struct docket_shard *shar
         if (conflict->told)
             make_event(work, c, kind, mxclash_changed, now, outcome);
     }
+    if (!conflict->told && now - conflict->told_at >= MXCLASH_QUIET_MS)
+        tell_opened(work, c, kind, now, outcome);
 }
 
 /** After a proof: tell of another CNAME or MX than the last event told of. Proofs of a domain are
@@ -215,6 +217,12 @@ static void note_server(struct docket_case *c, const struct mxclash_answer *answ
     memcpy(&c->authority, answer->server, answer->server_len);
 }
 
+/** The first moment at which a record seen now is no more valid. Resolvers cap TTLs, so do we. */
+static mxclash_time valid_until(uint32_t ttl_s, mxclash_time now)
+{
+    return now + (mxclash_time)(ttl_s < SIEVE_TTL_MAX_S ? ttl_s : SIEVE_TTL_MAX_S) * 1000 + 1;
+}
+
 /** Keep what a sighting shows. */
 static void note_facts(const struct casework *work, struct docket_shard *shard,
                        struct docket_case *c, const struct answer_reading *reading,
@@ -226,27 +234,34 @@ static void note_facts(const struct casework *work, struct docket_shard *shard,
 
         docket_set_target(work->docket, shard, c, target, target_len);
         c->cname_ttl_s = sighting->cname_ttl_s;
-        c->cname_until = now + (mxclash_time)sighting->cname_ttl_s * 1000 + 1;
+        c->cname_until = valid_until(sighting->cname_ttl_s, now);
     }
     if (sighting->mx) {
         struct mxclash_mx mx[MXCLASH_MX_MAX];
         size_t count = answer_mx_set(reading, sighting, mx);
 
         docket_set_mx(work->docket, shard, c, mx, count);
-        c->mx_until = now + (mxclash_time)sighting->mx_ttl_s * 1000 + 1;
+        c->mx_until = valid_until(sighting->mx_ttl_s, now);
         c->mx_was_seen = true;
     }
     if (c->cname_until > now && c->mx_until > now)
         c->both_were_valid = true;
 }
 
+bool case_proof_is_due(const struct docket_case *c, mxclash_time now)
+{
+    /* threads' clocks differ a little: one that is behind must not take the proof for an old one */
+    bool under_way = c->proof.id != 0 && now - c->proof.started < CASE_PROOF_MAX_MS &&
+                     c->proof.started - now < CASE_PROOF_MAX_MS;
+
+    return now >= c->next_proof && !under_way;
+}
+
 /** Ask for a proof if one is due and none is on its way. */
 static void want_proof(const struct casework *work, struct docket_case *c, mxclash_time now,
                        struct case_outcome *outcome)
 {
-    if (!work->probe || c->queued || now < c->next_proof)
-        return;
-    if (c->proof.id != 0 && now - c->proof.started < CASE_PROOF_MAX_MS && now >= c->proof.started)
+    if (!work->probe || c->queued || !case_proof_is_due(c, now))
         return;
     c->queued = true;
     outcome->prove = true;
@@ -273,42 +288,57 @@ static void judge_apex(const struct casework *work, struct docket_shard *shard,
                   c->mx_gets_cname_proved ? mxclash_probe : mxclash_separate_answers, now, outcome);
 }
 
+/** What an answer shows, without being a proof, to be no more there. */
+struct absence {
+    bool cname;
+    bool mx;
+    /** the MX question is not answered with the CNAME */
+    bool cname_for_mx;
+};
+
 /**
- * Does this answer, without being a proof, show that an open conflict has ended? The CNAME is gone
- * if the authority answers a question that a CNAME would have answered without it; the MX is gone
- * if it answers the MX question without it. Other types may lawfully stand beside the CNAME at an
- * authority that answers by type, so they show nothing.
+ * The CNAME is gone if the authority answers a question that a CNAME would have answered without
+ * it; the MX is gone if it answers the MX question without it. Other types may stand beside the
+ * CNAME at an authority that answers by type, so they show nothing.
  */
-static bool shows_end(const struct answer_reading *reading, const struct sighting *sighting,
-                      enum mxclash_kind kind)
+static struct absence absence_in(const struct answer_reading *reading,
+                                 const struct sighting *sighting)
 {
     uint16_t qtype = reading->message.qtype;
+    bool no_cname = sighting == NULL || !sighting->cname;
+    bool no_mx = sighting == NULL || !sighting->mx;
+    struct absence gone = {0};
 
     if (!reading->message.authoritative || (sighting != NULL && !sighting->is_qname))
-        return false;
-    if (qtype == wire_type_a || qtype == wire_type_aaaa || qtype == wire_type_cname)
-        return sighting == NULL || !sighting->cname;
-    if (qtype != wire_type_mx)
-        return false;
-    if (kind == mxclash_cname_and_mx)
-        return sighting == NULL || !sighting->mx;
-    return sighting == NULL || !sighting->cname;
+        return gone;
+    gone.cname =
+        no_cname && (qtype == wire_type_a || qtype == wire_type_aaaa || qtype == wire_type_cname);
+    gone.mx = no_mx && qtype == wire_type_mx;
+    gone.cname_for_mx = gone.cname || (no_cname && qtype == wire_type_mx);
+    return gone;
+}
+
+/** What is gone is valid no more, and both are not valid together until both are seen anew. */
+static void note_absence(struct docket_case *c, struct absence gone)
+{
+    if (gone.cname)
+        c->cname_until = 0;
+    if (gone.mx)
+        c->mx_until = 0;
+    if (gone.cname || gone.mx)
+        c->both_were_valid = false;
+    if (gone.cname_for_mx)
+        c->mx_gets_cname = c->mx_gets_cname_proved = false;
 }
 
 static void end_what_ended(const struct casework *work, struct docket_shard *shard,
-                           struct docket_case *c, const struct answer_reading *reading,
-                           const struct sighting *sighting, mxclash_time now,
+                           struct docket_case *c, struct absence gone, mxclash_time now,
                            struct case_outcome *outcome)
 {
-    static const enum mxclash_kind kinds[] = {mxclash_cname_and_mx, mxclash_cname_at_apex};
-
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (!c->conflicts[kinds[i]].open || !shows_end(reading, sighting, kinds[i]))
-            continue;
-        clear(work, shard, c, kinds[i], now, outcome);
-        c->both_were_valid = false;
-        c->mx_gets_cname = c->mx_gets_cname_proved = false;
-    }
+    if (gone.cname || gone.mx)
+        clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
+    if (gone.cname_for_mx)
+        clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
 }
 
 void case_saw(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
@@ -318,6 +348,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
 {
     const struct wire_message *message = &reading->message;
     bool sure = message->authoritative && sighting != NULL && sighting->is_qname;
+    struct absence gone = absence_in(reading, sighting);
 
     c->met = now;
     docket_touch(shard, c, c->is_open);
@@ -328,8 +359,11 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
         c->both_were_valid = c->both_were_valid || both_valid;
         c->mx_was_seen = c->mx_was_seen || mx_valid;
     }
+    note_absence(c, gone);
     /* A server may answer ANY from a cache that outlived a move; asked for one type it may not. */
     if (sure && sighting->cname && sighting->mx && message->qtype != wire_type_any) {
+        c->mx_gets_cname = c->mx_gets_cname_proved = false;
+        close_conflict(work, c, mxclash_cname_at_apex, mxclash_cleared, now, outcome);
         open_conflict(work, shard, c, mxclash_cname_and_mx, mxclash_confirmed, mxclash_same_answer,
                       now, outcome);
         /* the answer was as good as a proof */
@@ -341,7 +375,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
         c->mx_gets_cname = true;
     want_proof(work, c, now, outcome);
     if (!outcome->prove && !c->queued && c->proof.id == 0)
-        end_what_ended(work, shard, c, reading, sighting, now, outcome);
+        end_what_ended(work, shard, c, gone, now, outcome);
     if (!work->probe && c->both_were_valid && sighting != NULL)
         open_conflict(work, shard, c, mxclash_cname_and_mx, mxclash_suspected,
                       mxclash_separate_answers, now, outcome);
@@ -454,7 +488,7 @@ enum mxclash_proof_result case_proof_decide(const struct casework *work, struct 
         break;
     case mxclash_proof_cname_only:
         decide_cname_only(work, shard, c, now, outcome);
-        if (c->quiet_proofs != 0 && c->mx_asked == 0)
+        if (c->quiet_proofs != 0 && (c->mx_asked == 0 || c->apex != mxclash_apex_yes))
             c->next_proof = now + (work->recheck_ms << (c->quiet_proofs - 1));
         break;
     case mxclash_proof_mx_only:
@@ -496,9 +530,9 @@ bool case_client_mx(const struct casework *work, struct docket_shard *shard, str
     if (c->mx_asked++ == 0) {
         c->mx_first_asked = now;
         /* mail matters here after all: what was put off for want of interest is so no more */
-        if (c->quiet_proofs > 1 && c->next_proof > c->last_proof + work->recheck_ms)
+        if (c->apex == mxclash_apex_yes && c->next_proof > c->last_proof + work->recheck_ms)
             c->next_proof = c->last_proof + work->recheck_ms;
-        c->quiet_proofs = 0;
+        c->quiet_proofs = c->apex == mxclash_apex_yes ? 0 : c->quiet_proofs;
     }
     want_proof(work, c, now, outcome);
     judge_apex(work, shard, c, now, outcome);

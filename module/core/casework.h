@@ -57,12 +57,16 @@ static inline void case_outcome_init(struct case_outcome *outcome)
  * An answer showed something of the owner.
  *
  * \param sighting  NULL if the answer shows neither CNAME nor MX of the owner, which it asked for
- * \param both_valid, mx_valid  what the sieve holds for valid of the owner: good for suspicion only
+ * \param both_valid, mx_valid  what the sieve held for valid of the owner when the case began: good
+ *     for suspicion only. False ever after: the case then knows better itself
  */
 void case_saw(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
               const struct mxclash_answer *answer, const struct answer_reading *reading,
               const struct sighting *sighting, bool both_valid, bool mx_valid, mxclash_time now,
               struct case_outcome *outcome);
+
+/** \return true if a proof may be made now: none is under way and the last was long enough ago */
+bool case_proof_is_due(const struct docket_case *c, mxclash_time now);
 
 /** An answer to a question of the case's proof came. */
 void case_proof_answer(const struct casework *work, struct docket_shard *shard,

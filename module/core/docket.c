@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** What malloc() itself keeps beside a block, guessed high. */
-#define BLOCK_OVERHEAD 16
+#include "core/block.h"
+
 /** One bucket for so many octets of a shard: few enough cases a bucket, little memory lost. */
 #define OCTETS_PER_BUCKET 512
 
@@ -21,8 +21,10 @@ struct docket_shard {
     struct docket_case **buckets;
     size_t bucket_mask;
     struct case_list lists[2]; /* [is_open] */
-    size_t cases;
-    size_t octets; /* of the cases; the bucket array is paid for at the start */
+    /* written under the lock, read without it. Octets are those of the cases; the bucket array is
+     * paid for at the start */
+    _Atomic size_t cases;
+    _Atomic size_t octets;
     void (*evicted)(void *context, const struct docket_case *c);
     void *context;
 };
@@ -41,12 +43,16 @@ static _Atomic uint16_t *filter_counter(const struct docket *docket, uint64_t ha
 bool docket_init(struct docket *docket, size_t max_octets)
 {
     size_t filter_octets = DOCKET_FILTER_COUNTERS * sizeof(*docket->filter);
-    size_t fixed = filter_octets + DOCKET_SHARDS * sizeof(struct docket_shard);
+    /* the shards' blocks are aligned to a cache line, which may cost another */
+    size_t fixed = block_octets(filter_octets) +
+                   block_octets(DOCKET_SHARDS * sizeof(struct docket_shard)) + 64;
     size_t share = max_octets > fixed ? (max_octets - fixed) / DOCKET_SHARDS : 0;
     size_t buckets = 1;
+    size_t array;
 
     while (buckets * 2 * OCTETS_PER_BUCKET <= share)
         buckets *= 2;
+    array = block_octets(buckets * sizeof(struct docket_case *));
     memset(docket, 0, sizeof(*docket));
     docket->filter = calloc(1, filter_octets);
     docket->shards = aligned_alloc(64, DOCKET_SHARDS * sizeof(struct docket_shard));
@@ -58,8 +64,7 @@ bool docket_init(struct docket *docket, size_t max_octets)
         return false;
     }
     memset(docket->shards, 0, DOCKET_SHARDS * sizeof(struct docket_shard));
-    docket->shard_octets_max =
-        share > buckets * sizeof(void *) ? share - buckets * sizeof(void *) : 0;
+    docket->shard_octets_max = share > array ? share - array : 0;
     for (size_t i = 0; i < DOCKET_SHARDS; i++) {
         struct docket_shard *shard = &docket->shards[i];
 
@@ -134,6 +139,18 @@ void docket_unlock(struct docket_shard *shard)
     pthread_mutex_unlock(&shard->lock);
 }
 
+static void octets_add(struct docket_shard *shard, struct docket_case *c, size_t octets)
+{
+    c->octets += (uint32_t)octets;
+    atomic_fetch_add_explicit(&shard->octets, octets, memory_order_relaxed);
+}
+
+static void octets_take(struct docket_shard *shard, struct docket_case *c, size_t octets)
+{
+    c->octets -= (uint32_t)octets;
+    atomic_fetch_sub_explicit(&shard->octets, octets, memory_order_relaxed);
+}
+
 static struct docket_case **bucket_of(struct docket_shard *shard, uint64_t hash)
 {
     return &shard->buckets[hash & shard->bucket_mask];
@@ -189,8 +206,8 @@ void docket_remove(struct docket *docket, struct docket_shard *shard, struct doc
         link = &(*link)->bucket_next;
     *link = c->bucket_next;
     list_take(shard, c);
-    shard->cases--;
-    shard->octets -= c->octets;
+    atomic_fetch_sub_explicit(&shard->cases, 1, memory_order_relaxed);
+    octets_take(shard, c, c->octets);
     atomic_fetch_sub_explicit(filter_counter(docket, c->hash), 1, memory_order_relaxed);
     free_case(c);
 }
@@ -199,6 +216,9 @@ void docket_remove(struct docket *docket, struct docket_shard *shard, struct doc
 static bool make_room(struct docket *docket, struct docket_shard *shard, size_t octets,
                       const struct docket_case *keep)
 {
+    /* what cannot fit even alone must not drive out the others first */
+    if ((keep != NULL ? keep->octets : 0) + octets > docket->shard_octets_max)
+        return false;
     while (shard->octets + octets > docket->shard_octets_max) {
         struct docket_case *victim = NULL;
 
@@ -220,7 +240,7 @@ static bool make_room(struct docket *docket, struct docket_shard *shard, size_t 
 struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard, uint64_t hash,
                                const uint8_t *owner, size_t owner_len)
 {
-    size_t octets = sizeof(struct docket_case) + owner_len + BLOCK_OVERHEAD;
+    size_t octets = block_octets(sizeof(struct docket_case) + owner_len);
     struct docket_case **bucket = bucket_of(shard, hash);
     _Atomic uint16_t *counter = filter_counter(docket, hash);
     struct docket_case *c;
@@ -237,12 +257,11 @@ struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard
     c->zone_at = c->owner_len;
     c->apex = mxclash_apex_unknown;
     c->hash = hash;
-    c->octets = (uint32_t)octets;
     c->bucket_next = *bucket;
     *bucket = c;
     list_put_newest(shard, c);
-    shard->cases++;
-    shard->octets += octets;
+    atomic_fetch_add_explicit(&shard->cases, 1, memory_order_relaxed);
+    octets_add(shard, c, octets);
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
     return c;
 }
@@ -254,20 +273,18 @@ static bool replace_block(struct docket *docket, struct docket_shard *shard, str
     if (*block != NULL) {
         free(*block);
         *block = NULL;
-        shard->octets -= old_octets + BLOCK_OVERHEAD;
-        c->octets -= (uint32_t)(old_octets + BLOCK_OVERHEAD);
+        octets_take(shard, c, block_octets(old_octets));
     }
     if (octets == 0)
         return true;
-    if (!make_room(docket, shard, octets + BLOCK_OVERHEAD, c))
+    if (!make_room(docket, shard, block_octets(octets), c))
         return false;
     *block = malloc(octets);
     if (*block == NULL)
         return false;
     if (from != NULL)
         memcpy(*block, from, octets);
-    shard->octets += octets + BLOCK_OVERHEAD;
-    c->octets += (uint32_t)(octets + BLOCK_OVERHEAD);
+    octets_add(shard, c, block_octets(octets));
     return true;
 }
 
@@ -323,16 +340,14 @@ void docket_visit_open(struct docket *docket,
     }
 }
 
-void docket_size(struct docket *docket, uint64_t *cases, uint64_t *octets)
+void docket_size(const struct docket *docket, uint64_t *cases, uint64_t *octets)
 {
     *cases = 0;
     *octets = 0;
     for (size_t i = 0; i < DOCKET_SHARDS; i++) {
-        struct docket_shard *shard = &docket->shards[i];
+        const struct docket_shard *shard = &docket->shards[i];
 
-        pthread_mutex_lock(&shard->lock);
-        *cases += shard->cases;
-        *octets += shard->octets;
-        pthread_mutex_unlock(&shard->lock);
+        *cases += atomic_load_explicit(&shard->cases, memory_order_relaxed);
+        *octets += atomic_load_explicit(&shard->octets, memory_order_relaxed);
     }
 }

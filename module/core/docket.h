@@ -69,7 +69,7 @@ struct docket_case {
     /** list of the shard: open ones or the others, most recently met first */
     struct docket_case *newer, *older;
     uint64_t hash;
-    /** octets that this case accounts for */
+    /** octets that this case and its blocks take */
     uint32_t octets;
     bool is_open;
     /** waits in the queue of proofs */
@@ -164,8 +164,8 @@ struct docket_case *docket_oldest(struct docket_shard *shard, bool open);
 void docket_visit_open(struct docket *docket,
                        void (*visit)(void *context, const struct docket_case *c), void *context);
 
-/** Cases and octets now; locks each shard in turn. */
-void docket_size(struct docket *docket, uint64_t *cases, uint64_t *octets);
+/** Cases and octets of cases now. No lock. */
+void docket_size(const struct docket *docket, uint64_t *cases, uint64_t *octets);
 
 /** Told of every open case that is given up for room, shard locked; set once, before use. */
 void docket_on_evict(struct docket *docket,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/block.h"
 #include "core/casework.h"
 #include "core/ignore.h"
 #include "core/names.h"
@@ -25,6 +26,10 @@
 #define SIEVE_SHARE        4
 #define PROOFS_SHARE       64
 #define PROOFS_WAITING_MAX 1024u
+/* a shard holds some cases at least: the smallest table with the built-in providers gives so much
+ */
+#define SHARD_OCTETS_MIN 4096u
+#define SWEEP_EVERY_MS   1000
 
 struct mxclash_engine {
     struct sieve sieve;
@@ -38,8 +43,9 @@ struct mxclash_engine {
     size_t table_size;
     size_t fixed_octets;
     _Atomic uint64_t next_proof_id;
-    /** which shard is looked through for expired cases next */
+    /** which shard is looked through for expired cases next, and when at the latest */
     _Atomic uint32_t sweep_at;
+    _Atomic mxclash_time sweep_due;
     void (*on_event)(void *context, const struct mxclash_event *event);
     void *context;
 };
@@ -64,24 +70,36 @@ static bool options_are_valid(const struct mxclash_options *options)
            options->expire_after_s >= EXPIRE_MIN_S && options->expire_after_s <= EXPIRE_MAX_S;
 }
 
-static bool init_parts(struct mxclash_engine *engine, const struct mxclash_options *options)
+/** Octets of all but the docket. */
+static size_t other_octets(const struct mxclash_engine *engine)
+{
+    return block_octets(sizeof(*engine)) + 64 + block_octets(engine->sieve.octets) +
+           block_octets(engine->proofs.capacity * sizeof(struct waiting_proof)) +
+           block_octets(engine->ignore.count * sizeof(struct ignore_name)) +
+           providers_octets(engine->providers);
+}
+
+static enum mxclash_status init_parts(struct mxclash_engine *engine,
+                                      const struct mxclash_options *options)
 {
     size_t waiting = options->table_size / PROOFS_SHARE / sizeof(struct waiting_proof);
-    size_t used;
+    size_t others;
 
     if (waiting > PROOFS_WAITING_MAX)
         waiting = PROOFS_WAITING_MAX;
     if (!sieve_init(&engine->sieve, options->table_size / SIEVE_SHARE) ||
         !proofs_init(&engine->proofs, waiting, options->probe_rate))
-        return false;
-    used = engine->sieve.octets + waiting * sizeof(struct waiting_proof) + sizeof(*engine) +
-           engine->ignore.count * sizeof(struct ignore_name);
-    /* a very long ignore list leaves little; the docket then holds little, but never overdraws */
-    if (!docket_init(&engine->docket, options->table_size > used ? options->table_size - used : 0))
-        return false;
+        return mxclash_no_memory;
+    others = other_octets(engine);
+    if (!docket_init(&engine->docket,
+                     options->table_size > others ? options->table_size - others : 0))
+        return mxclash_no_memory;
+    /* long lists that leave no room for cases would make a detector that finds nothing */
+    if (engine->docket.shard_octets_max < SHARD_OCTETS_MIN)
+        return mxclash_invalid;
     engine->fixed_octets = options->table_size - engine->docket.shard_octets_max * DOCKET_SHARDS;
     docket_on_evict(&engine->docket, forget_evicted, &engine->counters);
-    return true;
+    return mxclash_ok;
 }
 
 static enum mxclash_status load_providers(struct mxclash_engine *engine,
@@ -110,8 +128,8 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
     status = ignore_init(&engine->ignore, options->ignore, options->ignore_count);
     if (status == mxclash_ok)
         status = load_providers(engine, options);
-    if (status == mxclash_ok && !init_parts(engine, options))
-        status = mxclash_no_memory;
+    if (status == mxclash_ok)
+        status = init_parts(engine, options);
     if (status != mxclash_ok) {
         mxclash_engine_free(engine);
         return status == mxclash_malformed ? mxclash_invalid : status;
@@ -168,7 +186,8 @@ static void carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_
 }
 
 /** Close the oldest case of one shard if nobody has met it for too long. Called once for every
- * answer that reached the docket: so each shard is looked at soon, and no call does much. */
+ * answer that reached the docket: so each shard is looked at soon, and no call does much. Where few
+ * answers reach it, sweep_now_and_then() sees to it. */
 static void sweep(struct mxclash_engine *engine, mxclash_time now)
 {
     uint64_t turn = atomic_fetch_add_explicit(&engine->sweep_at, 1, memory_order_relaxed);
@@ -186,6 +205,18 @@ static void sweep(struct mxclash_engine *engine, mxclash_time now)
     }
     docket_unlock(shard);
     carry_out(engine, 0, NULL, 0, &outcome, now);
+}
+
+/** Once a second while a conflict is open: it has to expire even where no answer concerns one. */
+static void sweep_now_and_then(struct mxclash_engine *engine, mxclash_time now)
+{
+    mxclash_time due = atomic_load_explicit(&engine->sweep_due, memory_order_relaxed);
+
+    /* far ahead: the clock was set back. Two threads at once do no harm. */
+    if (now < due && due - now <= SWEEP_EVERY_MS)
+        return;
+    atomic_store_explicit(&engine->sweep_due, now + SWEEP_EVERY_MS, memory_order_relaxed);
+    sweep(engine, now);
 }
 
 static bool speaks_of_apex(const struct mxclash_answer *answer, const struct sighting *sighting)
@@ -206,6 +237,7 @@ static void examine(struct mxclash_engine *engine, const struct mxclash_answer *
     /* the owner lies at or below the zone, so of the same length it is the zone */
     bool suspect = (found.cname && found.mx) || (sighting->cname && sighting->mx) ||
                    speaks_of_apex(answer, sighting);
+    bool fresh = false;
     struct docket_shard *shard;
     struct docket_case *c;
     struct case_outcome outcome;
@@ -217,11 +249,13 @@ static void examine(struct mxclash_engine *engine, const struct mxclash_answer *
     case_outcome_init(&outcome);
     shard = docket_lock(&engine->docket, hash);
     c = docket_find(shard, hash, sighting->owner, sighting->owner_len);
-    if (c == NULL && suspect)
+    if (c == NULL && suspect) {
         c = docket_add(&engine->docket, shard, hash, sighting->owner, sighting->owner_len);
+        fresh = true;
+    }
     if (c != NULL)
-        case_saw(&engine->work, shard, c, answer, reading, sighting, found.cname && found.mx,
-                 found.mx, now, &outcome);
+        case_saw(&engine->work, shard, c, answer, reading, sighting,
+                 fresh && found.cname && found.mx, fresh && found.mx, now, &outcome);
     docket_unlock(shard);
     carry_out(engine, hash, sighting->owner, sighting->owner_len, &outcome, now);
     if (c != NULL)
@@ -274,6 +308,8 @@ enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
             examine_dull(engine, answer, &reading, now);
         break;
     }
+    if (count_read(&engine->counters.open_sum) != 0)
+        sweep_now_and_then(engine, now);
     return mxclash_ok;
 }
 
@@ -289,7 +325,8 @@ bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_time now,
 
         if (c != NULL)
             c->queued = false;
-        if (c != NULL && taken == proofs_one) {
+        /* the case may have been given up since, and begun anew and proved */
+        if (c != NULL && taken == proofs_one && case_proof_is_due(c, now)) {
             proof->id = atomic_fetch_add(&engine->next_proof_id, 1) + 1;
             memcpy(proof->owner, waiting.owner, waiting.owner_len);
             proof->owner_len = waiting.owner_len;
@@ -303,6 +340,8 @@ bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_time now,
         docket_unlock(shard);
         if (taken == proofs_stale)
             count_up(&engine->counters.proofs_dropped[mxclash_drop_stale]);
+        else
+            proofs_give_back(&engine->proofs);
     }
     return false;
 }
@@ -376,8 +415,7 @@ void mxclash_proof_end(struct mxclash_engine *engine, const struct mxclash_proof
     case_outcome_init(&outcome);
     *(qtype == wire_type_mx ? &c->proof.mx_ended : &c->proof.cname_ended) = true;
     if (c->proof.mx_ended && c->proof.cname_ended)
-        count_up(
-            &engine->counters.proofs[case_proof_decide(&engine->work, shard, c, now, &outcome)]);
+        decide(engine, shard, c, now, &outcome);
     docket_unlock(shard);
     carry_out(engine, hash, proof->owner, proof->owner_len, &outcome, now);
 }
@@ -389,9 +427,9 @@ void mxclash_proof_abandon(struct mxclash_engine *engine, const struct mxclash_p
     uint64_t hash;
     struct docket_case *c = lock_proof(engine, proof, &hash, &shard);
 
-    count_up(&engine->counters.proofs_dropped[mxclash_drop_host]);
     if (c == NULL)
         return;
+    count_up(&engine->counters.proofs_dropped[mxclash_drop_host]);
     memset(&c->proof, 0, sizeof(c->proof));
     c->next_proof = now + CASE_RETRY_MS;
     docket_unlock(shard);
@@ -406,20 +444,29 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     struct docket_case *c;
     uint64_t hash;
     bool in_conflict = false;
+    /* A resolver that minimises names asks A before MX, gets the CNAME and never asks MX: then only
+     * a proof can see what is hidden. Most such names are lawful aliases, hence no room is made. */
+    bool suspect = hidden && engine->work.probe && proofs_have_room(&engine->proofs);
 
     if (owner_len > MXCLASH_NAME_MAX)
         return false;
     name_lower(lower, owner, owner_len);
     hash = hash_of(engine, lower, owner_len);
-    if (!docket_may_hold(&engine->docket, hash))
+    if (!suspect && !docket_may_hold(&engine->docket, hash))
+        return false;
+    if (suspect && ignore_holds(&engine->ignore, lower, owner_len))
         return false;
     case_outcome_init(&outcome);
     shard = docket_lock(&engine->docket, hash);
     c = docket_find(shard, hash, lower, owner_len);
+    if (c == NULL && suspect)
+        c = docket_add(&engine->docket, shard, hash, lower, owner_len);
     if (c != NULL)
         in_conflict = case_client_mx(&engine->work, shard, c, hidden, now, &outcome);
     docket_unlock(shard);
     carry_out(engine, hash, lower, owner_len, &outcome, now);
+    if (c != NULL)
+        sweep(engine, now);
     return in_conflict;
 }
 
@@ -445,8 +492,7 @@ void mxclash_get_stats(const struct mxclash_engine *engine, struct mxclash_stats
         stats->affected_mx[i] = count_read(&counters->affected_mx[i]);
     stats->table_evictions = count_read(&engine->docket.evictions);
     stats->table_bytes_limit = engine->table_size;
-    /* the lock of a shard is no part of what a reader may see changed */
-    docket_size((struct docket *)&engine->docket, &stats->table_entries, &stats->table_bytes);
+    docket_size(&engine->docket, &stats->table_entries, &stats->table_bytes);
     stats->table_bytes += engine->fixed_octets;
 }
 

@@ -54,20 +54,36 @@ bool proofs_push(struct proofs *proofs, uint64_t hash, const uint8_t *owner, siz
     return fits;
 }
 
-/** Add what time brought. A clock that went back brings nothing and starts anew from there. */
+static void add_tokens(struct proofs *proofs, int64_t tokens)
+{
+    proofs->tokens += tokens;
+    if (proofs->tokens > proofs->tokens_max)
+        proofs->tokens = proofs->tokens_max;
+}
+
+/**
+ * Add what time brought. A clock that was set back brings nothing and starts anew from there; a
+ * thread whose clock is a little behind must not, else the time between the two would come again
+ * each time that the other thread is here.
+ */
 static void refill(struct proofs *proofs, mxclash_time now)
 {
     mxclash_time passed = now - proofs->refilled;
 
+    if (passed < 0 && passed >= -PROOF_SKEW_MAX_MS)
+        return;
     proofs->refilled = now;
     if (passed <= 0)
         return;
     /* TOKEN a query and 1000 ms a second cancel out: rate thousandths come every millisecond */
     if (passed > proofs->tokens_max)
         passed = proofs->tokens_max;
-    proofs->tokens += passed * proofs->rate;
-    if (proofs->tokens > proofs->tokens_max)
-        proofs->tokens = proofs->tokens_max;
+    add_tokens(proofs, passed * proofs->rate);
+}
+
+bool proofs_have_room(const struct proofs *proofs)
+{
+    return atomic_load_explicit(&proofs->count, memory_order_relaxed) < proofs->capacity / 2;
 }
 
 enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct waiting_proof *waiting)
@@ -100,4 +116,12 @@ enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct wai
     }
     pthread_mutex_unlock(&proofs->lock);
     return taken;
+}
+
+void proofs_give_back(struct proofs *proofs)
+{
+    pthread_mutex_lock(&proofs->lock);
+    add_tokens(proofs, COST);
+    atomic_store_explicit(&proofs->next_token, 0, memory_order_relaxed);
+    pthread_mutex_unlock(&proofs->lock);
 }

@@ -17,6 +17,8 @@
 #define PROOF_QUERIES 2
 /** A proof that waited longer is not worth making: its domain comes again if it matters. */
 #define PROOF_WAIT_MAX_MS 60000
+/** Threads' clocks may differ by so much; what is further back is a clock that was set back. */
+#define PROOF_SKEW_MAX_MS 10000
 
 struct waiting_proof {
     uint64_t hash;
@@ -48,6 +50,9 @@ void proofs_deinit(struct proofs *proofs);
 bool proofs_push(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
                  mxclash_time now);
 
+/** \return true if less than half of the queue is taken: there is room for what may be nothing */
+bool proofs_have_room(const struct proofs *proofs);
+
 enum proofs_taken { proofs_none, proofs_one, proofs_stale };
 
 /**
@@ -56,5 +61,8 @@ enum proofs_taken { proofs_none, proofs_one, proofs_stale };
  */
 enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now,
                              struct waiting_proof *waiting);
+
+/** A proof that was taken is not made after all: its tokens go back. */
+void proofs_give_back(struct proofs *proofs);
 
 #endif

@@ -90,6 +90,9 @@ struct providers *providers_builtin(char error[PROVIDERS_ERROR_MAX]);
 /** Free a table and every string that came from it; NULL is allowed. */
 void providers_free(struct providers *providers);
 
+/** Octets of memory that a table takes. */
+size_t providers_octets(const struct providers *providers);
+
 /** Sections of the table, filters included, in the order of the text. */
 size_t providers_count(const struct providers *providers);
 /** \param index  below providers_count() */

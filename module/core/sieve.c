@@ -14,6 +14,16 @@
 
 /* slot: fingerprint << 40 | CNAME expiry << 20 | MX expiry; an expiry of 0 is "never seen" */
 
+static uint32_t cname_expiry_in(uint64_t slot)
+{
+    return (uint32_t)(slot >> EXPIRY_BITS) & EXPIRY_MASK;
+}
+
+static uint32_t mx_expiry_in(uint64_t slot)
+{
+    return (uint32_t)slot & EXPIRY_MASK;
+}
+
 bool sieve_init(struct sieve *sieve, size_t max_octets)
 {
     size_t buckets = 1;
@@ -73,16 +83,16 @@ struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, ui
     for (size_t i = 0; i < BUCKET_SLOTS; i++) {
         uint64_t slot = atomic_load_explicit(&bucket[i], memory_order_relaxed);
 
-        if (slot == 0) {
+        if (slot != 0 && slot >> 40 == fingerprint) {
             place = i;
-            continue;
-        }
-        if (slot >> 40 == fingerprint) {
-            place = i;
-            cname_expiry = (uint32_t)(slot >> EXPIRY_BITS) & EXPIRY_MASK;
-            mx_expiry = (uint32_t)slot & EXPIRY_MASK;
+            cname_expiry = cname_expiry_in(slot);
+            mx_expiry = mx_expiry_in(slot);
             break;
         }
+        /* free, or run out: CNAMEs of a minute are many, an MX of a day must not give way to them
+         */
+        if (!is_valid(cname_expiry_in(slot), now_units) && !is_valid(mx_expiry_in(slot), now_units))
+            place = i;
     }
     if (cname)
         cname_expiry = expiry_of(cname_ttl_s, now);

@@ -5,8 +5,9 @@
  *
  * A set of 8 slots a bucket, a slot one 64-bit word: 24 bits of fingerprint, 20 bits for the
  * expiry of each type in units of 8 seconds. No lock, no allocation. A full bucket forgets a slot
- * that the hash picks: that is how it ages. A slot can be lost to a race and a fingerprint can lie
- * (1 in 2 million looks): so what the sieve says only ever makes a suspect, never a verdict.
+ * that has run out, else one that the hash picks: that is how it ages. A slot can be lost to a race
+ * and a fingerprint can lie (1 in 2 million looks): so what the sieve says only ever makes a
+ * suspect, never a verdict.
  */
 #ifndef MXCLASH_CORE_SIEVE_H
 #define MXCLASH_CORE_SIEVE_H

@@ -98,7 +98,8 @@ size_t wire_name_at(const struct wire_message *message, size_t at, size_t limit,
 {
     const uint8_t *octets = message->octets;
     size_t used = 0;
-    size_t lowest = at; /* a pointer must go before every place read so far: so it cannot loop */
+    size_t lowest = at;    /* a pointer must go before every place read so far: so it cannot loop */
+    unsigned pointers = 0; /* but it could hop 8,000 times, for each of 4,000 records */
 
     for (;;) {
         uint8_t octet;
@@ -112,7 +113,7 @@ size_t wire_name_at(const struct wire_message *message, size_t at, size_t limit,
             if (at + 2 > limit)
                 return 0;
             to = (size_t)(octet & 0x3f) << 8 | octets[at + 1];
-            if (to >= lowest || to < WIRE_HEADER_OCTETS)
+            if (to >= lowest || to < WIRE_HEADER_OCTETS || ++pointers > WIRE_POINTERS_MAX)
                 return 0;
             at = lowest = to;
             limit = message->len;

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #define WIRE_HEADER_OCTETS 12
+/** Most compression pointers of one name: no name has more labels to come back to. */
+#define WIRE_POINTERS_MAX 127
 
 enum { wire_type_a = 1, wire_type_ns = 2, wire_type_cname = 5, wire_type_soa = 6 };
 enum { wire_type_mx = 15, wire_type_txt = 16, wire_type_aaaa = 28, wire_type_dname = 39 };
@@ -65,7 +67,8 @@ bool wire_open(struct wire_message *message, const uint8_t *octets, size_t len);
 bool wire_record_at(const struct wire_message *message, size_t at, struct wire_record *record);
 
 /**
- * Read the name at an offset, pointers followed, into lower case.
+ * Read the name at an offset, pointers followed, into lower case. A pointer must go before all that
+ * was read of the name so far, and more than WIRE_POINTERS_MAX of them are malformed.
  *
  * \param limit  where the octets end in which the name itself must begin and, if it has no
  *     pointer, end: the end of the RDATA or of the message

@@ -13,6 +13,7 @@
 #include "dynlibmod/dynlibmod.h"
 #include "iterator/iter_delegpt.h"
 #include "iterator/iterator.h"
+#include "services/cache/dns.h"
 #include "sldns/pkthdr.h"
 #include "sldns/sbuffer.h"
 #include "util/data/dname.h"

@@ -2,7 +2,10 @@
 /** \file Replies to clients: tells the detector of MX questions and what they got. */
 #include "adapter.h"
 
-/** Does the reply show a CNAME at the name that was asked, and no MX of it? */
+/**
+ * Does the reply show a CNAME at the name that was asked, and no MX of it? A CNAME that a DNAME
+ * made (RFC 6672 3.1) stands at no name, so it hides nothing.
+ */
 static bool hides_mx(const struct query_info *qinfo, const struct reply_info *rep)
 {
     bool cname = false;
@@ -12,6 +15,9 @@ static bool hides_mx(const struct query_info *qinfo, const struct reply_info *re
     for (size_t i = 0; i < rep->an_numrrsets; i++) {
         const struct packed_rrset_key *key = &rep->rrsets[i]->rk;
 
+        if (key->type == htons(LDNS_RR_TYPE_DNAME) &&
+            dname_strict_subdomain_c(qinfo->qname, key->dname))
+            return false;
         if (query_dname_compare(key->dname, qinfo->qname) != 0)
             continue;
         if (key->type == htons(LDNS_RR_TYPE_MX))
@@ -34,9 +40,11 @@ int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
                        struct edns_option **opt_list_out, struct comm_reply *repinfo,
                        struct regional *region, struct timeval *start_time, int id, void *arg)
 {
-    (void)rcode, (void)edns, (void)opt_list_out, (void)repinfo, (void)region, (void)id;
-    /* start_time is when the client asked */
-    tell_mx(arg, qinfo, rep, qstate != NULL ? qstate->env->now_tv : start_time);
+    (void)rcode, (void)edns, (void)opt_list_out, (void)repinfo, (void)region, (void)start_time;
+    tell_mx(arg, qinfo, rep, qstate->env->now_tv);
+    /* the query has left operate(): a proof that its reply gave reason for would have to wait for
+     * the next query */
+    proof_start(qstate, id);
     return 1;
 }
 

@@ -2,6 +2,21 @@
 /** \file Answers from upstream: the raw packet, whose servers were asked, which server it was. */
 #include "adapter.h"
 
+/**
+ * A proof's MX question, minimised, is first asked as A (RFC 9156). If that is answered with a
+ * CNAME the iterator follows it and the MX is never asked. So the CNAME is taken out of that
+ * answer, which nobody gets and no cache keeps: the iterator then goes on to ask what the proof is
+ * about.
+ */
+static void make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *response)
+{
+    struct reply_info *rep = response->rep;
+
+    if (iq->minimisation_state == DONOT_MINIMISE_STATE || rep->an_numrrsets == 0)
+        return;
+    rep->an_numrrsets = rep->ns_numrrsets = rep->ar_numrrsets = rep->rrset_count = 0;
+}
+
 int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg)
 {
     struct adapter *adapter = arg;
@@ -24,10 +39,12 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
     answer.forwarded = (iq->chase_flags & BIT_RD) != 0;
     answer.server = (const struct sockaddr *)&qstate->reply->remote_addr;
     answer.server_len = qstate->reply->remote_addrlen;
-    if (proof != NULL)
-        mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, &answer,
-                             time_of(qstate->env->now_tv));
-    else
+    if (proof == NULL) {
         mxclash_inspect(adapter->engine, &answer, time_of(qstate->env->now_tv));
+        return 1;
+    }
+    mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, &answer,
+                         time_of(qstate->env->now_tv));
+    make_minimised_go_on(iq, response);
     return 1;
 }
