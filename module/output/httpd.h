@@ -4,8 +4,11 @@
  * The HTTP server: evhttp on one thread of its own, all signals blocked in it.
  *
  * GET and HEAD only (405 otherwise, with Allow). /metrics, /metrics/domains, /healthz; 404 else.
- * Many and slow clients are bounded: HTTPD_CONNECTIONS_MAX at once, HTTPD_TIMEOUT_S for a request,
- * 8 KiB of headers, 0 octets of body.
+ * Many and slow clients are bounded: HTTPD_CONNECTIONS_MAX at once (one more is accepted and
+ * closed), HTTPD_TIMEOUT_S from accept() to the last octet of the reply however the client dawdles,
+ * HTTPD_REPLY_OCTETS_MAX of replies that wait for their readers (503 beyond), 8 KiB of headers
+ * (else 400). A body is read and thrown away; one over 8 KiB gets 413. Every reply closes its
+ * connection.
  */
 #ifndef MXCLASH_OUTPUT_HTTPD_H
 #define MXCLASH_OUTPUT_HTTPD_H
@@ -14,8 +17,9 @@
 
 #include "output/metrics.h"
 
-#define HTTPD_CONNECTIONS_MAX 64
-#define HTTPD_TIMEOUT_S 10
+#define HTTPD_CONNECTIONS_MAX  64
+#define HTTPD_TIMEOUT_S        10
+#define HTTPD_REPLY_OCTETS_MAX (32u << 20)
 /** Seconds between two tries of a listener that could not be opened. */
 #define HTTPD_RETRY_S 5
 
@@ -26,7 +30,8 @@ struct httpd_options {
     /** Called on the server's thread for every request that needs it. Must not block. */
     char *(*metrics)(void *context, enum metrics_format format);
     char *(*domains)(void *context, enum metrics_format format);
-    /** one line about a listener that failed or is back, for the host's log */
+    /** one line about a listener that failed or is back, for the host's log; called on the server's
+     * thread, and on the caller's in httpd_start() */
     void (*host_log)(void *context, const char *line);
     void *context;
 };

@@ -10,7 +10,10 @@
 
 /**
  * One event as one JSON object without a line end, every field of the interface present
- * (null where unknown). started and stopped have only time, event, host and version.
+ * (null where unknown), then held_back of struct mxclash_event. started and stopped have only
+ * time, event, host and version.
+ *
+ * \param host  name of the machine; null is written for NULL and for what is no UTF-8
  * \return malloc()ed, freed by the caller; NULL if there is no memory
  */
 char *json_event(const struct mxclash_event *event, const char *host);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Events as text: see json.h. */
+#include "output/json.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/** Milliseconds at the end of the year 9999, the last that RFC 3339 can write. */
+#define TIME_MAX INT64_C(253402300799999)
+/** Room for any integer's idea of a date; only 24 octets are ever used. */
+#define TIME_TEXT_MAX 96
+/** MX records that a readable line shows. */
+#define READABLE_MX_MAX 4
+
+/** \return the nearest time that RFC 3339 can write */
+static mxclash_time writable_time(mxclash_time time)
+{
+    return time < 0 ? 0 : time > TIME_MAX ? TIME_MAX : time;
+}
+
+/** Write RFC 3339 in UTC with milliseconds. */
+static void time_to_text(mxclash_time time, char text[TIME_TEXT_MAX])
+{
+    const mxclash_time known = writable_time(time);
+    const time_t seconds = (time_t)(known / 1000);
+    struct tm utc;
+
+    gmtime_r(&seconds, &utc);
+    snprintf(text, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
+             utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (int)(known % 1000));
+}
+
+/** Write an address without its port. \return false if it is unknown */
+static bool address_to_text(const struct sockaddr_storage *address, char text[INET6_ADDRSTRLEN])
+{
+    if (address->ss_family == AF_INET)
+        return inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text,
+                         INET6_ADDRSTRLEN) != NULL;
+    if (address->ss_family == AF_INET6)
+        return inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text,
+                         INET6_ADDRSTRLEN) != NULL;
+    return false;
+}
+
+static json_t *json_time(mxclash_time time)
+{
+    char text[TIME_TEXT_MAX];
+
+    time_to_text(time, text);
+    return json_string(text);
+}
+
+/** Text from the host or the operator; what is missing or no UTF-8 becomes null. */
+static json_t *json_text(const char *text)
+{
+    json_t *value = text == NULL ? NULL : json_string(text);
+
+    return value == NULL ? json_null() : value;
+}
+
+static json_t *json_name(const uint8_t *name, size_t name_len)
+{
+    char text[MXCLASH_NAME_TEXT_MAX];
+
+    if (mxclash_name_to_text(name, name_len, text) != mxclash_ok)
+        return json_null();
+    return json_string(text);
+}
+
+static json_t *json_cname(const struct mxclash_event *event)
+{
+    if (event->cname_target_len == 0)
+        return json_null();
+    return json_pack("{s:o, s:I}", "target",
+                     json_name(event->cname_target, event->cname_target_len), "ttl",
+                     (json_int_t)event->cname_ttl);
+}
+
+static json_t *json_mx(const struct mxclash_event *event)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < event->mx_count; i++)
+        if (json_array_append_new(
+                list,
+                json_pack("{s:i, s:o}", "preference", (int)event->mx[i].preference, "exchange",
+                          json_name(event->mx[i].exchange, event->mx[i].exchange_len))) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *json_advice(uint32_t advice)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < MXCLASH_ADVICES; i++) {
+        const uint32_t bit = UINT32_C(1) << i;
+
+        if ((advice & bit) != 0 &&
+            json_array_append_new(list, json_string(mxclash_advice_name(bit))) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *json_apex(enum mxclash_apex apex)
+{
+    return apex == mxclash_apex_unknown ? json_null() : json_boolean(apex == mxclash_apex_yes);
+}
+
+static json_t *json_authority(const struct sockaddr_storage *authority)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    return address_to_text(authority, text) ? json_string(text) : json_null();
+}
+
+/** json_pack() frees what it was given and returns NULL if any part could not be made. */
+static json_t *conflict(const struct mxclash_event *event, const char *host)
+{
+    const uint64_t queries = event->mx_queries > INT64_MAX ? INT64_MAX : event->mx_queries;
+
+    /* clang-format off */
+    return json_pack("{s:o, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o,"
+                     " s:o, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:I}",
+                     "time", json_time(event->time),
+                     "event", mxclash_event_type_name(event->type),
+                     "domain", json_name(event->owner, event->owner_len),
+                     "kind", mxclash_kind_name(event->kind),
+                     "state", mxclash_state_name(event->state),
+                     "evidence", mxclash_evidence_name(event->evidence),
+                     "apex", json_apex(event->apex),
+                     "zone", json_name(event->zone, event->zone_len),
+                     "cname", json_cname(event),
+                     "mx", json_mx(event),
+                     "provider", json_text(event->provider),
+                     "impact", mxclash_impact_name(event->impact),
+                     "authority", json_authority(&event->authority),
+                     "first_seen", json_time(event->first_seen),
+                     "last_seen", json_time(event->last_seen),
+                     "mx_queries", (json_int_t)queries,
+                     "advice", json_advice(event->advice),
+                     "host", json_text(host),
+                     "held_back", (json_int_t)event->held_back);
+    /* clang-format on */
+}
+
+char *json_event(const struct mxclash_event *event, const char *host)
+{
+    json_t *object;
+    char *text = NULL;
+
+    if (event->type == mxclash_started || event->type == mxclash_stopped)
+        object = json_pack("{s:o, s:s, s:o, s:s}", "time", json_time(event->time), "event",
+                           mxclash_event_type_name(event->type), "host", json_text(host), "version",
+                           MXCLASH_VERSION);
+    else
+        object = conflict(event, host);
+    if (object != NULL)
+        text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+    json_decref(object);
+    return text;
+}
+
+static void print_mx(FILE *out, const struct mxclash_event *event)
+{
+    char exchange[MXCLASH_NAME_TEXT_MAX];
+    unsigned i;
+
+    fputs("MX", out);
+    for (i = 0; i < event->mx_count && i < READABLE_MX_MAX; i++) {
+        mxclash_name_to_text(event->mx[i].exchange, event->mx[i].exchange_len, exchange);
+        fprintf(out, "%s %" PRIu16 " %s", i == 0 ? "" : ",", event->mx[i].preference, exchange);
+    }
+    if (i < event->mx_count)
+        fprintf(out, " and %u more", event->mx_count - i);
+}
+
+/** What is wrong, in a clause. */
+static void print_fault(FILE *out, const struct mxclash_event *event)
+{
+    const char *provider = event->provider == NULL ? "a mailbox provider" : event->provider;
+    char target[MXCLASH_NAME_TEXT_MAX] = "(unknown)";
+
+    if (event->cname_target_len != 0)
+        mxclash_name_to_text(event->cname_target, event->cname_target_len, target);
+    switch (event->kind) {
+    case mxclash_cname_and_mx:
+        fprintf(out, "CNAME %s hides ", target);
+        print_mx(out, event);
+        break;
+    case mxclash_cname_at_apex:
+        fprintf(out, "the zone apex is a CNAME to %s", target);
+        if (event->mx_count != 0) {
+            fputs(" and hides ", out);
+            print_mx(out, event);
+        }
+        break;
+    case mxclash_foreign_mx:
+        print_mx(out, event);
+        fprintf(out, " mixes hosts of %s with others", provider);
+        break;
+    case mxclash_incomplete_mx:
+        print_mx(out, event);
+        fprintf(out, " is not the set that %s documents", provider);
+        break;
+    case mxclash_spf_missing:
+        fprintf(out, "the SPF record lacks the include of %s", provider);
+        break;
+    default:
+        fputc('?', out);
+        break;
+    }
+}
+
+static void print_held_back(FILE *out, const struct mxclash_event *event)
+{
+    if (event->held_back != 0)
+        fprintf(out, "; %" PRIu32 " such events held back before", event->held_back);
+}
+
+static void print_readable(FILE *out, const struct mxclash_event *event)
+{
+    char owner[MXCLASH_NAME_TEXT_MAX];
+    char authority[INET6_ADDRSTRLEN];
+    const char *separator = "; advice: ";
+
+    mxclash_name_to_text(event->owner, event->owner_len, owner);
+    fprintf(out, "mxclash: %s %s %s %s: ", mxclash_event_type_name(event->type),
+            mxclash_state_name(event->state), mxclash_kind_name(event->kind), owner);
+    if (event->type == mxclash_cleared || event->type == mxclash_expired) {
+        const int64_t open_ms = writable_time(event->last_seen) - writable_time(event->first_seen);
+
+        fprintf(out, "was open for %" PRId64 " s, met %" PRIu64 " MX queries", open_ms / 1000,
+                event->mx_queries);
+        print_held_back(out, event);
+        return;
+    }
+    print_fault(out, event);
+    fprintf(out, " (%s", mxclash_evidence_name(event->evidence));
+    if (address_to_text(&event->authority, authority))
+        fprintf(out, ", authority %s", authority);
+    fputc(')', out);
+    for (int i = 0; i < MXCLASH_ADVICES; i++) {
+        const uint32_t bit = UINT32_C(1) << i;
+
+        if ((event->advice & bit) == 0)
+            continue;
+        fprintf(out, "%s%s", separator, mxclash_advice_name(bit));
+        separator = ", ";
+    }
+    print_held_back(out, event);
+}
+
+char *readable_event(const struct mxclash_event *event)
+{
+    char *line = NULL;
+    size_t octets = 0;
+    FILE *out = open_memstream(&line, &octets);
+    bool whole;
+
+    if (out == NULL)
+        return NULL;
+    print_readable(out, event);
+    whole = ferror(out) == 0;
+    if (fclose(out) != 0 || !whole) {
+        free(line);
+        return NULL;
+    }
+    /* names are safe by themselves; a provider's tag comes from the operator's file */
+    for (char *at = line; *at != '\0'; at++)
+        if (*at < ' ' || *at > '~')
+            *at = '?';
+    return line;
+}
