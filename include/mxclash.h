@@ -156,6 +156,8 @@ enum mxclash_proof_drop {
     mxclash_drop_stale,
     /** the host could not ask */
     mxclash_drop_host,
+    /** the zone has had its share, see docs/detection.md */
+    mxclash_drop_zone_limit,
     MXCLASH_PROOF_DROPS,
 };
 
@@ -170,6 +172,15 @@ enum mxclash_outcome {
 
 /** apex of an event or domain: three-valued. */
 enum mxclash_apex { mxclash_apex_unknown = -1, mxclash_apex_no = 0, mxclash_apex_yes = 1 };
+
+/** Do the authorities of a domain say the same? */
+enum mxclash_servers {
+    mxclash_servers_unknown = 0,
+    /** one server carries CNAME and MX */
+    mxclash_servers_agree,
+    /** one server carries the CNAME and lacks the MX, or the other way round */
+    mxclash_servers_differ,
+};
 
 struct mxclash_mx {
     uint16_t preference;
@@ -189,6 +200,7 @@ struct mxclash_event {
     enum mxclash_evidence evidence;
     enum mxclash_apex apex;
     enum mxclash_impact impact;
+    enum mxclash_servers servers;
     mxclash_time time;
     mxclash_time first_seen;
     mxclash_time last_seen;
@@ -252,6 +264,12 @@ struct mxclash_options {
      * and must not call back into the engine. The event is borrowed for the call.
      */
     void (*on_event)(void *context, const struct mxclash_event *event);
+    /**
+     * Make lookups, for the impact of a conflict; needs probe. on_held is called as on_event is,
+     * when an event begins to wait, see mxclash_tick().
+     */
+    bool lookup;
+    void (*on_held)(void *context);
     void *context;
 };
 
@@ -270,11 +288,44 @@ struct mxclash_answer {
     socklen_t server_len;
 };
 
-/** A proof to be made: ask MX and CNAME of owner, class IN, past every cache. */
+/** Most questions of a proof. */
+#define MXCLASH_PROOF_QUESTIONS 4
+
+/** A proof to be made: ask these types of owner, class IN, past every cache. */
 struct mxclash_proof {
     uint64_t id;
     uint8_t owner[MXCLASH_NAME_MAX];
     uint8_t owner_len;
+    /** MX (15) and CNAME (5) first, then TXT (16) and SOA (6) if they are needed */
+    uint8_t qtype_count;
+    uint16_t qtypes[MXCLASH_PROOF_QUESTIONS];
+};
+
+/**
+ * A look at what senders meet: one question about the CNAME's target, class IN, resolved as for any
+ * client, from the cache where it has the answer.
+ */
+struct mxclash_lookup {
+    uint64_t id;
+    /** 15 (MX), 1 (A) or 28 (AAAA) */
+    uint16_t qtype;
+    uint8_t owner[MXCLASH_NAME_MAX];
+    uint8_t owner_len;
+    uint8_t target[MXCLASH_NAME_MAX];
+    uint8_t target_len;
+};
+
+/** What one question of a lookup came to. */
+struct mxclash_lookup_reply {
+    /** NOERROR or NXDOMAIN came; false: no answer, SERVFAIL and the like */
+    bool answered;
+    /** an MX set that is only the null MX (RFC 7505) */
+    bool null_mx;
+    /** an address came */
+    bool has_address;
+    /** the MX set without null MX, sorted as in struct mxclash_event, octets behind names 0 */
+    const struct mxclash_mx *mx;
+    size_t mx_count;
 };
 
 /** Numbers since the engine began, and how it stands. One thread's view, not a common instant. */
@@ -341,7 +392,7 @@ MXCLASH_PUBLIC enum mxclash_status mxclash_inspect(struct mxclash_engine *engine
  * Take the next proof that may be made now, if any.
  *
  * The rate limit has been paid when this says yes. The host must then call mxclash_proof_end()
- * once for MX and once for CNAME, whatever happens. With nothing waiting it costs one load.
+ * once for each question, whatever happens. With nothing waiting it costs one load.
  *
  * \param[out] proof  written only on true
  */
@@ -352,14 +403,14 @@ MXCLASH_PUBLIC bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_ti
  * Hand in an answer to one question of a proof; may be called several times for one question, as
  * when the first server was lame. An answer that cannot be believed is passed over.
  *
- * \param qtype  1035 type of the question that was asked: 15 (MX) or 5 (CNAME)
+ * \param qtype  the question that was asked: one of proof->qtypes
  * \retval mxclash_malformed  as in mxclash_inspect()
  */
 MXCLASH_PUBLIC enum mxclash_status
 mxclash_proof_answer(struct mxclash_engine *engine, const struct mxclash_proof *proof,
                      uint16_t qtype, const struct mxclash_answer *answer, mxclash_time now);
 
-/** One question of a proof is over, answered or not. The second end of a
+/** One question of a proof is over, answered or not. The last end of a
  * proof decides it, if the answers have not before. */
 MXCLASH_PUBLIC void mxclash_proof_end(struct mxclash_engine *engine,
                                       const struct mxclash_proof *proof, uint16_t qtype,
@@ -368,6 +419,26 @@ MXCLASH_PUBLIC void mxclash_proof_end(struct mxclash_engine *engine,
 /** The host cannot ask this proof at all; counts as dropped, the domain may be tried again. */
 MXCLASH_PUBLIC void mxclash_proof_abandon(struct mxclash_engine *engine,
                                           const struct mxclash_proof *proof, mxclash_time now);
+
+/** Take the next lookup that may be made now, if any; paced as proofs are. The host must then call
+ * mxclash_lookup_end() once, whatever happens. */
+MXCLASH_PUBLIC bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
+                                        struct mxclash_lookup *lookup);
+
+/** \return true if proofs or lookups wait to be made: the host should try again soon. Two loads. */
+MXCLASH_PUBLIC bool mxclash_errands_wait(const struct mxclash_engine *engine);
+
+/** A lookup is over. \param reply  borrowed; all 0 if there was no answer */
+MXCLASH_PUBLIC void mxclash_lookup_end(struct mxclash_engine *engine,
+                                       const struct mxclash_lookup *lookup,
+                                       const struct mxclash_lookup_reply *reply, mxclash_time now);
+
+/**
+ * Let go of events that wait for a lookup. An opened event waits for its impact, so that it tells
+ * all in one, but not for long: after on_held was called, the host calls this about five times a
+ * second until it returns false. What waited since before the last call is let go.
+ */
+MXCLASH_PUBLIC bool mxclash_tick(struct mxclash_engine *engine);
 
 /**
  * A client asked the MX of owner and is being answered. With hidden it makes owner a suspect.
@@ -404,6 +475,16 @@ MXCLASH_PUBLIC const char *mxclash_proof_drop_name(enum mxclash_proof_drop drop)
 MXCLASH_PUBLIC const char *mxclash_outcome_name(enum mxclash_outcome outcome);
 /** \param bit  exactly one bit of enum mxclash_advice */
 MXCLASH_PUBLIC const char *mxclash_advice_name(uint32_t bit);
+
+/**
+ * Put an MX into a set as events have it: lowest preference first, then by name; lower case; the
+ * same record twice counts once; of more than MXCLASH_MX_MAX those that sort first are kept.
+ *
+ * \param set  room for MXCLASH_MX_MAX, count members
+ * \return members now
+ */
+MXCLASH_PUBLIC size_t mxclash_mx_insert(struct mxclash_mx *set, size_t count,
+                                        const struct mxclash_mx *one);
 
 /**
  * Write a wire name as text: lower case, no last dot ("." for the root), every octet that is not

@@ -26,7 +26,8 @@ static enum answer_worth glance(const struct wire_message *message)
     for (unsigned i = 0; i < message->answers; i++) {
         if (!wire_record_at(message, record.next_at, &record))
             return answer_malformed;
-        if (record.type == wire_type_cname || record.type == wire_type_mx)
+        if (record.type == wire_type_cname || record.type == wire_type_mx ||
+            (record.type == wire_type_txt && message->qtype == wire_type_txt))
             worth = answer_telling;
     }
     return worth;
@@ -47,7 +48,7 @@ static struct sighting *sighting_of(struct answer_reading *reading, const uint8_
     sighting = &reading->sightings[reading->count++];
     memcpy(sighting->owner, owner, owner_len);
     sighting->owner_len = (uint8_t)owner_len;
-    sighting->cname = sighting->mx = false;
+    sighting->cname = sighting->mx = sighting->txt = false;
     sighting->is_qname =
         name_equal(owner, owner_len, reading->message.octets + reading->message.qname_at,
                    reading->message.qname_len);
@@ -100,6 +101,37 @@ static bool note_cname(struct answer_reading *reading, const struct wire_record 
     sighting->target_at = record->rdata_at;
     sighting->target_end = record->next_at;
     return true;
+}
+
+static bool note_txt(struct answer_reading *reading, const struct wire_record *record,
+                     const uint8_t *owner, size_t owner_len)
+{
+    struct sighting *sighting;
+
+    if (reading->message.qtype != wire_type_txt ||
+        !name_equal(owner, owner_len, reading->message.octets + reading->message.qname_at,
+                    reading->message.qname_len))
+        return true;
+    sighting = sighting_of(reading, owner, owner_len);
+    if (sighting == NULL)
+        return true;
+    sighting->txt = true;
+    sighting->txt_ttl_s = wire_ttl(record->ttl_s);
+    return true;
+}
+
+/** Note a record of a type that counts. \return false if its RDATA is malformed */
+static bool note_record(struct answer_reading *reading, const struct wire_record *record,
+                        const uint8_t *owner, size_t owner_len)
+{
+    switch (record->type) {
+    case wire_type_mx:
+        return note_mx(reading, record, owner, owner_len);
+    case wire_type_cname:
+        return note_cname(reading, record, owner, owner_len);
+    default:
+        return note_txt(reading, record, owner, owner_len);
+    }
 }
 
 static bool below_dname(const struct dnames *dnames, const uint8_t *owner, size_t owner_len)
@@ -156,7 +188,8 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
         if (!wire_record_at(message, record.next_at, &record))
             return false;
         if (record.class != wire_class_in ||
-            (record.type != wire_type_cname && record.type != wire_type_mx))
+            (record.type != wire_type_cname && record.type != wire_type_mx &&
+             record.type != wire_type_txt))
             continue;
         owner_len = wire_name_at(message, record.owner_at, message->len, owner);
         if (owner_len == 0)
@@ -164,8 +197,7 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
         if (!answer_may_speak_for(answer, message, owner, owner_len) ||
             (record.type == wire_type_cname && below_dname(&dnames, owner, owner_len)))
             continue;
-        if (!(record.type == wire_type_mx ? note_mx(reading, &record, owner, owner_len)
-                                          : note_cname(reading, &record, owner, owner_len)))
+        if (!note_record(reading, &record, owner, owner_len))
             return false;
     }
     return true;
@@ -204,29 +236,6 @@ size_t answer_target(const struct answer_reading *reading, const struct sighting
     return wire_name_at(&reading->message, sighting->target_at, sighting->target_end, target);
 }
 
-static bool mx_before(const struct mxclash_mx *a, const struct mxclash_mx *b)
-{
-    if (a->preference != b->preference)
-        return a->preference < b->preference;
-    return memcmp(a->exchange, b->exchange, sizeof(a->exchange)) < 0;
-}
-
-/** Put one in its place of a sorted set. \return members now */
-static size_t mx_insert(struct mxclash_mx *mx, size_t count, const struct mxclash_mx *one)
-{
-    size_t place = 0;
-
-    while (place < count && mx_before(&mx[place], one))
-        place++;
-    if (place == MXCLASH_MX_MAX || (place < count && !mx_before(one, &mx[place])))
-        return count;
-    if (count < MXCLASH_MX_MAX)
-        count++;
-    memmove(&mx[place + 1], &mx[place], (count - place - 1) * sizeof(*mx));
-    mx[place] = *one;
-    return count;
-}
-
 size_t answer_mx_set(const struct answer_reading *reading, const struct sighting *sighting,
                      struct mxclash_mx *mx)
 {
@@ -254,7 +263,7 @@ size_t answer_mx_set(const struct answer_reading *reading, const struct sighting
             continue;
         one.preference = (uint16_t)(message->octets[record.rdata_at] << 8 |
                                     message->octets[record.rdata_at + 1]);
-        count = mx_insert(mx, count, &one);
+        count = mxclash_mx_insert(mx, count, &one);
     }
     return count;
 }
@@ -285,4 +294,64 @@ bool answer_is_negative(const struct answer_reading *reading, bool forwarded)
         referral = referral || record.type == wire_type_ns;
     }
     return message->authoritative || soa || (forwarded && !referral);
+}
+
+size_t answer_next_txt(const struct answer_reading *reading, const struct sighting *sighting,
+                       size_t *at, const uint8_t **rdata)
+{
+    const struct wire_message *message = &reading->message;
+    struct wire_record record = {.next_at = *at != 0 ? *at : message->answers_at};
+    uint8_t owner[MXCLASH_NAME_MAX];
+
+    if (!sighting->txt)
+        return 0;
+    /* behind the answer section stand no TXT records of this owner that anybody believes */
+    while (wire_record_at(message, record.next_at, &record)) {
+        size_t owner_len;
+
+        *at = record.next_at;
+        if (record.type != wire_type_txt || record.class != wire_class_in || record.rdata_len == 0)
+            continue;
+        owner_len = wire_name_at(message, record.owner_at, message->len, owner);
+        if (owner_len != sighting->owner_len || memcmp(owner, sighting->owner, owner_len) != 0)
+            continue;
+        *rdata = message->octets + record.rdata_at;
+        return record.rdata_len;
+    }
+    return 0;
+}
+
+enum mxclash_apex answer_apex(const struct answer_reading *reading, const uint8_t *owner,
+                              size_t owner_len, size_t *zone_len)
+{
+    const struct wire_message *message = &reading->message;
+    struct wire_record record = {.next_at = message->answers_at};
+    enum mxclash_apex apex = mxclash_apex_unknown;
+
+    for (unsigned i = 0; i < (unsigned)message->answers + message->authorities; i++) {
+        uint8_t name[MXCLASH_NAME_MAX];
+        size_t name_len;
+        bool in_answer = i < message->answers;
+
+        if (!wire_record_at(message, record.next_at, &record))
+            break;
+        if (record.class != wire_class_in ||
+            (record.type != wire_type_soa && record.type != wire_type_ns))
+            continue;
+        name_len = wire_name_at(message, record.owner_at, message->len, name);
+        if (name_len == 0)
+            break;
+        /* NS beside the question's name in a referral comes from above the cut: only with AA */
+        if (name_equal(name, name_len, owner, owner_len) &&
+            (message->authoritative || (in_answer && record.type == wire_type_soa))) {
+            *zone_len = name_len;
+            return mxclash_apex_yes;
+        }
+        if (record.type == wire_type_soa && !in_answer && message->answers == 0 &&
+            name_len < owner_len && name_at_or_below(owner, owner_len, name, name_len)) {
+            *zone_len = name_len;
+            apex = mxclash_apex_no;
+        }
+    }
+    return apex;
 }

@@ -18,7 +18,7 @@
 /** Most DNAMEs of one answer that are compared with its CNAMEs. */
 #define ANSWER_DNAMES_MAX 8
 
-/** One owner in the answer section with a CNAME or an MX that counts. */
+/** One owner in the answer section with a CNAME, an MX or a TXT that counts. */
 struct sighting {
     uint8_t owner[MXCLASH_NAME_MAX];
     uint8_t owner_len;
@@ -27,9 +27,12 @@ struct sighting {
     bool cname;
     /** an MX other than the null MX (RFC 7505) */
     bool mx;
+    /** a TXT record of the name that was asked, to a question for TXT */
+    bool txt;
     /** seconds, RFC 2181 8; the least of the RRset */
     uint32_t cname_ttl_s;
     uint32_t mx_ttl_s;
+    uint32_t txt_ttl_s;
     /** where the CNAME's target stands, and where its RDATA ends */
     size_t target_at;
     size_t target_end;
@@ -80,6 +83,23 @@ size_t answer_target(const struct answer_reading *reading, const struct sighting
  */
 size_t answer_mx_set(const struct answer_reading *reading, const struct sighting *sighting,
                      struct mxclash_mx *mx);
+
+/**
+ * Walk the TXT records of a sighting.
+ * \param[in,out] at  0 to begin; where to go on
+ * \return octets of the RDATA, 0 when there are no more
+ */
+size_t answer_next_txt(const struct answer_reading *reading, const struct sighting *sighting,
+                       size_t *at, const uint8_t **rdata);
+
+/**
+ * What an authoritative or forwarded answer shows of the zone cut at or above a name: a SOA or NS
+ * record of the name itself stands at an apex only; a negative answer whose SOA stands above it
+ * (RFC 2308 3) comes from the zone that the name is in.
+ * \param[out] zone_len  octets of the zone's name, a suffix of owner; written unless unknown
+ */
+enum mxclash_apex answer_apex(const struct answer_reading *reading, const uint8_t *owner,
+                              size_t owner_len, size_t *zone_len);
 
 /** \return the sighting of the name that was asked, NULL if there is none */
 const struct sighting *answer_of_qname(const struct answer_reading *reading);

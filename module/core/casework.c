@@ -4,209 +4,62 @@
 
 #include <string.h>
 
+#include "core/mailbox.h"
 #include "core/names.h"
 #include "core/sieve.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-bool case_is_open(const struct docket_case *c)
-{
-    for (int kind = 0; kind < MXCLASH_KINDS; kind++)
-        if (c->conflicts[kind].open)
-            return true;
-    return false;
-}
-
-const char *case_provider(const struct casework *work, const struct docket_case *c)
-{
-    const struct provider *provider;
-
-    if (c->mx_set == NULL)
-        return NULL;
-    provider = providers_match(work->providers, c->mx_set->mx, c->mx_set->count);
-    return provider != NULL ? provider->name : NULL;
-}
-
-/** Repair steps of a kind: the owner of the domain picks one. */
-static uint32_t advice_for(enum mxclash_kind kind)
-{
-    switch (kind) {
-    case mxclash_cname_and_mx:
-    case mxclash_cname_at_apex:
-        return mxclash_remove_cname | mxclash_replace_cname_with_address | mxclash_move_cname |
-               mxclash_separate_mail_domain;
-    case mxclash_foreign_mx:
-        return mxclash_remove_foreign_mx;
-    case mxclash_incomplete_mx:
-        return mxclash_complete_mx;
-    case mxclash_spf_missing:
-        return mxclash_fix_spf;
-    default:
-        return 0;
-    }
-}
-
-/** What the owner has, in one number: tells whether a proof found something new. */
-static uint64_t facts_of(const struct docket_case *c)
-{
-    uint64_t facts = XXH3_64bits(c->cname_target, c->cname_target_len);
-
-    if (c->mx_set != NULL)
-        facts ^= XXH3_64bits(c->mx_set->mx, c->mx_set->count * sizeof(struct mxclash_mx));
-    return facts;
-}
-
-static void make_event(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
-                       enum mxclash_event_type type, mxclash_time now, struct case_outcome *outcome)
-{
-    struct conflict *conflict = &c->conflicts[kind];
-    struct mxclash_event *event;
-
-    if (outcome->event_count == sizeof(outcome->events) / sizeof(outcome->events[0]))
-        return;
-    event = &outcome->events[outcome->event_count++];
-    memset(event, 0, offsetof(struct mxclash_event, mx));
-    event->type = type;
-    event->kind = kind;
-    event->state = conflict->state;
-    event->evidence = conflict->evidence;
-    event->apex = (enum mxclash_apex)c->apex;
-    event->impact = mxclash_impact_unknown;
-    event->time = now;
-    event->first_seen = conflict->first_seen;
-    event->last_seen = conflict->last_seen;
-    event->mx_queries = c->mx_queries;
-    event->held_back = conflict->held_back;
-    event->advice = advice_for(kind);
-    event->authority = c->authority;
-    event->provider = kind != mxclash_cname_at_apex ? case_provider(work, c) : NULL;
-    memcpy(event->owner, c->owner, c->owner_len);
-    event->owner_len = c->owner_len;
-    event->zone_len = (uint8_t)(c->owner_len - c->zone_at);
-    memcpy(event->zone, c->owner + c->zone_at, event->zone_len);
-    if (c->cname_target != NULL) {
-        memcpy(event->cname_target, c->cname_target, c->cname_target_len);
-        event->cname_target_len = c->cname_target_len;
-        event->cname_ttl = c->cname_ttl_s;
-    }
-    if (c->mx_set != NULL && kind != mxclash_cname_at_apex) {
-        event->mx_count = c->mx_set->count;
-        memcpy(event->mx, c->mx_set->mx, c->mx_set->count * sizeof(struct mxclash_mx));
-    }
-    conflict->held_back = 0;
-    conflict->told_facts = facts_of(c);
-}
-
-/** Make the opened event, unless this domain made one within the last hour. */
-static void tell_opened(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
-                        mxclash_time now, struct case_outcome *outcome)
-{
-    struct conflict *conflict = &c->conflicts[kind];
-
-    if (conflict->ever_told && now - conflict->told_at < MXCLASH_QUIET_MS &&
-        now >= conflict->told_at) {
-        conflict->held_back++;
-        return;
-    }
-    conflict->told = conflict->ever_told = true;
-    conflict->told_at = now;
-    make_event(work, c, kind, mxclash_opened, now, outcome);
-}
-
-static void open_conflict(const struct casework *work, struct docket_shard *shard,
-                          struct docket_case *c, enum mxclash_kind kind, enum mxclash_state state,
-                          enum mxclash_evidence evidence, mxclash_time now,
-                          struct case_outcome *outcome)
-{
-    struct conflict *conflict = &c->conflicts[kind];
-
-    conflict->last_seen = now;
-    if (!conflict->open) {
-        conflict->open = true;
-        conflict->told = false;
-        conflict->state = state;
-        conflict->evidence = evidence;
-        conflict->first_seen = now;
-        count_up(&work->counters->opened[kind]);
-        count_up(&work->counters->open_now[kind][state]);
-        count_up(&work->counters->open_sum);
-        docket_touch(shard, c, true);
-        tell_opened(work, c, kind, now, outcome);
-        return;
-    }
-    /* the state first: what was held back is then told as it is now, in one event */
-    if (state == mxclash_confirmed && conflict->state == mxclash_suspected) {
-        count_down(&work->counters->open_now[kind][conflict->state]);
-        count_up(&work->counters->open_now[kind][state]);
-        conflict->state = state;
-        conflict->evidence = evidence;
-        if (conflict->told)
-            make_event(work, c, kind, mxclash_changed, now, outcome);
-    }
-    if (!conflict->told && now - conflict->told_at >= MXCLASH_QUIET_MS)
-        tell_opened(work, c, kind, now, outcome);
-}
-
-/** After a proof: tell of another CNAME or MX than the last event told of. Proofs of a domain are
- * rare, so a target that is another at every look makes no flood. */
-static void tell_changed_facts(const struct casework *work, struct docket_case *c,
-                               enum mxclash_kind kind, mxclash_time now,
-                               struct case_outcome *outcome)
-{
-    struct conflict *conflict = &c->conflicts[kind];
-
-    if (conflict->open && conflict->told && conflict->told_facts != facts_of(c))
-        make_event(work, c, kind, mxclash_changed, now, outcome);
-}
-
-static void close_conflict(const struct casework *work, struct docket_case *c,
-                           enum mxclash_kind kind, enum mxclash_event_type type, mxclash_time now,
-                           struct case_outcome *outcome)
-{
-    struct conflict *conflict = &c->conflicts[kind];
-
-    if (!conflict->open)
-        return;
-    if (conflict->told)
-        make_event(work, c, kind, type, now, outcome);
-    else
-        conflict->held_back++;
-    conflict->open = false;
-    count_up(type == mxclash_expired ? &work->counters->expired[kind]
-                                     : &work->counters->cleared[kind]);
-    count_down(&work->counters->open_now[kind][conflict->state]);
-    count_down(&work->counters->open_sum);
-}
-
-static void clear(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
-                  enum mxclash_kind kind, mxclash_time now, struct case_outcome *outcome)
-{
-    close_conflict(work, c, kind, mxclash_cleared, now, outcome);
-    docket_touch(shard, c, case_is_open(c));
-    c->mx_queries = case_is_open(c) ? c->mx_queries : 0;
-}
-
-void case_expire(const struct casework *work, struct docket_case *c, mxclash_time now,
-                 struct case_outcome *outcome)
-{
-    for (int kind = 0; kind < MXCLASH_KINDS; kind++)
-        close_conflict(work, c, kind, mxclash_expired, now, outcome);
-}
-
-/** Note the zone cut. A zone equal to the owner proves an apex; a zone above it, asked and
- * answering with authority, that there is no cut between, unless an apex was proved before. */
+/**
+ * Note the zone cut. A zone equal to the owner proves an apex; a zone above it, asked and answering
+ * with authority, that there is no cut between, unless an apex was proved before. Behind a
+ * forwarder only records tell.
+ */
 static void note_zone(struct docket_case *c, const struct mxclash_answer *answer,
-                      const struct wire_message *message)
+                      const struct answer_reading *reading)
 {
-    if (answer->zone == NULL || answer->forwarded || answer->zone_len > c->owner_len ||
-        c->apex == mxclash_apex_yes)
+    size_t zone_len = 0;
+    enum mxclash_apex apex = mxclash_apex_unknown;
+
+    c->behind_forwarder = answer->forwarded;
+    if (c->apex == mxclash_apex_yes)
         return;
-    c->zone_at = (uint8_t)(c->owner_len - answer->zone_len);
-    if (c->zone_at == 0)
-        c->apex = mxclash_apex_yes;
-    else if (message->authoritative)
-        c->apex = mxclash_apex_no;
+    if (name_equal(c->owner, c->owner_len, reading->message.octets + reading->message.qname_at,
+                   reading->message.qname_len) &&
+        (answer->forwarded || reading->message.authoritative))
+        apex = answer_apex(reading, c->owner, c->owner_len, &zone_len);
+    if (apex == mxclash_apex_unknown && answer->zone != NULL && !answer->forwarded &&
+        answer->zone_len <= c->owner_len) {
+        zone_len = answer->zone_len;
+        if (zone_len == c->owner_len)
+            apex = mxclash_apex_yes;
+        else if (reading->message.authoritative)
+            apex = mxclash_apex_no;
+    }
+    if (zone_len != 0)
+        c->zone_at = (uint8_t)(c->owner_len - zone_len);
+    if (apex != mxclash_apex_unknown)
+        c->apex = (int8_t)apex;
+}
+
+/** Note for this server what it says of CNAME and MX. Only an authority's own word counts. */
+static void note_view(struct docket_case *c, const struct mxclash_answer *answer,
+                      const struct answer_reading *reading, const struct sighting *sighting)
+{
+    uint16_t qtype = reading->message.qtype;
+    bool cname = sighting != NULL && sighting->cname;
+    bool mx = sighting != NULL && sighting->mx;
+    unsigned flags = (cname ? view_has_cname : 0u) | (mx ? view_has_mx : 0u);
+
+    if (!reading->message.authoritative || answer->forwarded ||
+        (sighting != NULL && !sighting->is_qname))
+        return;
+    if (!cname && (qtype == wire_type_a || qtype == wire_type_aaaa || qtype == wire_type_cname))
+        flags |= view_lacks_cname;
+    if (!mx && qtype == wire_type_mx)
+        flags |= view_lacks_mx;
+    views_note(&c->views, answer->server, answer->server_len, flags);
 }
 
 static void note_server(struct docket_case *c, const struct mxclash_answer *answer)
@@ -232,6 +85,9 @@ static void note_facts(const struct casework *work, struct docket_shard *shard,
         uint8_t target[MXCLASH_NAME_MAX];
         size_t target_len = answer_target(reading, sighting, target);
 
+        if (target_len != c->cname_target_len || c->cname_target == NULL ||
+            memcmp(target, c->cname_target, target_len) != 0)
+            c->impact = mxclash_impact_unknown;
         docket_set_target(work->docket, shard, c, target, target_len);
         c->cname_ttl_s = sighting->cname_ttl_s;
         c->cname_until = valid_until(sighting->cname_ttl_s, now);
@@ -257,6 +113,17 @@ bool case_proof_is_due(const struct docket_case *c, mxclash_time now)
     return now >= c->next_proof && !under_way;
 }
 
+/**
+ * Is there something that only a proof can tell? Of a case that is here for its MX set alone there
+ * is not: each answer with the set says all.
+ */
+static bool case_wants_proof(const struct docket_case *c)
+{
+    return c->cname_target != NULL || c->both_were_valid || c->spf_suspect ||
+           c->conflicts[mxclash_cname_and_mx].open || c->conflicts[mxclash_cname_at_apex].open ||
+           c->conflicts[mxclash_spf_missing].open;
+}
+
 /** Ask for a proof if one is due and none is on its way. */
 static void want_proof(const struct casework *work, struct docket_case *c, mxclash_time now,
                        struct case_outcome *outcome)
@@ -265,6 +132,7 @@ static void want_proof(const struct casework *work, struct docket_case *c, mxcla
         return;
     c->queued = true;
     outcome->prove = true;
+    outcome->zone_hash = XXH3_64bits(c->owner + c->zone_at, c->owner_len - c->zone_at);
 }
 
 static bool mail_is_wanted(const struct docket_case *c, mxclash_time now)
@@ -284,7 +152,7 @@ static void judge_apex(const struct casework *work, struct docket_shard *shard,
     if (c->apex != mxclash_apex_yes || !c->mx_gets_cname || c->mx_asked == 0 ||
         c->conflicts[mxclash_cname_and_mx].open)
         return;
-    open_conflict(work, shard, c, mxclash_cname_at_apex, state,
+    conflict_open(work, shard, c, mxclash_cname_at_apex, state,
                   c->mx_gets_cname_proved ? mxclash_probe : mxclash_separate_answers, now, outcome);
 }
 
@@ -336,14 +204,37 @@ static void end_what_ended(const struct casework *work, struct docket_shard *sha
                            struct case_outcome *outcome)
 {
     if (gone.cname || gone.mx)
-        clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
+        conflict_clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
     if (gone.cname_for_mx)
-        clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
+        conflict_clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
+}
+
+/** The authority was asked for MX and showed the whole set. */
+static bool shows_mx_set(const struct answer_reading *reading, const struct sighting *sighting)
+{
+    return reading->message.authoritative && sighting->is_qname && sighting->mx &&
+           reading->message.qtype == wire_type_mx;
+}
+
+/** The authority's SPF record now names the provider: a proof is not needed to end a conflict. */
+static void end_spf(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
+                    const struct answer_reading *reading, const struct sighting *sighting,
+                    mxclash_time now, struct case_outcome *outcome)
+{
+    struct spf_summary spf;
+
+    if (!sighting->txt || !reading->message.authoritative)
+        return;
+    mailbox_read_spf(work->providers, reading, sighting, &spf);
+    if (!mailbox_spf_lacks(&spf, mailbox_spf_provider(work, c))) {
+        c->spf_suspect = false;
+        conflict_clear(work, shard, c, mxclash_spf_missing, now, outcome);
+    }
 }
 
 void case_saw(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
               const struct mxclash_answer *answer, const struct answer_reading *reading,
-              const struct sighting *sighting, bool both_valid, bool mx_valid, mxclash_time now,
+              const struct sighting *sighting, const struct case_hint *hint, mxclash_time now,
               struct case_outcome *outcome)
 {
     const struct wire_message *message = &reading->message;
@@ -352,33 +243,100 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
 
     c->met = now;
     docket_touch(shard, c, c->is_open);
-    note_zone(c, answer, message);
+    note_zone(c, answer, reading);
+    note_view(c, answer, reading, sighting);
+    c->spf_suspect = c->spf_suspect || hint->spf;
     if (sighting != NULL) {
         note_server(c, answer);
         note_facts(work, shard, c, reading, sighting, now);
-        c->both_were_valid = c->both_were_valid || both_valid;
-        c->mx_was_seen = c->mx_was_seen || mx_valid;
+        c->both_were_valid = c->both_were_valid || hint->both_valid;
+        c->mx_was_seen = c->mx_was_seen || hint->mx_valid;
+        if (shows_mx_set(reading, sighting))
+            mailbox_judge_mx(work, shard, c, now, outcome);
+        end_spf(work, shard, c, reading, sighting, now, outcome);
     }
     note_absence(c, gone);
     /* A server may answer ANY from a cache that outlived a move; asked for one type it may not. */
     if (sure && sighting->cname && sighting->mx && message->qtype != wire_type_any) {
         c->mx_gets_cname = c->mx_gets_cname_proved = false;
-        close_conflict(work, c, mxclash_cname_at_apex, mxclash_cleared, now, outcome);
-        open_conflict(work, shard, c, mxclash_cname_and_mx, mxclash_confirmed, mxclash_same_answer,
+        conflict_clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
+        conflict_open(work, shard, c, mxclash_cname_and_mx, mxclash_confirmed, mxclash_same_answer,
                       now, outcome);
         /* the answer was as good as a proof */
+        c->last_proof = now;
         if (c->next_proof < now + work->recheck_ms)
             c->next_proof = now + work->recheck_ms;
         return;
     }
     if (sure && sighting->cname && message->qtype == wire_type_mx)
         c->mx_gets_cname = true;
-    want_proof(work, c, now, outcome);
+    if (case_wants_proof(c))
+        want_proof(work, c, now, outcome);
     if (!outcome->prove && !c->queued && c->proof.id == 0)
         end_what_ended(work, shard, c, gone, now, outcome);
     if (!work->probe && c->both_were_valid && sighting != NULL)
-        open_conflict(work, shard, c, mxclash_cname_and_mx, mxclash_suspected,
+        conflict_open(work, shard, c, mxclash_cname_and_mx, mxclash_suspected,
                       mxclash_separate_answers, now, outcome);
+}
+
+void case_proof_begin(struct docket_case *c, uint64_t id, mxclash_time now,
+                      struct mxclash_proof *proof)
+{
+    memset(&c->proof, 0, sizeof(c->proof));
+    c->proof.id = id;
+    c->proof.started = now;
+    c->proof.authoritative = true;
+    c->proof.asked = ask_mx | ask_cname;
+    proof->id = id;
+    proof->owner_len = c->owner_len;
+    memcpy(proof->owner, c->owner, c->owner_len);
+    proof->qtype_count = 0;
+    proof->qtypes[proof->qtype_count++] = wire_type_mx;
+    proof->qtypes[proof->qtype_count++] = wire_type_cname;
+    if (c->spf_suspect || c->conflicts[mxclash_spf_missing].open) {
+        c->proof.asked |= ask_txt;
+        proof->qtypes[proof->qtype_count++] = wire_type_txt;
+    }
+    if (c->apex == mxclash_apex_unknown && c->behind_forwarder) {
+        c->proof.asked |= ask_soa;
+        proof->qtypes[proof->qtype_count++] = wire_type_soa;
+    }
+}
+
+static unsigned ask_bit(uint16_t qtype)
+{
+    switch (qtype) {
+    case wire_type_mx:
+        return ask_mx;
+    case wire_type_cname:
+        return ask_cname;
+    case wire_type_txt:
+        return ask_txt;
+    case wire_type_soa:
+        return ask_soa;
+    default:
+        return 0;
+    }
+}
+
+void case_proof_end(struct docket_case *c, uint16_t qtype)
+{
+    c->proof.ended |= (uint8_t)ask_bit(qtype);
+}
+
+/** An answer to the MX or CNAME question of a proof. */
+static void note_proof(struct docket_case *c, uint16_t qtype, const struct wire_message *message,
+                       const struct sighting *sighting)
+{
+    struct proof_state *proof = &c->proof;
+
+    proof->authoritative = proof->authoritative && message->authoritative;
+    if (sighting == NULL)
+        return;
+    proof->saw_mx = proof->saw_mx || sighting->mx;
+    proof->saw_cname = proof->saw_cname || sighting->cname;
+    if (qtype == wire_type_mx && sighting->cname && !sighting->mx)
+        proof->mx_showed_cname = true;
 }
 
 void case_proof_answer(const struct casework *work, struct docket_shard *shard,
@@ -387,47 +345,65 @@ void case_proof_answer(const struct casework *work, struct docket_shard *shard,
 {
     const struct wire_message *message = &reading->message;
     const struct sighting *sighting = answer_of_qname(reading);
-    struct proof_state *proof = &c->proof;
 
     if (message->qtype != qtype || message->qclass != wire_class_in ||
         !name_equal(c->owner, c->owner_len, message->octets + message->qname_at,
                     message->qname_len))
         return;
-    if (sighting == NULL && !answer_is_negative(reading, answer->forwarded))
+    /* a SOA is no sighting, but it is an answer */
+    if (sighting == NULL && qtype != wire_type_soa &&
+        !answer_is_negative(reading, answer->forwarded))
         return;
-    note_zone(c, answer, message);
-    proof->authoritative = proof->authoritative && message->authoritative;
-    if (qtype == wire_type_mx)
-        proof->mx_answered = true;
-    else
-        proof->cname_answered = true;
-    if (sighting == NULL)
+    note_zone(c, answer, reading);
+    c->proof.answered |= (uint8_t)ask_bit(qtype);
+    if (qtype == wire_type_soa)
         return;
-    note_server(c, answer);
-    note_facts(work, shard, c, reading, sighting, now);
-    proof->saw_mx = proof->saw_mx || sighting->mx;
-    proof->saw_cname = proof->saw_cname || sighting->cname;
-    proof->same_answer = proof->same_answer || (sighting->mx && sighting->cname);
-    if (qtype == wire_type_mx && sighting->cname && !sighting->mx)
-        proof->mx_showed_cname = true;
+    if (sighting != NULL && (sighting->cname || sighting->mx)) {
+        note_server(c, answer);
+        note_facts(work, shard, c, reading, sighting, now);
+    }
+    if (qtype == wire_type_txt) {
+        if (sighting != NULL && sighting->txt)
+            mailbox_read_spf(work->providers, reading, sighting, &c->proof.spf);
+        return;
+    }
+    note_view(c, answer, reading, sighting);
+    note_proof(c, qtype, message, sighting);
 }
 
 bool case_proof_is_enough(const struct docket_case *c)
 {
     const struct proof_state *proof = &c->proof;
 
-    return (proof->saw_mx && proof->saw_cname) || (proof->mx_answered && proof->cname_answered);
+    unsigned done = proof->answered | proof->ended;
+
+    if ((done & proof->asked) == proof->asked)
+        return true;
+    /* one answer with both says it all, if nothing else was asked */
+    return proof->asked == (ask_mx | ask_cname) && proof->saw_mx && proof->saw_cname;
 }
 
 static enum mxclash_proof_result proof_result(const struct proof_state *proof)
 {
     if (proof->saw_mx && proof->saw_cname)
         return mxclash_proof_both;
-    if (!proof->mx_answered || !proof->cname_answered)
+    if ((~proof->answered & (ask_mx | ask_cname)) != 0)
         return mxclash_proof_failed;
     if (proof->saw_cname)
         return mxclash_proof_cname_only;
     return proof->saw_mx ? mxclash_proof_mx_only : mxclash_proof_neither;
+}
+
+/** A proof may have found something new, and the impact may be another: one event tells of both. */
+static void tell_or_look_up(const struct casework *work, struct docket_case *c,
+                            enum mxclash_kind kind, mxclash_time now, struct case_outcome *outcome)
+{
+    if (!c->conflicts[kind].open)
+        return;
+    if (work->lookup)
+        outcome->lookup = true; /* case_lookup_end() tells */
+    else
+        conflict_tell_changed(work, c, kind, now, outcome);
 }
 
 /** Both were found. A cache's word, without AA, may be older than a move: it only makes a suspect
@@ -440,16 +416,25 @@ static void decide_both(const struct casework *work, struct docket_shard *shard,
         c->proof.authoritative || (c->hearsay_until != 0 && c->proof.started > c->hearsay_until);
 
     c->mx_gets_cname = c->mx_gets_cname_proved = false;
-    close_conflict(work, c, mxclash_cname_at_apex, mxclash_cleared, now, outcome);
+    conflict_clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
     if (!sure && c->hearsay_until == 0) {
         c->hearsay_until = until;
         if (c->next_proof <= until)
             c->next_proof = until + 1000;
     }
-    open_conflict(work, shard, c, mxclash_cname_and_mx,
+    conflict_open(work, shard, c, mxclash_cname_and_mx,
                   sure ? mxclash_confirmed : mxclash_suspected,
                   sure ? mxclash_probe : mxclash_separate_answers, now, outcome);
-    tell_changed_facts(work, c, mxclash_cname_and_mx, now, outcome);
+    tell_or_look_up(work, c, mxclash_cname_and_mx, now, outcome);
+}
+
+/** No MX, no mailbox: nothing of it can be wrong. */
+static void clear_mailbox(const struct casework *work, struct docket_shard *shard,
+                          struct docket_case *c, mxclash_time now, struct case_outcome *outcome)
+{
+    conflict_clear(work, shard, c, mxclash_foreign_mx, now, outcome);
+    conflict_clear(work, shard, c, mxclash_incomplete_mx, now, outcome);
+    conflict_clear(work, shard, c, mxclash_spf_missing, now, outcome);
 }
 
 static void decide_cname_only(const struct casework *work, struct docket_shard *shard,
@@ -457,13 +442,14 @@ static void decide_cname_only(const struct casework *work, struct docket_shard *
 {
     bool alias = c->proof.mx_showed_cname && c->proof.authoritative;
 
-    clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
+    conflict_clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
+    clear_mailbox(work, shard, c, now, outcome);
     c->mx_gets_cname = c->mx_gets_cname_proved = alias;
     if (alias) {
         judge_apex(work, shard, c, now, outcome);
-        tell_changed_facts(work, c, mxclash_cname_at_apex, now, outcome);
+        tell_or_look_up(work, c, mxclash_cname_at_apex, now, outcome);
     } else {
-        clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
+        conflict_clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
     }
     if (!case_is_open(c) && c->quiet_proofs < CASE_QUIET_DOUBLINGS)
         c->quiet_proofs++;
@@ -477,6 +463,12 @@ enum mxclash_proof_result case_proof_decide(const struct casework *work, struct 
     mxclash_time retry = CASE_RETRY_MS;
 
     c->last_proof = now;
+    if ((c->proof.answered & ask_mx) && c->proof.saw_mx && c->proof.authoritative)
+        mailbox_judge_mx(work, shard, c, now, outcome);
+    if ((c->proof.answered & ask_txt) && (c->proof.answered & ask_mx) && c->proof.authoritative) {
+        mailbox_judge_spf(work, shard, c, &c->proof.spf, now, outcome);
+        c->spf_suspect = false;
+    }
     if (result != mxclash_proof_failed) {
         c->failures = 0;
         c->next_proof = now + work->recheck_ms;
@@ -493,16 +485,18 @@ enum mxclash_proof_result case_proof_decide(const struct casework *work, struct 
         break;
     case mxclash_proof_mx_only:
     case mxclash_proof_neither:
+        if (!c->proof.saw_mx)
+            clear_mailbox(work, shard, c, now, outcome);
         c->mx_gets_cname = c->mx_gets_cname_proved = false;
-        clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
-        clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
+        conflict_clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
+        conflict_clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
         break;
     default:
         retry <<= c->failures;
         c->next_proof = now + (retry < work->recheck_ms ? retry : work->recheck_ms);
         c->failures += c->failures < CASE_RETRY_DOUBLINGS;
         if (c->both_were_valid)
-            open_conflict(work, shard, c, mxclash_cname_and_mx, mxclash_suspected,
+            conflict_open(work, shard, c, mxclash_cname_and_mx, mxclash_suspected,
                           mxclash_separate_answers, now, outcome);
         break;
     }
@@ -520,7 +514,53 @@ enum mxclash_proof_result case_proof_decide(const struct casework *work, struct 
         }
     }
     memset(&c->proof, 0, sizeof(c->proof));
+    if (!case_is_open(c))
+        views_clear(&c->views);
     return result;
+}
+
+bool case_lookup_begin(struct docket_case *c, uint64_t id, mxclash_time now,
+                       struct mxclash_lookup *lookup)
+{
+    if (c->cname_target == NULL || !case_is_open(c) ||
+        (c->lookup.id != 0 && now - c->lookup.started < CASE_PROOF_MAX_MS))
+        return false;
+    if (c->lookup.id != 0 || c->lookup.qtype == 0) {
+        memset(&c->lookup, 0, sizeof(c->lookup));
+        c->lookup.qtype = wire_type_mx;
+    }
+    c->lookup.id = id;
+    c->lookup.started = now;
+    lookup->id = id;
+    lookup->qtype = c->lookup.qtype;
+    lookup->owner_len = c->owner_len;
+    memcpy(lookup->owner, c->owner, c->owner_len);
+    lookup->target_len = c->cname_target_len;
+    memcpy(lookup->target, c->cname_target, c->cname_target_len);
+    return true;
+}
+
+void case_lookup_end(const struct casework *work, struct docket_case *c,
+                     const struct mxclash_lookup_reply *reply, mxclash_time now,
+                     struct case_outcome *outcome)
+{
+    enum mxclash_impact impact;
+
+    c->lookup.id = 0;
+    impact_note(&c->lookup, reply, c->mx_set != NULL ? c->mx_set->mx : NULL,
+                c->mx_set != NULL ? c->mx_set->count : 0);
+    if (!impact_is_known(&c->lookup)) {
+        outcome->lookup = true;
+        return;
+    }
+    impact = impact_judge(&c->lookup);
+    memset(&c->lookup, 0, sizeof(c->lookup));
+    /* what could not be looked up now is as it was */
+    if (impact != mxclash_impact_unknown)
+        c->impact = impact;
+    case_let_go(work, c, outcome);
+    conflict_tell_changed(work, c, mxclash_cname_and_mx, now, outcome);
+    conflict_tell_changed(work, c, mxclash_cname_at_apex, now, outcome);
 }
 
 bool case_client_mx(const struct casework *work, struct docket_shard *shard, struct docket_case *c,

@@ -9,9 +9,7 @@
 #define MXCLASH_CORE_CASEWORK_H
 
 #include "core/answer.h"
-#include "core/counters.h"
-#include "core/docket.h"
-#include "core/providers.h"
+#include "core/conflict.h"
 
 /**
  * Mail is wanted at an apex that is a CNAME if an MX was seen there before, or if clients asked
@@ -28,47 +26,36 @@
 /** A CNAME at an apex that nobody asks mail of is proved ever more seldom: 2^n recheck times. */
 #define CASE_QUIET_DOUBLINGS 5
 
-/** What casework works with; borrowed from the engine. */
-struct casework {
-    struct docket *docket;
-    struct counters *counters;
-    const struct providers *providers;
-    bool probe;
-    mxclash_time recheck_ms;
-    mxclash_time expire_ms;
+/** Why a case is looked at: good for suspicion only. */
+struct case_hint {
+    /** the sieve held both, or an MX, for valid when the case began. False ever after: the case
+     * then knows better itself */
+    bool both_valid, mx_valid;
+    /** MX and SPF do not fit */
+    bool spf;
 };
-
-/** What came of one step. */
-struct case_outcome {
-    /** the caller should queue a proof of the case; c->queued has been set */
-    bool prove;
-    size_t event_count;
-    struct mxclash_event events[2];
-};
-
-/** Start an outcome. The events are not cleared: they are large. */
-static inline void case_outcome_init(struct case_outcome *outcome)
-{
-    outcome->prove = false;
-    outcome->event_count = 0;
-}
 
 /**
  * An answer showed something of the owner.
  *
  * \param sighting  NULL if the answer shows neither CNAME nor MX of the owner, which it asked for
- * \param both_valid, mx_valid  what the sieve held for valid of the owner when the case began: good
- *     for suspicion only. False ever after: the case then knows better itself
  */
 void case_saw(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
               const struct mxclash_answer *answer, const struct answer_reading *reading,
-              const struct sighting *sighting, bool both_valid, bool mx_valid, mxclash_time now,
+              const struct sighting *sighting, const struct case_hint *hint, mxclash_time now,
               struct case_outcome *outcome);
+
+/** Begin a proof of the case: say what is to be asked. */
+void case_proof_begin(struct docket_case *c, uint64_t id, mxclash_time now,
+                      struct mxclash_proof *proof);
+
+/** One question of the proof is over. */
+void case_proof_end(struct docket_case *c, uint16_t qtype);
 
 /** \return true if a proof may be made now: none is under way and the last was long enough ago */
 bool case_proof_is_due(const struct docket_case *c, mxclash_time now);
 
-/** An answer to a question of the case's proof came. */
+/** An answer to a question of the case's proof came; qtype is one that was asked. */
 void case_proof_answer(const struct casework *work, struct docket_shard *shard,
                        struct docket_case *c, uint16_t qtype, const struct mxclash_answer *answer,
                        const struct answer_reading *reading, mxclash_time now);
@@ -85,14 +72,14 @@ enum mxclash_proof_result case_proof_decide(const struct casework *work, struct 
 bool case_client_mx(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
                     bool hidden, mxclash_time now, struct case_outcome *outcome);
 
-/** Close every open conflict of the case as expired. */
-void case_expire(const struct casework *work, struct docket_case *c, mxclash_time now,
-                 struct case_outcome *outcome);
+/** Begin a lookup of the impact or go on with it. \return false if there is nothing to look up, or
+ * it is being done */
+bool case_lookup_begin(struct docket_case *c, uint64_t id, mxclash_time now,
+                       struct mxclash_lookup *lookup);
 
-/** \return tag of the mailbox provider that the owner's MX names, NULL if none */
-const char *case_provider(const struct casework *work, const struct docket_case *c);
-
-/** \return true if the case has an open conflict */
-bool case_is_open(const struct docket_case *c);
+/** The question of the case's lookup is over. */
+void case_lookup_end(const struct casework *work, struct docket_case *c,
+                     const struct mxclash_lookup_reply *reply, mxclash_time now,
+                     struct case_outcome *outcome);
 
 #endif

@@ -10,6 +10,8 @@
 
 /** One bucket for so many octets of a shard: few enough cases a bucket, little memory lost. */
 #define OCTETS_PER_BUCKET 512
+/** A share of each shard that is left free. */
+#define RESERVE_SHARE 64
 
 struct case_list {
     struct docket_case *newest;
@@ -65,6 +67,8 @@ bool docket_init(struct docket *docket, size_t max_octets)
     }
     memset(docket->shards, 0, DOCKET_SHARDS * sizeof(struct docket_shard));
     docket->shard_octets_max = share > array ? share - array : 0;
+    /* malloc() now and then gives 16 octets more than it should, as it cannot use the rest */
+    docket->shard_octets_max -= docket->shard_octets_max / RESERVE_SHARE;
     for (size_t i = 0; i < DOCKET_SHARDS; i++) {
         struct docket_shard *shard = &docket->shards[i];
 

@@ -15,6 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/impact.h"
+#include "core/spf.h"
+#include "core/views.h"
 #include "mxclash.h"
 
 #define DOCKET_SHARDS 16
@@ -32,6 +35,8 @@ struct conflict {
     bool open;
     /** its opened event was made; false while it is held back */
     bool told;
+    /** its opened event waits for the impact */
+    bool holding;
     /** events held back since the last one that was made */
     uint32_t held_back;
     /** an opened event was ever made, and when the last one was */
@@ -45,22 +50,23 @@ struct conflict {
     mxclash_time last_seen;
 };
 
+/** The questions of a proof, as bits. */
+enum { ask_mx = 1 << 0, ask_cname = 1 << 1, ask_txt = 1 << 2, ask_soa = 1 << 3 };
+
 /** A proof under way. */
 struct proof_state {
     /** 0: none */
     uint64_t id;
     mxclash_time started;
-    /** an answer that can be believed came to the question */
-    bool mx_answered, cname_answered;
-    /** the question is over */
-    bool mx_ended, cname_ended;
+    /** bits: what is asked; what got an answer that can be believed; what is over */
+    uint8_t asked, answered, ended;
     bool saw_mx, saw_cname;
     /** the MX question was answered with the CNAME */
     bool mx_showed_cname;
-    /** one answer carried both */
-    bool same_answer;
     /** every answer that counted had AA */
     bool authoritative;
+    /** what TXT was answered with */
+    struct spf_summary spf;
 };
 
 /** All that is known of one owner. Guarded by the lock of its shard. */
@@ -102,6 +108,14 @@ struct docket_case {
     uint64_t mx_asked;
     mxclash_time mx_first_asked;
     struct proof_state proof;
+    /** what senders meet at the CNAME's target, as last looked up; unknown if the target is new */
+    enum mxclash_impact impact;
+    struct impact_state lookup;
+    struct views views;
+    /** the last answer came from a forwarder, so it tells no zone cut */
+    bool behind_forwarder;
+    /** SPF and MX were seen not to fit: a proof should ask TXT too */
+    bool spf_suspect;
     struct conflict conflicts[MXCLASH_KINDS];
     struct sockaddr_storage authority;
     uint8_t *cname_target;

@@ -3,16 +3,14 @@
  * \file
  * The public API: puts sieve, docket, casework and proofs together. See mxclash.h.
  */
+#include "core/engine.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/block.h"
-#include "core/casework.h"
-#include "core/ignore.h"
+#include "core/mailbox.h"
 #include "core/names.h"
-#include "core/proofs.h"
-#include "core/sieve.h"
-#include "mxclash.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -22,33 +20,17 @@
 #define RECHECK_MAX_S  604800u
 #define EXPIRE_MIN_S   60u
 #define EXPIRE_MAX_S   31536000u
-/* shares of table_size: a quarter for the sieve, a 64th for the waiting proofs, the rest docket */
-#define SIEVE_SHARE        4
-#define PROOFS_SHARE       64
-#define PROOFS_WAITING_MAX 1024u
+/* shares of table_size: a third of what the lists leave for the sieve, a 16th for what is known of
+ * mailboxes, a 64th each for what waits to be asked and to be told, the rest for the docket. Sieve
+ * and mailboxes are rounded down to a power of two. */
+#define SIEVE_SHARE   3
+#define HOSTED_SHARE  16
+#define WAITING_SHARE 64
+#define WAITING_MAX   1024u
 /* a shard holds some cases at least: the smallest table with the built-in providers gives so much
  */
 #define SHARD_OCTETS_MIN 4096u
 #define SWEEP_EVERY_MS   1000
-
-struct mxclash_engine {
-    struct sieve sieve;
-    struct docket docket;
-    struct proofs proofs;
-    struct ignore ignore;
-    struct providers *providers;
-    struct counters counters;
-    struct casework work;
-    uint64_t seed;
-    size_t table_size;
-    size_t fixed_octets;
-    _Atomic uint64_t next_proof_id;
-    /** which shard is looked through for expired cases next, and when at the latest */
-    _Atomic uint32_t sweep_at;
-    _Atomic mxclash_time sweep_due;
-    void (*on_event)(void *context, const struct mxclash_event *event);
-    void *context;
-};
 
 static void forget_evicted(void *context, const struct docket_case *c)
 {
@@ -74,7 +56,10 @@ static bool options_are_valid(const struct mxclash_options *options)
 static size_t other_octets(const struct mxclash_engine *engine)
 {
     return block_octets(sizeof(*engine)) + 64 + block_octets(engine->sieve.octets) +
-           block_octets(engine->proofs.capacity * sizeof(struct waiting_proof)) +
+           block_octets(engine->hosted.octets) +
+           block_octets(engine->proofs.ring.capacity * sizeof(struct ring_entry)) +
+           block_octets(engine->lookups.ring.capacity * sizeof(struct ring_entry)) +
+           block_octets(engine->held.ring.capacity * sizeof(struct ring_entry)) +
            block_octets(engine->ignore.count * sizeof(struct ignore_name)) +
            providers_octets(engine->providers);
 }
@@ -82,13 +67,18 @@ static size_t other_octets(const struct mxclash_engine *engine)
 static enum mxclash_status init_parts(struct mxclash_engine *engine,
                                       const struct mxclash_options *options)
 {
-    size_t waiting = options->table_size / PROOFS_SHARE / sizeof(struct waiting_proof);
-    size_t others;
+    size_t waiting = options->table_size / WAITING_SHARE / sizeof(struct ring_entry);
+    size_t others = other_octets(engine);
 
-    if (waiting > PROOFS_WAITING_MAX)
-        waiting = PROOFS_WAITING_MAX;
-    if (!sieve_init(&engine->sieve, options->table_size / SIEVE_SHARE) ||
-        !proofs_init(&engine->proofs, waiting, options->probe_rate))
+    if (others >= options->table_size)
+        return mxclash_invalid;
+    if (waiting > WAITING_MAX)
+        waiting = WAITING_MAX;
+    if (!sieve_init(&engine->sieve, (options->table_size - others) / SIEVE_SHARE) ||
+        !hosted_init(&engine->hosted, options->table_size / HOSTED_SHARE) ||
+        !proofs_init(&engine->proofs, waiting, options->probe_rate, PROOF_QUERIES) ||
+        !proofs_init(&engine->lookups, waiting, options->probe_rate, 1) ||
+        !ring_init(&engine->held.ring, waiting))
         return mxclash_no_memory;
     others = other_octets(engine);
     if (!docket_init(&engine->docket,
@@ -125,6 +115,8 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
     if (engine == NULL)
         return mxclash_no_memory;
     memset(engine, 0, sizeof(*engine));
+    zonecap_init(&engine->zonecap);
+    pthread_mutex_init(&engine->held.lock, NULL);
     status = ignore_init(&engine->ignore, options->ignore, options->ignore_count);
     if (status == mxclash_ok)
         status = load_providers(engine, options);
@@ -137,12 +129,14 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
     engine->seed = options->seed;
     engine->table_size = options->table_size;
     engine->on_event = options->on_event;
+    engine->on_held = options->on_held;
     engine->context = options->context;
     engine->work = (struct casework){
         .docket = &engine->docket,
         .counters = &engine->counters,
         .providers = engine->providers,
         .probe = options->probe,
+        .lookup = options->probe && options->lookup,
         .recheck_ms = (mxclash_time)options->recheck_interval_s * 1000,
         .expire_ms = (mxclash_time)options->expire_after_s * 1000,
     };
@@ -155,33 +149,78 @@ void mxclash_engine_free(struct mxclash_engine *engine)
     if (engine == NULL)
         return;
     sieve_deinit(&engine->sieve);
+    slots_deinit(&engine->hosted);
+    ring_deinit(&engine->held.ring);
+    pthread_mutex_destroy(&engine->held.lock);
+    zonecap_deinit(&engine->zonecap);
     docket_deinit(&engine->docket);
     proofs_deinit(&engine->proofs);
+    proofs_deinit(&engine->lookups);
     ignore_deinit(&engine->ignore);
     providers_free(engine->providers);
     free(engine);
 }
 
-static uint64_t hash_of(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len)
+uint64_t engine_hash(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len)
 {
     return XXH3_64bits_withSeed(owner, owner_len, engine->seed);
 }
 
-/** With no lock held: hand out the events, queue the proof. */
-static void carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
-                      size_t owner_len, struct case_outcome *outcome, mxclash_time now)
+/** The proof that an outcome asked for is not to be: it may be asked for again. */
+static void drop_proof(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
+                       size_t owner_len, enum mxclash_proof_drop reason)
+{
+    struct docket_shard *shard = docket_lock(&engine->docket, hash);
+    struct docket_case *c = docket_find(shard, hash, owner, owner_len);
+
+    if (c != NULL)
+        c->queued = false;
+    docket_unlock(shard);
+    count_up(&engine->counters.proofs_dropped[reason]);
+}
+
+/** Let an opened event wait. \return false if there is no room */
+static bool hold(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
+                 size_t owner_len)
+{
+    struct ring_entry entry = {.hash = hash, .owner_len = (uint8_t)owner_len};
+    bool fits;
+
+    memcpy(entry.owner, owner, owner_len);
+    pthread_mutex_lock(&engine->held.lock);
+    entry.since = engine->held.ticks;
+    fits = ring_push(&engine->held.ring, &entry);
+    pthread_mutex_unlock(&engine->held.lock);
+    return fits;
+}
+
+void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *outcome)
 {
     for (size_t i = 0; i < outcome->event_count; i++)
         if (engine->on_event != NULL)
             engine->on_event(engine->context, &outcome->events[i]);
-    if (outcome->prove && !proofs_push(&engine->proofs, hash, owner, owner_len, now)) {
-        struct docket_shard *shard = docket_lock(&engine->docket, hash);
-        struct docket_case *c = docket_find(shard, hash, owner, owner_len);
+}
 
-        if (c != NULL)
-            c->queued = false;
-        docket_unlock(shard);
-        count_up(&engine->counters.proofs_dropped[mxclash_drop_queue_full]);
+void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
+                      size_t owner_len, struct case_outcome *outcome, mxclash_time now)
+{
+    engine_hand_out(engine, outcome);
+    if (outcome->prove) {
+        if (!zonecap_take(&engine->zonecap, outcome->zone_hash, now))
+            drop_proof(engine, hash, owner, owner_len, mxclash_drop_zone_limit);
+        else if (!proofs_push(&engine->proofs, hash, owner, owner_len, now))
+            drop_proof(engine, hash, owner, owner_len, mxclash_drop_queue_full);
+    }
+    if (outcome->lookup)
+        outcome->lookup = proofs_push(&engine->lookups, hash, owner, owner_len, now);
+    if (!outcome->held)
+        return;
+    /* with nothing on its way to wait for, or no room to wait, it is told at once */
+    if (outcome->lookup && hold(engine, hash, owner, owner_len)) {
+        if (engine->on_held != NULL)
+            engine->on_held(engine->context);
+    } else {
+        engine_let_go(engine, hash, owner, owner_len);
     }
 }
 
@@ -204,7 +243,7 @@ static void sweep(struct mxclash_engine *engine, mxclash_time now)
         docket_remove(&engine->docket, shard, c);
     }
     docket_unlock(shard);
-    carry_out(engine, 0, NULL, 0, &outcome, now);
+    engine_hand_out(engine, &outcome);
 }
 
 /** Once a second while a conflict is open: it has to expire even where no answer concerns one. */
@@ -225,39 +264,101 @@ static bool speaks_of_apex(const struct mxclash_answer *answer, const struct sig
            answer->zone_len == sighting->owner_len;
 }
 
-/** Take one sighting through sieve and docket. */
+/** What the sieves hold of a sighting's owner, this sighting included. */
+struct suspicion {
+    bool suspect;
+    struct case_hint hint;
+};
+
+/** An authority's MX set beside its provider's; what it says of SPF too. */
+static void suspect_mailbox(struct mxclash_engine *engine, uint64_t hash,
+                            const struct answer_reading *reading, const struct sighting *sighting,
+                            mxclash_time now, struct suspicion *suspicion)
+{
+    struct mailbox_view view;
+    struct hosted_found found;
+
+    if (!sighting->is_qname || !reading->message.authoritative ||
+        reading->message.qtype != wire_type_mx)
+        return;
+    mailbox_view(engine->providers, reading, sighting, &view);
+    found = hosted_note_mx(&engine->hosted, hash, view.number, sighting->mx_ttl_s, now);
+    suspicion->hint.spf = view.number != HOSTED_NONE && found.spf &&
+                          (found.spf_bits & HOSTED_SPF_BIT(view.number)) == 0;
+    suspicion->suspect = suspicion->suspect || suspicion->hint.spf || view.verdict.foreign != 0 ||
+                         view.verdict.incomplete;
+}
+
+/** An SPF record beside the provider that the MX is known to name. */
+static void suspect_spf(struct mxclash_engine *engine, uint64_t hash,
+                        const struct answer_reading *reading, const struct sighting *sighting,
+                        mxclash_time now, struct suspicion *suspicion)
+{
+    struct spf_summary spf;
+    struct hosted_found found;
+
+    if (!reading->message.authoritative)
+        return;
+    mailbox_read_spf(engine->providers, reading, sighting, &spf);
+    if (!spf.present)
+        return;
+    found =
+        hosted_note_spf(&engine->hosted, hash, mailbox_spf_bits(&spf), sighting->txt_ttl_s, now);
+    suspicion->hint.spf = mailbox_spf_lacks(&spf, found.provider);
+    suspicion->suspect = suspicion->suspect || suspicion->hint.spf;
+}
+
+static void suspect_cname(struct mxclash_engine *engine, uint64_t hash,
+                          const struct mxclash_answer *answer, const struct sighting *sighting,
+                          mxclash_time now, struct suspicion *suspicion)
+{
+    struct sieve_found found =
+        sieve_note(&engine->sieve, hash, sighting->cname, sighting->cname_ttl_s, sighting->mx,
+                   sighting->mx_ttl_s, now);
+
+    suspicion->hint.both_valid = found.cname && found.mx;
+    suspicion->hint.mx_valid = found.mx;
+    /* the owner lies at or below the zone, so of the same length it is the zone */
+    suspicion->suspect = suspicion->hint.both_valid || (sighting->cname && sighting->mx) ||
+                         speaks_of_apex(answer, sighting);
+}
+
+/** Take one sighting through the sieves and the docket. */
 static void examine(struct mxclash_engine *engine, const struct mxclash_answer *answer,
                     const struct answer_reading *reading, const struct sighting *sighting,
                     mxclash_time now)
 {
-    uint64_t hash = hash_of(engine, sighting->owner, sighting->owner_len);
-    struct sieve_found found =
-        sieve_note(&engine->sieve, hash, sighting->cname, sighting->cname_ttl_s, sighting->mx,
-                   sighting->mx_ttl_s, now);
-    /* the owner lies at or below the zone, so of the same length it is the zone */
-    bool suspect = (found.cname && found.mx) || (sighting->cname && sighting->mx) ||
-                   speaks_of_apex(answer, sighting);
+    uint64_t hash = engine_hash(engine, sighting->owner, sighting->owner_len);
+    struct suspicion suspicion = {0};
     bool fresh = false;
     struct docket_shard *shard;
     struct docket_case *c;
     struct case_outcome outcome;
 
-    if (!suspect && !docket_may_hold(&engine->docket, hash))
+    if (sighting->cname || sighting->mx)
+        suspect_cname(engine, hash, answer, sighting, now, &suspicion);
+    if (sighting->mx)
+        suspect_mailbox(engine, hash, reading, sighting, now, &suspicion);
+    if (sighting->txt)
+        suspect_spf(engine, hash, reading, sighting, now, &suspicion);
+    if (!suspicion.suspect && !docket_may_hold(&engine->docket, hash))
         return;
     if (ignore_holds(&engine->ignore, sighting->owner, sighting->owner_len))
         return;
     case_outcome_init(&outcome);
     shard = docket_lock(&engine->docket, hash);
     c = docket_find(shard, hash, sighting->owner, sighting->owner_len);
-    if (c == NULL && suspect) {
+    if (c == NULL && suspicion.suspect) {
         c = docket_add(&engine->docket, shard, hash, sighting->owner, sighting->owner_len);
         fresh = true;
     }
+    if (!fresh)
+        suspicion.hint.both_valid = suspicion.hint.mx_valid = false;
     if (c != NULL)
-        case_saw(&engine->work, shard, c, answer, reading, sighting,
-                 fresh && found.cname && found.mx, fresh && found.mx, now, &outcome);
+        case_saw(&engine->work, shard, c, answer, reading, sighting, &suspicion.hint, now,
+                 &outcome);
     docket_unlock(shard);
-    carry_out(engine, hash, sighting->owner, sighting->owner_len, &outcome, now);
+    engine_carry_out(engine, hash, sighting->owner, sighting->owner_len, &outcome, now);
     if (c != NULL)
         sweep(engine, now);
 }
@@ -266,6 +367,7 @@ static void examine(struct mxclash_engine *engine, const struct mxclash_answer *
 static void examine_dull(struct mxclash_engine *engine, const struct mxclash_answer *answer,
                          const struct answer_reading *reading, mxclash_time now)
 {
+    static const struct case_hint no_hint;
     const struct wire_message *message = &reading->message;
     uint8_t owner[MXCLASH_NAME_MAX];
     struct case_outcome outcome;
@@ -276,7 +378,7 @@ static void examine_dull(struct mxclash_engine *engine, const struct mxclash_ans
     if (!answer_counts(message) || !message->authoritative)
         return;
     name_lower(owner, message->octets + message->qname_at, message->qname_len);
-    hash = hash_of(engine, owner, message->qname_len);
+    hash = engine_hash(engine, owner, message->qname_len);
     if (!docket_may_hold(&engine->docket, hash) ||
         !answer_may_speak_for(answer, message, owner, message->qname_len))
         return;
@@ -284,9 +386,9 @@ static void examine_dull(struct mxclash_engine *engine, const struct mxclash_ans
     shard = docket_lock(&engine->docket, hash);
     c = docket_find(shard, hash, owner, message->qname_len);
     if (c != NULL && case_is_open(c))
-        case_saw(&engine->work, shard, c, answer, reading, NULL, false, false, now, &outcome);
+        case_saw(&engine->work, shard, c, answer, reading, NULL, &no_hint, now, &outcome);
     docket_unlock(shard);
-    carry_out(engine, hash, owner, message->qname_len, &outcome, now);
+    engine_carry_out(engine, hash, owner, message->qname_len, &outcome, now);
 }
 
 enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
@@ -313,128 +415,6 @@ enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
     return mxclash_ok;
 }
 
-bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_time now,
-                        struct mxclash_proof *proof)
-{
-    struct waiting_proof waiting;
-    enum proofs_taken taken;
-
-    while ((taken = proofs_pop(&engine->proofs, now, &waiting)) != proofs_none) {
-        struct docket_shard *shard = docket_lock(&engine->docket, waiting.hash);
-        struct docket_case *c = docket_find(shard, waiting.hash, waiting.owner, waiting.owner_len);
-
-        if (c != NULL)
-            c->queued = false;
-        /* the case may have been given up since, and begun anew and proved */
-        if (c != NULL && taken == proofs_one && case_proof_is_due(c, now)) {
-            proof->id = atomic_fetch_add(&engine->next_proof_id, 1) + 1;
-            memcpy(proof->owner, waiting.owner, waiting.owner_len);
-            proof->owner_len = waiting.owner_len;
-            memset(&c->proof, 0, sizeof(c->proof));
-            c->proof.id = proof->id;
-            c->proof.started = now;
-            c->proof.authoritative = true;
-            docket_unlock(shard);
-            return true;
-        }
-        docket_unlock(shard);
-        if (taken == proofs_stale)
-            count_up(&engine->counters.proofs_dropped[mxclash_drop_stale]);
-        else
-            proofs_give_back(&engine->proofs);
-    }
-    return false;
-}
-
-/** Lock the shard of a proof's case. \return NULL, nothing locked, if the proof is no more */
-static struct docket_case *lock_proof(struct mxclash_engine *engine,
-                                      const struct mxclash_proof *proof, uint64_t *hash,
-                                      struct docket_shard **shard)
-{
-    struct docket_case *c;
-
-    *hash = hash_of(engine, proof->owner, proof->owner_len);
-    *shard = docket_lock(&engine->docket, *hash);
-    c = docket_find(*shard, *hash, proof->owner, proof->owner_len);
-    if (c == NULL || c->proof.id != proof->id) {
-        docket_unlock(*shard);
-        return NULL;
-    }
-    return c;
-}
-
-static void decide(struct mxclash_engine *engine, struct docket_shard *shard, struct docket_case *c,
-                   mxclash_time now, struct case_outcome *outcome)
-{
-    enum mxclash_proof_result result = case_proof_decide(&engine->work, shard, c, now, outcome);
-
-    count_up(&engine->counters.proofs[result]);
-}
-
-enum mxclash_status mxclash_proof_answer(struct mxclash_engine *engine,
-                                         const struct mxclash_proof *proof, uint16_t qtype,
-                                         const struct mxclash_answer *answer, mxclash_time now)
-{
-    struct answer_reading reading;
-    struct case_outcome outcome;
-    struct docket_shard *shard;
-    struct docket_case *c;
-    uint64_t hash;
-
-    striped_up(&engine->counters.inspected);
-    if (answer_read(answer, &reading) == answer_malformed) {
-        count_up(&engine->counters.malformed);
-        return mxclash_malformed;
-    }
-    if (!answer_counts(&reading.message) ||
-        !answer_may_speak_for(answer, &reading.message, proof->owner, proof->owner_len))
-        return mxclash_ok;
-    c = lock_proof(engine, proof, &hash, &shard);
-    if (c == NULL)
-        return mxclash_ok;
-    case_proof_answer(&engine->work, shard, c, qtype, answer, &reading, now);
-    case_outcome_init(&outcome);
-    /* no need to wait for the ends: a resolver may go on for long, after the CNAME's target */
-    if (case_proof_is_enough(c))
-        decide(engine, shard, c, now, &outcome);
-    docket_unlock(shard);
-    carry_out(engine, hash, proof->owner, proof->owner_len, &outcome, now);
-    return mxclash_ok;
-}
-
-void mxclash_proof_end(struct mxclash_engine *engine, const struct mxclash_proof *proof,
-                       uint16_t qtype, mxclash_time now)
-{
-    struct case_outcome outcome;
-    struct docket_shard *shard;
-    uint64_t hash;
-    struct docket_case *c = lock_proof(engine, proof, &hash, &shard);
-
-    if (c == NULL)
-        return;
-    case_outcome_init(&outcome);
-    *(qtype == wire_type_mx ? &c->proof.mx_ended : &c->proof.cname_ended) = true;
-    if (c->proof.mx_ended && c->proof.cname_ended)
-        decide(engine, shard, c, now, &outcome);
-    docket_unlock(shard);
-    carry_out(engine, hash, proof->owner, proof->owner_len, &outcome, now);
-}
-
-void mxclash_proof_abandon(struct mxclash_engine *engine, const struct mxclash_proof *proof,
-                           mxclash_time now)
-{
-    struct docket_shard *shard;
-    uint64_t hash;
-    struct docket_case *c = lock_proof(engine, proof, &hash, &shard);
-
-    if (c == NULL)
-        return;
-    count_up(&engine->counters.proofs_dropped[mxclash_drop_host]);
-    memset(&c->proof, 0, sizeof(c->proof));
-    c->next_proof = now + CASE_RETRY_MS;
-    docket_unlock(shard);
-}
-
 bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
                        bool hidden, mxclash_time now)
 {
@@ -448,10 +428,10 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
      * a proof can see what is hidden. Most such names are lawful aliases, hence no room is made. */
     bool suspect = hidden && engine->work.probe && proofs_have_room(&engine->proofs);
 
-    if (owner_len > MXCLASH_NAME_MAX)
+    if (!name_valid(owner, owner_len))
         return false;
     name_lower(lower, owner, owner_len);
-    hash = hash_of(engine, lower, owner_len);
+    hash = engine_hash(engine, lower, owner_len);
     if (!suspect && !docket_may_hold(&engine->docket, hash))
         return false;
     if (suspect && ignore_holds(&engine->ignore, lower, owner_len))
@@ -464,97 +444,8 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     if (c != NULL)
         in_conflict = case_client_mx(&engine->work, shard, c, hidden, now, &outcome);
     docket_unlock(shard);
-    carry_out(engine, hash, lower, owner_len, &outcome, now);
+    engine_carry_out(engine, hash, lower, owner_len, &outcome, now);
     if (c != NULL)
         sweep(engine, now);
     return in_conflict;
-}
-
-void mxclash_get_stats(const struct mxclash_engine *engine, struct mxclash_stats *stats)
-{
-    const struct counters *counters = &engine->counters;
-
-    memset(stats, 0, sizeof(*stats));
-    stats->inspected = striped_read(&counters->inspected);
-    stats->malformed = count_read(&counters->malformed);
-    for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
-        stats->opened[kind] = count_read(&counters->opened[kind]);
-        stats->cleared[kind] = count_read(&counters->cleared[kind]);
-        stats->expired[kind] = count_read(&counters->expired[kind]);
-        for (int state = 0; state < MXCLASH_STATES; state++)
-            stats->open_now[kind][state] = count_read(&counters->open_now[kind][state]);
-    }
-    for (int i = 0; i < MXCLASH_PROOF_RESULTS; i++)
-        stats->proofs[i] = count_read(&counters->proofs[i]);
-    for (int i = 0; i < MXCLASH_PROOF_DROPS; i++)
-        stats->proofs_dropped[i] = count_read(&counters->proofs_dropped[i]);
-    for (int i = 0; i < MXCLASH_OUTCOMES; i++)
-        stats->affected_mx[i] = count_read(&counters->affected_mx[i]);
-    stats->table_evictions = count_read(&engine->docket.evictions);
-    stats->table_bytes_limit = engine->table_size;
-    docket_size(&engine->docket, &stats->table_entries, &stats->table_bytes);
-    stats->table_bytes += engine->fixed_octets;
-}
-
-/** The most met so far, sorted; new ones are put in their place. */
-struct top_list {
-    const struct casework *work;
-    struct mxclash_domain *domains;
-    size_t count;
-    size_t max;
-};
-
-static int compare_domains(const struct mxclash_domain *a, const struct mxclash_domain *b)
-{
-    if (a->mx_queries != b->mx_queries)
-        return a->mx_queries > b->mx_queries ? -1 : 1;
-    if (a->owner_len != b->owner_len)
-        return a->owner_len < b->owner_len ? -1 : 1;
-    return memcmp(a->owner, b->owner, a->owner_len);
-}
-
-static void top_visit(void *context, const struct docket_case *c)
-{
-    struct top_list *top = context;
-
-    for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
-        const struct conflict *conflict = &c->conflicts[kind];
-        struct mxclash_domain domain;
-        size_t place;
-
-        if (!conflict->open)
-            continue;
-        /* most domains of a long docket end here */
-        if (top->count == top->max && c->mx_queries < top->domains[top->max - 1].mx_queries)
-            return;
-        memset(&domain, 0, sizeof(domain));
-        memcpy(domain.owner, c->owner, c->owner_len);
-        domain.owner_len = c->owner_len;
-        domain.kind = (enum mxclash_kind)kind;
-        domain.provider = case_provider(top->work, c);
-        domain.state = conflict->state;
-        domain.mx_queries = c->mx_queries;
-        domain.first_seen = conflict->first_seen;
-        domain.last_seen = conflict->last_seen;
-        place = top->count;
-        if (place == top->max && compare_domains(&domain, &top->domains[place - 1]) >= 0)
-            continue;
-        if (place == top->max)
-            place--;
-        else
-            top->count++;
-        for (; place > 0 && compare_domains(&domain, &top->domains[place - 1]) < 0; place--)
-            top->domains[place] = top->domains[place - 1];
-        top->domains[place] = domain;
-    }
-}
-
-size_t mxclash_top_domains(struct mxclash_engine *engine, struct mxclash_domain *domains,
-                           size_t max)
-{
-    struct top_list top = {.work = &engine->work, .domains = domains, .max = max};
-
-    if (max != 0)
-        docket_visit_open(&engine->docket, top_visit, &top);
-    return top.count;
 }

@@ -3,53 +3,43 @@
 #include "core/proofs.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TOKEN 1000 /* one query */
-#define COST  ((int64_t)PROOF_QUERIES * TOKEN)
 
-bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate)
+bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate, unsigned queries)
 {
     memset(proofs, 0, sizeof(*proofs));
-    proofs->ring = calloc(capacity, sizeof(*proofs->ring));
-    if (proofs->ring == NULL)
+    if (!ring_init(&proofs->ring, capacity))
         return false;
     pthread_mutex_init(&proofs->lock, NULL);
-    proofs->capacity = capacity;
     proofs->rate = rate;
-    /* a second's worth may come at once, and always one proof */
-    proofs->tokens_max = (int64_t)rate * TOKEN > COST ? (int64_t)rate * TOKEN : COST;
+    proofs->cost = (int64_t)queries * TOKEN;
+    /* a second's worth may come at once, and always one */
+    proofs->tokens_max =
+        (int64_t)rate * TOKEN > proofs->cost ? (int64_t)rate * TOKEN : proofs->cost;
     proofs->tokens = proofs->tokens_max;
     return true;
 }
 
 void proofs_deinit(struct proofs *proofs)
 {
-    if (proofs->ring == NULL)
+    if (proofs->ring.entries == NULL)
         return;
-    free(proofs->ring);
-    proofs->ring = NULL;
+    ring_deinit(&proofs->ring);
     pthread_mutex_destroy(&proofs->lock);
 }
 
 bool proofs_push(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
                  mxclash_time now)
 {
+    struct ring_entry entry = {.hash = hash, .since = now, .owner_len = (uint8_t)owner_len};
     bool fits;
 
+    memcpy(entry.owner, owner, owner_len);
     pthread_mutex_lock(&proofs->lock);
-    fits = proofs->count < proofs->capacity;
-    if (fits) {
-        struct waiting_proof *last =
-            &proofs->ring[(proofs->first + proofs->count) % proofs->capacity];
-
-        last->hash = hash;
-        last->since = now;
-        memcpy(last->owner, owner, owner_len);
-        last->owner_len = (uint8_t)owner_len;
-        atomic_fetch_add_explicit(&proofs->count, 1, memory_order_relaxed);
-    }
+    fits = ring_push(&proofs->ring, &entry);
+    atomic_store_explicit(&proofs->count, proofs->ring.count, memory_order_relaxed);
     pthread_mutex_unlock(&proofs->lock);
     return fits;
 }
@@ -83,34 +73,36 @@ static void refill(struct proofs *proofs, mxclash_time now)
 
 bool proofs_have_room(const struct proofs *proofs)
 {
-    return atomic_load_explicit(&proofs->count, memory_order_relaxed) < proofs->capacity / 2;
+    return atomic_load_explicit(&proofs->count, memory_order_relaxed) < proofs->ring.capacity / 2;
 }
 
-enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct waiting_proof *waiting)
+enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct ring_entry *waiting)
 {
     enum proofs_taken taken = proofs_none;
+    const struct ring_entry *first;
     mxclash_time next = atomic_load_explicit(&proofs->next_token, memory_order_relaxed);
 
     if (atomic_load_explicit(&proofs->count, memory_order_relaxed) == 0)
         return proofs_none;
     /* a next token far ahead is left from before the clock went back */
-    if (now < next && next - now <= COST)
+    if (now < next && next - now <= 2 * proofs->cost)
         return proofs_none;
     pthread_mutex_lock(&proofs->lock);
-    if (proofs->count != 0) {
-        const struct waiting_proof *first = &proofs->ring[proofs->first];
+    first = ring_first(&proofs->ring);
+    if (first != NULL) {
         bool stale = now - first->since > PROOF_WAIT_MAX_MS;
 
         refill(proofs, now);
-        if (stale || proofs->tokens >= COST) {
+        if (stale || proofs->tokens >= proofs->cost) {
             taken = stale ? proofs_stale : proofs_one;
-            proofs->tokens -= stale ? 0 : COST;
+            proofs->tokens -= stale ? 0 : proofs->cost;
             *waiting = *first;
-            proofs->first = (proofs->first + 1) % proofs->capacity;
-            atomic_fetch_sub_explicit(&proofs->count, 1, memory_order_relaxed);
+            ring_pop(&proofs->ring);
+            atomic_store_explicit(&proofs->count, proofs->ring.count, memory_order_relaxed);
         } else {
             atomic_store_explicit(&proofs->next_token,
-                                  now + (COST - proofs->tokens + proofs->rate - 1) / proofs->rate,
+                                  now + (proofs->cost - proofs->tokens + proofs->rate - 1) /
+                                            proofs->rate,
                                   memory_order_relaxed);
         }
     }
@@ -121,7 +113,14 @@ enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct wai
 void proofs_give_back(struct proofs *proofs)
 {
     pthread_mutex_lock(&proofs->lock);
-    add_tokens(proofs, COST);
+    add_tokens(proofs, proofs->cost);
     atomic_store_explicit(&proofs->next_token, 0, memory_order_relaxed);
+    pthread_mutex_unlock(&proofs->lock);
+}
+
+void proofs_pay(struct proofs *proofs, unsigned queries)
+{
+    pthread_mutex_lock(&proofs->lock);
+    proofs->tokens -= (int64_t)queries * TOKEN;
     pthread_mutex_unlock(&proofs->lock);
 }

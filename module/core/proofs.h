@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * The proofs that wait to be made, first come first served, and the token bucket that paces them.
+ * Proofs, or lookups, that wait to be made, first come first served, and the token bucket that
+ * paces them.
  */
 #ifndef MXCLASH_CORE_PROOFS_H
 #define MXCLASH_CORE_PROOFS_H
@@ -11,42 +12,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/ring.h"
 #include "mxclash.h"
 
-/** Probe queries of one proof: MX and CNAME. */
+/** Probe queries of one proof, MX and CNAME; a lookup is one query. */
 #define PROOF_QUERIES 2
 /** A proof that waited longer is not worth making: its domain comes again if it matters. */
 #define PROOF_WAIT_MAX_MS 60000
 /** Threads' clocks may differ by so much; what is further back is a clock that was set back. */
 #define PROOF_SKEW_MAX_MS 10000
 
-struct waiting_proof {
-    uint64_t hash;
-    mxclash_time since;
-    uint8_t owner[MXCLASH_NAME_MAX];
-    uint8_t owner_len;
-};
-
 struct proofs {
-    pthread_mutex_t lock;       /* guards all that is not atomic */
-    struct waiting_proof *ring; /* capacity members */
-    size_t capacity;
-    size_t first;
-    /** relaxed; written under the lock, read without it to save the lock */
+    pthread_mutex_t lock; /* guards all that is not atomic */
+    struct ring ring;
+    /** of the ring, relaxed; written under the lock, read without it to save the lock */
     _Atomic size_t count;
     /** no token before this; relaxed, as count */
     _Atomic mxclash_time next_token;
     /** thousandths of a query */
     int64_t tokens;
     int64_t tokens_max;
+    int64_t cost;  /* of one that is taken, in thousandths too */
     unsigned rate; /* queries a second */
     mxclash_time refilled;
 };
 
-bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate);
+/** \param queries  that each of them costs */
+bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate, unsigned queries);
 void proofs_deinit(struct proofs *proofs);
 
-/** Queue a proof. \return false if the queue is full */
+/** Queue one. \return false if the queue is full */
 bool proofs_push(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
                  mxclash_time now);
 
@@ -56,13 +51,15 @@ bool proofs_have_room(const struct proofs *proofs);
 enum proofs_taken { proofs_none, proofs_one, proofs_stale };
 
 /**
- * Take the first proof if the bucket has tokens for it. A stale one costs no token.
+ * Take the first of the queue if the bucket has tokens for it. A stale one costs no token.
  * \param[out] waiting  written unless the result is proofs_none
  */
-enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now,
-                             struct waiting_proof *waiting);
+enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct ring_entry *waiting);
 
-/** A proof that was taken is not made after all: its tokens go back. */
+/** What was taken is not made after all: its tokens go back. */
 void proofs_give_back(struct proofs *proofs);
+
+/** A proof asks more than PROOF_QUERIES: the next waits the longer. */
+void proofs_pay(struct proofs *proofs, unsigned queries);
 
 #endif

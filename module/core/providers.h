@@ -138,6 +138,15 @@ struct providers_verdict {
 };
 
 /**
+ * Find the part of owner below which its holder names hosts: the last two labels, or three where
+ * the last two look like a registry. No list of public suffixes: a wrong guess takes too many
+ * hosts for the owner's own, so it keeps silent and raises no false alarm.
+ *
+ * \return where that part begins in owner
+ */
+size_t providers_own_at(const uint8_t *owner, size_t owner_len);
+
+/**
  * Judge an MX set. What is foreign and what is incomplete is explained in docs/providers.md.
  *
  * \param owner  lower case wire name of the mail domain

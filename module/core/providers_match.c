@@ -67,14 +67,7 @@ static bool is_registry_label(const uint8_t *label)
     return false;
 }
 
-/**
- * Find the part of owner below which its holder names hosts: the last two labels, or three where
- * the last two look like a registry. No list of public suffixes: a wrong guess takes too many
- * hosts for the owner's own, so it keeps silent and raises no false alarm.
- *
- * \return where that part begins in owner
- */
-static size_t own_start(const uint8_t *owner, size_t owner_len)
+size_t providers_own_at(const uint8_t *owner, size_t owner_len)
 {
     /* of the last three labels, the last one last */
     size_t start[3] = {0, 0, 0};
@@ -183,7 +176,7 @@ static void judge_sets(const struct view *view, struct providers_verdict *verdic
 void providers_judge(const struct providers *providers, const uint8_t *owner, size_t owner_len,
                      const struct mxclash_mx *mx, size_t count, struct providers_verdict *verdict)
 {
-    size_t own_at = own_start(owner, owner_len);
+    size_t own_at = providers_own_at(owner, owner_len);
     struct view view;
 
     memset(verdict, 0, sizeof(*verdict));

@@ -56,8 +56,7 @@ void slots_put(const struct slots *slots, _Atomic uint64_t *slot, uint64_t hash,
 {
     uint64_t fingerprint = hash >> slots->payload_bits;
 
-    atomic_store_explicit(slot, fingerprint << slots->payload_bits | payload,
-                          memory_order_relaxed);
+    atomic_store_explicit(slot, fingerprint << slots->payload_bits | payload, memory_order_relaxed);
 }
 
 uint32_t slots_time(mxclash_time at, uint32_t unit_ms, unsigned bits)

@@ -130,3 +130,43 @@ enum spf_finding spf_has_include(const uint8_t *rdata, size_t len, const char *i
     }
     return redirected ? spf_has : spf_lacks;
 }
+
+/** \return where the name begins that a term asks about, 0 if it asks about none */
+static size_t asked_name(const struct term *term)
+{
+    static const char *const keys[] = {"include:", "redirect=", "exists:"};
+    size_t at = is_qualifier(term->text[0]) ? 1 : 0;
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        size_t key_len = strlen(keys[i]);
+
+        if (term->len > at + key_len && memcmp(term->text + at, keys[i], key_len) == 0)
+            return at + key_len;
+    }
+    return 0;
+}
+
+bool spf_asks_own(const uint8_t *rdata, size_t len, const char *own)
+{
+    struct reader reader = {rdata, rdata + len, 0};
+    struct term term;
+    size_t own_len = strlen(own);
+
+    if (!strings_valid(rdata, len))
+        return false;
+    while (next_term(&reader, &term)) {
+        size_t at = asked_name(&term);
+        size_t end = term.len;
+
+        if (at == 0)
+            continue;
+        if (term.len == TERM_MAX || memchr(term.text + at, '%', end - at) != NULL)
+            return true;
+        if (term.text[end - 1] == '.')
+            end--;
+        if (end - at >= own_len && memcmp(term.text + end - own_len, own, own_len) == 0 &&
+            (end - at == own_len || term.text[end - own_len - 1] == '.'))
+            return true;
+    }
+    return false;
+}

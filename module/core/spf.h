@@ -6,6 +6,7 @@
 #ifndef MXCLASH_CORE_SPF_H
 #define MXCLASH_CORE_SPF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,5 +30,21 @@ enum spf_finding {
  * Names with macros are compared as they stand. What an include includes is not followed.
  */
 enum spf_finding spf_has_include(const uint8_t *rdata, size_t len, const char *include);
+
+/** What SPF records say. All 0: there is none. */
+struct spf_summary {
+    bool present;
+    /** it asks about names of the owner's own, which may name anybody */
+    bool asks_own;
+    /** bit number % 64 for each provider that it names */
+    uint64_t named;
+};
+
+/**
+ * \param own  text name, lower case, no last dot
+ * \return true if the record includes or redirects to own, to a name below it, or to a name with a
+ *     macro: what stands there may well name the provider
+ */
+bool spf_asks_own(const uint8_t *rdata, size_t len, const char *own);
 
 #endif

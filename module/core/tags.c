@@ -46,7 +46,7 @@ const char *mxclash_proof_result_name(enum mxclash_proof_result result)
 
 const char *mxclash_proof_drop_name(enum mxclash_proof_drop drop)
 {
-    static const char *const names[] = {"queue-full", "stale", "host"};
+    static const char *const names[] = {"queue-full", "stale", "host", "zone-limit"};
     return NAME(names, drop);
 }
 

@@ -117,6 +117,12 @@ static json_t *json_apex(enum mxclash_apex apex)
     return apex == mxclash_apex_unknown ? json_null() : json_boolean(apex == mxclash_apex_yes);
 }
 
+static json_t *json_differ(enum mxclash_servers servers)
+{
+    return servers == mxclash_servers_unknown ? json_null()
+                                              : json_boolean(servers == mxclash_servers_differ);
+}
+
 static json_t *json_authority(const struct sockaddr_storage *authority)
 {
     char text[INET6_ADDRSTRLEN];
@@ -131,7 +137,7 @@ static json_t *conflict(const struct mxclash_event *event, const char *host)
 
     /* clang-format off */
     return json_pack("{s:o, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o,"
-                     " s:o, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:I}",
+                     " s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I}",
                      "time", json_time(event->time),
                      "event", mxclash_event_type_name(event->type),
                      "domain", json_name(event->owner, event->owner_len),
@@ -145,6 +151,7 @@ static json_t *conflict(const struct mxclash_event *event, const char *host)
                      "provider", json_text(event->provider),
                      "impact", mxclash_impact_name(event->impact),
                      "authority", json_authority(&event->authority),
+                     "authorities_differ", json_differ(event->servers),
                      "first_seen", json_time(event->first_seen),
                      "last_seen", json_time(event->last_seen),
                      "mx_queries", (json_int_t)queries,
@@ -249,6 +256,10 @@ static void print_readable(FILE *out, const struct mxclash_event *event)
     fprintf(out, " (%s", mxclash_evidence_name(event->evidence));
     if (address_to_text(&event->authority, authority))
         fprintf(out, ", authority %s", authority);
+    if (event->servers == mxclash_servers_differ)
+        fputs(", the authorities differ", out);
+    if (event->impact != mxclash_impact_unknown)
+        fprintf(out, ", impact %s", mxclash_impact_name(event->impact));
     fputc(')', out);
     for (int i = 0; i < MXCLASH_ADVICES; i++) {
         const uint32_t bit = UINT32_C(1) << i;

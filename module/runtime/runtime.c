@@ -12,6 +12,7 @@
 #include "output/httpd.h"
 #include "output/metrics.h"
 #include "output/report.h"
+#include "runtime/ticker.h"
 
 struct runtime {
     struct runtime_host host;
@@ -19,6 +20,7 @@ struct runtime {
     struct mxclash_engine *engine;
     struct report *report;
     struct httpd *httpd;
+    struct ticker *ticker;
     struct striped_counter inspected_cache;
 };
 
@@ -27,6 +29,13 @@ static void on_event(void *context, const struct mxclash_event *event)
     struct runtime *runtime = context;
 
     report_submit(runtime->report, event);
+}
+
+static void on_held(void *context)
+{
+    struct runtime *runtime = context;
+
+    ticker_wake(runtime->ticker);
 }
 
 static void host_log(void *context, const char *line)
@@ -104,6 +113,8 @@ static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         .ignore = (const char *const *)config->ignore,
         .ignore_count = config->ignore_count,
         .on_event = on_event,
+        .lookup = config->probe,
+        .on_held = on_held,
         .context = runtime,
     };
 
@@ -111,10 +122,22 @@ static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         snprintf(error, CONFIG_ERROR_MAX, "the system gives no random numbers");
         return false;
     }
-    if (mxclash_engine_new(&options, &runtime->engine) == mxclash_ok)
-        return true;
-    snprintf(error, CONFIG_ERROR_MAX, "no memory for table-size %zu", config->table_size);
-    return false;
+    switch (mxclash_engine_new(&options, &runtime->engine)) {
+    case mxclash_ok:
+        break;
+    case mxclash_invalid:
+        snprintf(error, CONFIG_ERROR_MAX,
+                 "table-size %zu leaves no room beside %zu ignored domains; make it larger",
+                 config->table_size, config->ignore_count);
+        return false;
+    default:
+        snprintf(error, CONFIG_ERROR_MAX, "no memory for table-size %zu", config->table_size);
+        return false;
+    }
+    runtime->ticker = ticker_start(runtime->engine);
+    if (runtime->ticker == NULL)
+        snprintf(error, CONFIG_ERROR_MAX, "no thread for the detector");
+    return runtime->ticker != NULL;
 }
 
 static bool start_report(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
@@ -194,6 +217,10 @@ void runtime_stop(struct runtime *runtime, mxclash_time now)
     if (runtime == NULL)
         return;
     httpd_stop(runtime->httpd);
+    ticker_stop(runtime->ticker);
+    /* what waits for an impact is told without: the second call lets the last ones go */
+    if (runtime->engine != NULL && mxclash_tick(runtime->engine))
+        mxclash_tick(runtime->engine);
     if (runtime->report != NULL && runtime->engine != NULL)
         tell(runtime, mxclash_stopped, now);
     report_stop(runtime->report);

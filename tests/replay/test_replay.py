@@ -7,9 +7,13 @@ A scenario is one of Unbound's .rpl files. Comment lines at its top say what is 
     ; expect: nothing                                            no event at all
     ; conf: KEY: VALUE                                           a line of mxclash.conf
     ; module-config: "dynlib validator iterator"                 default: "dynlib iterator"
+    ; include: FILE                                              FILE of this folder, in this place
 
 `-` for EVIDENCE or any value means "whatever". Keys are the fields of an event; cname is the
 target, mx is PREFERENCE:EXCHANGE joined by commas, advice is joined by commas.
+
+HOST_DIR names another built Unbound (the folder with testbound and mxclash.so), such as
+build/hosts/1.22.0.
 """
 import json
 import os
@@ -20,7 +24,9 @@ import subprocess
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-BUILD = HERE.parent.parent / "build"
+HOST = pathlib.Path(
+    os.environ.get("HOST_DIR") or HERE.parent.parent / "build" / "unbound" / ".."
+).resolve()
 # the module's thread may write the last line after the tester is done, but never after it ended
 TESTER_DEADLINE_S = 60
 
@@ -29,15 +35,22 @@ def directives(text, word):
     return re.findall(rf"^; *{word}: *(.*?) *$", text, re.MULTILINE)
 
 
+def with_includes(text):
+    def included(match):
+        return (HERE / match[1]).read_text()
+
+    return re.sub(r"^; *include: *(\S+) *\n", included, text, flags=re.MULTILINE)
+
+
 def prepare(scenario, folder):
     """Write the tester's input and mxclash.conf; return the path of the first."""
-    text = scenario.read_text()
+    text = with_includes(scenario.read_text())
     modules = directives(text, "module-config") or ['"dynlib iterator"']
     conf = [f'log-file: "{folder}/events.json"', 'http-listen: ""']
     conf += directives(text, "conf")
     (folder / "mxclash.conf").write_text("\n".join(conf) + "\n")
     head = (
-        f'dynlib:\n\tdynlib-file: "{BUILD}/mxclash.so"\n'
+        f'dynlib:\n\tdynlib-file: "{HOST}/mxclash.so"\n'
         f"server:\n\tmodule-config: {modules[0]}\n"
     )
     replay = folder / scenario.name
@@ -49,7 +62,7 @@ def play(scenario, folder):
     """Run the tester; return the events that are about domains."""
     replay = prepare(scenario, folder)
     run = subprocess.run(
-        [BUILD / "unbound" / ".." / "testbound", "-p", replay, "-o", "-vvvv"],
+        [HOST / "testbound", "-p", replay, "-o", "-vvvv"],
         env={**os.environ, "MXCLASH_CONF": str(folder / "mxclash.conf")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

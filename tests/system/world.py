@@ -10,7 +10,11 @@ from lab import DNS_PORT, SCENARIOS, Authority, free_address
 # zones; the others are zones as authorities.py wants them.
 Cast = namedtuple("Cast", "scenario own tinydns powerdns nsd")
 
-CONFLICT = "@ 600 CNAME www.cdn.test.\n@ 600 MX 5 mx1.qiye.aliyun.com."
+CONFLICT = """\
+@ 600 CNAME www.cdn.test.
+@ 600 MX 5 mx1.qiye.aliyun.com.
+@ 600 MX 10 mx2.qiye.aliyun.com.
+@ 600 MX 15 mx3.qiye.aliyun.com."""
 
 SYSTEM = Cast(
     scenario=SCENARIOS / "system.scn",

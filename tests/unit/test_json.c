@@ -62,7 +62,8 @@ static void test_every_field_in_order(void **state)
                 "\"cname\":{\"target\":\"www.cdn.test\",\"ttl\":300},"
                 "\"mx\":[{\"preference\":5,\"exchange\":\"mx1.qiye.aliyun.com\"}],"
                 "\"provider\":\"alibaba-mail-standard\",\"impact\":\"implicit-mx\","
-                "\"authority\":\"127.0.0.1\",\"first_seen\":\"2026-01-02T03:03:05.678Z\","
+                "\"authority\":\"127.0.0.1\",\"authorities_differ\":null,\"first_seen\":\"2026-01-"
+                "02T03:03:05.678Z\","
                 "\"last_seen\":\"2026-01-02T03:04:05.678Z\",\"mx_queries\":7,"
                 "\"advice\":[\"remove-cname\",\"replace-cname-with-address\"],"
                 "\"host\":\"ns1.example\",\"held_back\":0}");
@@ -81,6 +82,7 @@ static void test_unknown_is_null(void **state)
                 "\"domain\":\"a.test\",\"kind\":\"cname-and-mx\",\"state\":\"suspected\","
                 "\"evidence\":\"separate-answers\",\"apex\":null,\"zone\":null,\"cname\":null,"
                 "\"mx\":[],\"provider\":null,\"impact\":\"unknown\",\"authority\":null,"
+                "\"authorities_differ\":null,"
                 "\"first_seen\":\"1970-01-01T00:00:00.000Z\","
                 "\"last_seen\":\"1970-01-01T00:00:00.000Z\",\"mx_queries\":0,\"advice\":[],"
                 "\"host\":null,\"held_back\":0}");
@@ -160,6 +162,22 @@ static void set_longest_name(uint8_t name[MXCLASH_NAME_MAX], uint8_t *name_len)
     name[at++] = 0;
     assert_int_equal(at, MXCLASH_NAME_MAX);
     *name_len = MXCLASH_NAME_MAX;
+}
+
+static void test_authorities(void **state)
+{
+    struct mxclash_event event = sample_event();
+    json_t *object;
+
+    (void)state;
+    event.servers = mxclash_servers_differ;
+    object = parse(&event);
+    assert_true(json_is_true(json_object_get(object, "authorities_differ")));
+    json_decref(object);
+    event.servers = mxclash_servers_agree;
+    object = parse(&event);
+    assert_true(json_is_false(json_object_get(object, "authorities_differ")));
+    json_decref(object);
 }
 
 static void test_largest_event(void **state)
@@ -269,16 +287,21 @@ static void test_readable(void **state)
     (void)state;
     assert_readable(&event,
                     "mxclash: opened confirmed cname-and-mx split.test: CNAME www.cdn.test hides "
-                    "MX 5 mx1.qiye.aliyun.com (probe, authority 127.0.0.1); advice: remove-cname, "
+                    "MX 5 mx1.qiye.aliyun.com (probe, authority 127.0.0.1, impact implicit-mx); "
+                    "advice: remove-cname, "
                     "replace-cname-with-address");
     event.type = mxclash_changed;
     event.evidence = mxclash_same_answer;
     event.authority.ss_family = AF_UNSPEC;
+    event.impact = mxclash_impact_unknown;
+    event.servers = mxclash_servers_differ;
     event.advice = 0;
     set_mx(&event, 10, "mx2.qiye.aliyun.com");
     assert_readable(&event,
                     "mxclash: changed confirmed cname-and-mx split.test: CNAME www.cdn.test hides "
-                    "MX 5 mx1.qiye.aliyun.com, 10 mx2.qiye.aliyun.com (same-answer)");
+                    "MX 5 mx1.qiye.aliyun.com, 10 mx2.qiye.aliyun.com (same-answer, the "
+                    "authorities differ)");
+    event.servers = mxclash_servers_agree;
     event.kind = mxclash_foreign_mx;
     assert_readable(&event, "mxclash: changed confirmed foreign-mx split.test: MX 5 "
                             "mx1.qiye.aliyun.com, 10 mx2.qiye.aliyun.com mixes hosts of "
@@ -315,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_started_and_stopped),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_authorities),
         cmocka_unit_test(test_largest_event),
         cmocka_unit_test(test_hostile_octets),
         cmocka_unit_test(test_no_memory),

@@ -14,6 +14,7 @@
 #include "iterator/iter_delegpt.h"
 #include "iterator/iterator.h"
 #include "services/cache/dns.h"
+#include "services/mesh.h"
 #include "sldns/pkthdr.h"
 #include "sldns/sbuffer.h"
 #include "util/data/dname.h"
@@ -24,15 +25,25 @@
 #include "util/regional.h"
 
 #include "host_build.h"
+#include <pthread.h>
+
 #include "runtime/runtime.h"
+
+/** The timers of the workers, see timer.c. */
+struct timer;
+struct timers {
+    pthread_mutex_t lock; /* guards the list */
+    struct timer *first;
+};
 
 /**
  * One load of the module. Shared by all worker threads, which copy the environment that points
- * to it; nothing in it changes between init and deinit.
+ * to it; but for the list of timers nothing in it changes between init and deinit.
  */
 struct adapter {
     struct runtime *runtime;
     struct mxclash_engine *engine;
+    struct timers timers;
 };
 
 /** The adapter of a query's environment, set by init. */
@@ -63,15 +74,22 @@ int client_reply_cached(struct query_info *qinfo, struct module_qstate *qstate,
                         struct edns_option **opt_list_out, struct comm_reply *repinfo,
                         struct regional *region, struct timeval *start_time, int id, void *arg);
 
+void timers_init(struct timers *timers);
+
+/** Free the timers. The workers are gone. */
+void timers_deinit(struct timers *timers);
+
+/** See to it that errands_start() is called soon on this thread, whose environment env is. */
+void timer_arm(struct timers *timers, struct module_env *env, int id);
+
 /** The proof that a query asks a question of, NULL if the query is somebody else's. */
 const struct mxclash_proof *proof_of(const struct module_qstate *qstate, int id);
 
-/** If a proof may be made now, ask its questions as queries of their own. The query at hand is
- * not held up: it only lends its environment. */
-void proof_start(struct module_qstate *qstate, int id);
+/** If a proof or a lookup may be made now, ask its questions as queries of their own. The query at
+ * hand is not held up: it only lends its environment. */
+void errands_start(struct module_qstate *qstate, int id);
 
-/** The query is done, or, with thrown_away, is dropped before it was: tell its proof, if it has
- * one. */
-void proof_finish(struct module_qstate *qstate, int id, bool thrown_away);
+/** The query is done, or, with thrown_away, is dropped before it was: tell whoever asked for it. */
+void errands_finish(struct module_qstate *qstate, int id, bool thrown_away);
 
 #endif

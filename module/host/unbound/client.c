@@ -44,7 +44,7 @@ int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
     tell_mx(arg, qinfo, rep, qstate->env->now_tv);
     /* the query has left operate(): a proof that its reply gave reason for would have to wait for
      * the next query */
-    proof_start(qstate, id);
+    errands_start(qstate, id);
     return 1;
 }
 

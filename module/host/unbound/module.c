@@ -75,6 +75,7 @@ int init(struct module_env *env, int id)
         log_err("mxclash: out of memory");
         return 0;
     }
+    timers_init(&adapter->timers);
     ((struct dynlibmod_env *)env->modinfo[id])->dyn_env = adapter;
     adapter->runtime = runtime_start(&host, time_at_start(env), error);
     if (adapter->runtime == NULL) {
@@ -101,6 +102,7 @@ void deinit(struct module_env *env, int id)
     for (size_t i = 0; i < sizeof(callback_types) / sizeof(callback_types[0]); i++)
         dynlib->inplace_cb_delete_wrapped(env, callback_types[i], id);
     runtime_stop(adapter->runtime, time_at_start(env));
+    timers_deinit(&adapter->timers);
     free(adapter);
     dynlib->dyn_env = NULL;
 }
@@ -115,8 +117,8 @@ void operate(struct module_qstate *qstate, enum module_ev event, int id,
         qstate->ext_state[id] = module_wait_module;
         break;
     case module_event_moddone:
-        proof_finish(qstate, id, false);
-        proof_start(qstate, id);
+        errands_finish(qstate, id, false);
+        errands_start(qstate, id);
         qstate->ext_state[id] = module_finished;
         break;
     default:
@@ -136,7 +138,7 @@ void inform_super(struct module_qstate *qstate, int id, struct module_qstate *su
 
 void clear(struct module_qstate *qstate, int id)
 {
-    proof_finish(qstate, id, true);
+    errands_finish(qstate, id, true);
 }
 
 size_t get_mem(struct module_env *env, int id)

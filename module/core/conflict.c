@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Conflicts and their events: see conflict.h. */
+#include "core/conflict.h"
+
+#include <string.h>
+
+#include "core/views.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+bool case_is_open(const struct docket_case *c)
+{
+    for (int kind = 0; kind < MXCLASH_KINDS; kind++)
+        if (c->conflicts[kind].open)
+            return true;
+    return false;
+}
+
+const char *case_provider(const struct casework *work, const struct docket_case *c)
+{
+    const struct provider *provider;
+
+    if (c->mx_set == NULL)
+        return NULL;
+    provider = providers_match(work->providers, c->mx_set->mx, c->mx_set->count);
+    return provider != NULL ? provider->name : NULL;
+}
+
+/** Repair steps of a kind: the owner of the domain picks one. */
+static uint32_t advice_for(enum mxclash_kind kind)
+{
+    switch (kind) {
+    case mxclash_cname_and_mx:
+    case mxclash_cname_at_apex:
+        return mxclash_remove_cname | mxclash_replace_cname_with_address | mxclash_move_cname |
+               mxclash_separate_mail_domain;
+    case mxclash_foreign_mx:
+        return mxclash_remove_foreign_mx;
+    case mxclash_incomplete_mx:
+        return mxclash_complete_mx;
+    case mxclash_spf_missing:
+        return mxclash_fix_spf;
+    default:
+        return 0;
+    }
+}
+
+static bool is_of_cname(enum mxclash_kind kind)
+{
+    return kind == mxclash_cname_and_mx || kind == mxclash_cname_at_apex;
+}
+
+/** What an event tells of the owner, in one number: shows whether there is something new. */
+static uint64_t facts_of(const struct docket_case *c, enum mxclash_kind kind)
+{
+    uint64_t facts = 0;
+
+    if (is_of_cname(kind)) {
+        facts = XXH3_64bits_withSeed(c->cname_target, c->cname_target_len, c->impact);
+        facts += views_judge(&c->views);
+    }
+
+    if (c->mx_set != NULL)
+        facts ^= XXH3_64bits(c->mx_set->mx, c->mx_set->count * sizeof(struct mxclash_mx));
+    return facts;
+}
+
+static void make_event(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
+                       enum mxclash_event_type type, mxclash_time now, struct case_outcome *outcome)
+{
+    struct conflict *conflict = &c->conflicts[kind];
+    struct mxclash_event *event;
+
+    if (outcome->event_count == sizeof(outcome->events) / sizeof(outcome->events[0]))
+        return;
+    event = &outcome->events[outcome->event_count++];
+    memset(event, 0, offsetof(struct mxclash_event, mx));
+    event->type = type;
+    event->kind = kind;
+    event->state = conflict->state;
+    event->evidence = conflict->evidence;
+    event->apex = (enum mxclash_apex)c->apex;
+    event->impact = is_of_cname(kind) ? c->impact : mxclash_impact_unknown;
+    event->servers = is_of_cname(kind) ? views_judge(&c->views) : mxclash_servers_unknown;
+    event->time = now;
+    event->first_seen = conflict->first_seen;
+    event->last_seen = conflict->last_seen;
+    event->mx_queries = c->mx_queries;
+    event->held_back = conflict->held_back;
+    event->advice = advice_for(kind);
+    event->authority = c->authority;
+    event->provider = kind != mxclash_cname_at_apex ? case_provider(work, c) : NULL;
+    memcpy(event->owner, c->owner, c->owner_len);
+    event->owner_len = c->owner_len;
+    event->zone_len = (uint8_t)(c->owner_len - c->zone_at);
+    memcpy(event->zone, c->owner + c->zone_at, event->zone_len);
+    if (c->cname_target != NULL && is_of_cname(kind)) {
+        memcpy(event->cname_target, c->cname_target, c->cname_target_len);
+        event->cname_target_len = c->cname_target_len;
+        event->cname_ttl = c->cname_ttl_s;
+    }
+    if (c->mx_set != NULL && kind != mxclash_cname_at_apex) {
+        event->mx_count = c->mx_set->count;
+        memcpy(event->mx, c->mx_set->mx, c->mx_set->count * sizeof(struct mxclash_mx));
+    }
+    conflict->held_back = 0;
+    conflict->told_facts = facts_of(c, kind);
+}
+
+/** Make the opened event, unless this domain made one within the last hour. Where its impact has
+ * to be looked up first, let it wait. */
+static void tell_opened(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
+                        mxclash_time now, struct case_outcome *outcome)
+{
+    struct conflict *conflict = &c->conflicts[kind];
+
+    if (conflict->ever_told && now - conflict->told_at < MXCLASH_QUIET_MS &&
+        now >= conflict->told_at) {
+        conflict->held_back++;
+        return;
+    }
+    if (work->lookup && is_of_cname(kind) && c->impact == mxclash_impact_unknown) {
+        conflict->holding = true;
+        outcome->held = outcome->lookup = true;
+        return;
+    }
+    conflict->told = conflict->ever_told = true;
+    conflict->told_at = now;
+    make_event(work, c, kind, mxclash_opened, now, outcome);
+}
+
+void conflict_open(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
+                   enum mxclash_kind kind, enum mxclash_state state, enum mxclash_evidence evidence,
+                   mxclash_time now, struct case_outcome *outcome)
+{
+    struct conflict *conflict = &c->conflicts[kind];
+
+    conflict->last_seen = now;
+    if (!conflict->open) {
+        conflict->open = true;
+        conflict->told = false;
+        conflict->state = state;
+        conflict->evidence = evidence;
+        conflict->first_seen = now;
+        count_up(&work->counters->opened[kind]);
+        count_up(&work->counters->open_now[kind][state]);
+        count_up(&work->counters->open_sum);
+        docket_touch(shard, c, true);
+        tell_opened(work, c, kind, now, outcome);
+        return;
+    }
+    /* the state first: what was held back is then told as it is now, in one event */
+    if (state == mxclash_confirmed && conflict->state == mxclash_suspected) {
+        count_down(&work->counters->open_now[kind][conflict->state]);
+        count_up(&work->counters->open_now[kind][state]);
+        conflict->state = state;
+        conflict->evidence = evidence;
+        if (conflict->told)
+            make_event(work, c, kind, mxclash_changed, now, outcome);
+    }
+    if (!conflict->told && !conflict->holding && now - conflict->told_at >= MXCLASH_QUIET_MS)
+        tell_opened(work, c, kind, now, outcome);
+}
+
+void conflict_tell_changed(const struct casework *work, struct docket_case *c,
+                           enum mxclash_kind kind, mxclash_time now, struct case_outcome *outcome)
+{
+    struct conflict *conflict = &c->conflicts[kind];
+
+    if (conflict->open && conflict->told && conflict->told_facts != facts_of(c, kind))
+        make_event(work, c, kind, mxclash_changed, now, outcome);
+}
+
+void case_let_go(const struct casework *work, struct docket_case *c, struct case_outcome *outcome)
+{
+    for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
+        struct conflict *conflict = &c->conflicts[kind];
+
+        if (!conflict->holding)
+            continue;
+        conflict->holding = false;
+        conflict->told = conflict->ever_told = true;
+        conflict->told_at = conflict->first_seen;
+        make_event(work, c, kind, mxclash_opened, conflict->first_seen, outcome);
+    }
+}
+
+static void close_conflict(const struct casework *work, struct docket_case *c,
+                           enum mxclash_kind kind, enum mxclash_event_type type, mxclash_time now,
+                           struct case_outcome *outcome)
+{
+    struct conflict *conflict = &c->conflicts[kind];
+
+    if (!conflict->open)
+        return;
+    if (conflict->holding)
+        case_let_go(work, c, outcome);
+    if (conflict->told)
+        make_event(work, c, kind, type, now, outcome);
+    else
+        conflict->held_back++;
+    conflict->open = false;
+    count_up(type == mxclash_expired ? &work->counters->expired[kind]
+                                     : &work->counters->cleared[kind]);
+    count_down(&work->counters->open_now[kind][conflict->state]);
+    count_down(&work->counters->open_sum);
+}
+
+void conflict_clear(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
+                    enum mxclash_kind kind, mxclash_time now, struct case_outcome *outcome)
+{
+    close_conflict(work, c, kind, mxclash_cleared, now, outcome);
+    docket_touch(shard, c, case_is_open(c));
+    c->mx_queries = case_is_open(c) ? c->mx_queries : 0;
+}
+
+void case_expire(const struct casework *work, struct docket_case *c, mxclash_time now,
+                 struct case_outcome *outcome)
+{
+    for (int kind = 0; kind < MXCLASH_KINDS; kind++)
+        close_conflict(work, c, kind, mxclash_expired, now, outcome);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file The engine's inside, for the files that make up the public API; see mxclash.h. */
+#ifndef MXCLASH_CORE_ENGINE_H
+#define MXCLASH_CORE_ENGINE_H
+
+#include "core/casework.h"
+#include "core/hosted.h"
+#include "core/ignore.h"
+#include "core/proofs.h"
+#include "core/sieve.h"
+#include "core/zonecap.h"
+#include "mxclash.h"
+
+/** Opened events that wait for their impact. */
+struct held {
+    pthread_mutex_t lock; /* guards ring and ticks */
+    struct ring ring;     /* since: the tick at which it began to wait */
+    mxclash_time ticks;
+};
+
+struct mxclash_engine {
+    struct sieve sieve;
+    struct slots hosted;
+    struct docket docket;
+    struct proofs proofs;
+    struct proofs lookups; /* paced like the proofs, by a bucket of their own */
+    struct zonecap zonecap;
+    struct held held;
+    struct ignore ignore;
+    struct providers *providers;
+    struct counters counters;
+    struct casework work;
+    uint64_t seed;
+    size_t table_size;
+    size_t fixed_octets;
+    _Atomic uint64_t next_errand_id;
+    /** which shard is looked through for expired cases next, and when at the latest */
+    _Atomic uint32_t sweep_at;
+    _Atomic mxclash_time sweep_due;
+    void (*on_event)(void *context, const struct mxclash_event *event);
+    void (*on_held)(void *context);
+    void *context;
+};
+
+/** Keyed hash of an owner in lower case. */
+uint64_t engine_hash(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len);
+
+/** With no lock held: hand out the events, queue what is to be asked. */
+void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
+                      size_t owner_len, struct case_outcome *outcome, mxclash_time now);
+
+/** With no lock held: hand out the events only. */
+void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *outcome);
+
+/** With no lock held: make an opened event that waits, if it still does. */
+void engine_let_go(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
+                   size_t owner_len);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file MX set and SPF beside what the provider documents: see mailbox.h. */
+#include "core/mailbox.h"
+
+#include <string.h>
+
+static unsigned number_of(const struct providers *providers, const struct provider *provider)
+{
+    size_t number =
+        provider != NULL ? (size_t)(provider - providers_at(providers, 0)) : HOSTED_PROVIDERS_MAX;
+
+    return number < HOSTED_PROVIDERS_MAX ? (unsigned)number : HOSTED_NONE;
+}
+
+/** The provider can be looked for in SPF: it documents an include, and nothing stands before it. */
+static bool wants_spf(const struct providers_verdict *verdict)
+{
+    return verdict->provider != NULL && verdict->provider->spf.count != 0 && !verdict->filtered;
+}
+
+void mailbox_view(const struct providers *providers, const struct answer_reading *reading,
+                  const struct sighting *sighting, struct mailbox_view *view)
+{
+    struct mxclash_mx mx[MXCLASH_MX_MAX];
+    size_t count = answer_mx_set(reading, sighting, mx);
+
+    providers_judge(providers, sighting->owner, sighting->owner_len, mx, count, &view->verdict);
+    view->number =
+        wants_spf(&view->verdict) ? number_of(providers, view->verdict.provider) : HOSTED_NONE;
+}
+
+void mailbox_read_spf(const struct providers *providers, const struct answer_reading *reading,
+                      const struct sighting *sighting, struct spf_summary *spf)
+{
+    size_t own_at = providers_own_at(sighting->owner, sighting->owner_len);
+    char own[MXCLASH_NAME_TEXT_MAX];
+    const uint8_t *rdata;
+    size_t at = 0, len;
+
+    memset(spf, 0, sizeof(*spf));
+    mxclash_name_to_text(sighting->owner + own_at, sighting->owner_len - own_at, own);
+    while ((len = answer_next_txt(reading, sighting, &at, &rdata)) != 0) {
+        if (spf_has_include(rdata, len, "") == spf_none)
+            continue;
+        spf->present = true;
+        spf->asks_own = spf->asks_own || spf_asks_own(rdata, len, own);
+        for (size_t i = 0; i < providers_count(providers); i++)
+            if (provider_spf(providers_at(providers, i), rdata, len) == spf_has)
+                spf->named |= UINT64_C(1) << i % 64;
+    }
+}
+
+uint16_t mailbox_spf_bits(const struct spf_summary *spf)
+{
+    uint64_t named = spf->named | spf->named >> 32;
+
+    return spf->asks_own ? UINT16_MAX : (uint16_t)(named | named >> 16);
+}
+
+bool mailbox_spf_lacks(const struct spf_summary *spf, unsigned number)
+{
+    return spf->present && !spf->asks_own && number != HOSTED_NONE &&
+           (spf->named & UINT64_C(1) << number % 64) == 0;
+}
+
+unsigned mailbox_spf_provider(const struct casework *work, const struct docket_case *c)
+{
+    struct providers_verdict verdict;
+
+    if (c->mx_set == NULL)
+        return HOSTED_NONE;
+    providers_judge(work->providers, c->owner, c->owner_len, c->mx_set->mx, c->mx_set->count,
+                    &verdict);
+    return wants_spf(&verdict) ? number_of(work->providers, verdict.provider) : HOSTED_NONE;
+}
+
+static void set_kind(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
+                     enum mxclash_kind kind, bool wrong, enum mxclash_evidence evidence,
+                     mxclash_time now, struct case_outcome *outcome)
+{
+    if (wrong)
+        conflict_open(work, shard, c, kind, mxclash_confirmed, evidence, now, outcome);
+    else
+        conflict_clear(work, shard, c, kind, now, outcome);
+}
+
+void mailbox_judge_mx(const struct casework *work, struct docket_shard *shard,
+                      struct docket_case *c, mxclash_time now, struct case_outcome *outcome)
+{
+    struct providers_verdict verdict = {0};
+
+    if (c->mx_set != NULL)
+        providers_judge(work->providers, c->owner, c->owner_len, c->mx_set->mx, c->mx_set->count,
+                        &verdict);
+    set_kind(work, shard, c, mxclash_foreign_mx, verdict.foreign != 0, mxclash_same_answer, now,
+             outcome);
+    set_kind(work, shard, c, mxclash_incomplete_mx, verdict.incomplete, mxclash_same_answer, now,
+             outcome);
+    if (mailbox_spf_provider(work, c) == HOSTED_NONE)
+        conflict_clear(work, shard, c, mxclash_spf_missing, now, outcome);
+}
+
+void mailbox_judge_spf(const struct casework *work, struct docket_shard *shard,
+                       struct docket_case *c, const struct spf_summary *spf, mxclash_time now,
+                       struct case_outcome *outcome)
+{
+    set_kind(work, shard, c, mxclash_spf_missing,
+             mailbox_spf_lacks(spf, mailbox_spf_provider(work, c)), mxclash_probe, now, outcome);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * The mailbox side of a domain: whether its MX set and its SPF record are what its mailbox provider
+ * documents. Kinds foreign-mx, incomplete-mx and spf-missing. Case functions run with the case's
+ * shard locked.
+ */
+#ifndef MXCLASH_CORE_MAILBOX_H
+#define MXCLASH_CORE_MAILBOX_H
+
+#include "core/answer.h"
+#include "core/conflict.h"
+#include "core/hosted.h"
+
+/** What an MX set says of its provider, before any case is looked at. */
+struct mailbox_view {
+    struct providers_verdict verdict;
+    /** number in the table of the provider that can be looked for in SPF, HOSTED_NONE if none */
+    unsigned number;
+};
+
+/** Look at the MX set of a sighting that has one. */
+void mailbox_view(const struct providers *providers, const struct answer_reading *reading,
+                  const struct sighting *sighting, struct mailbox_view *view);
+
+/** Read the TXT records of a sighting. */
+void mailbox_read_spf(const struct providers *providers, const struct answer_reading *reading,
+                      const struct sighting *sighting, struct spf_summary *spf);
+
+/** \return the bits that hosted.h keeps: all of them where it cannot be told whom it names */
+uint16_t mailbox_spf_bits(const struct spf_summary *spf);
+
+/** \return true if the record is there and surely does not name the provider of that number */
+bool mailbox_spf_lacks(const struct spf_summary *spf, unsigned number);
+
+/** The authority showed the case's MX set, which has been noted: open or clear foreign-mx and
+ * incomplete-mx. An answer to the MX question holds the whole set, so it is its own proof. */
+void mailbox_judge_mx(const struct casework *work, struct docket_shard *shard,
+                      struct docket_case *c, mxclash_time now, struct case_outcome *outcome);
+
+/** A proof asked MX and TXT: open or clear spf-missing by what was found. */
+void mailbox_judge_spf(const struct casework *work, struct docket_shard *shard,
+                       struct docket_case *c, const struct spf_summary *spf, mxclash_time now,
+                       struct case_outcome *outcome);
+
+/** \return number of the provider of the case's MX whose SPF can be judged, HOSTED_NONE if none */
+unsigned mailbox_spf_provider(const struct casework *work, const struct docket_case *c);
+
+#endif

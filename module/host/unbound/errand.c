@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * Errands: questions that the detector wants asked, as detached queries of Unbound's own.
+ *
+ * Nobody waits for such a query: it has neither client nor super. It is made with CD and as a
+ * validator's own lookup, so it is kept apart from clients' queries and passes the validator by.
+ * A proof's question goes past the cache and not into it; a lookup's uses the cache as a client's
+ * would. Two lookups of one target share a query: hence a list at each.
+ */
+#include "adapter.h"
+
+enum errand_kind { errand_proof, errand_lookup };
+
+struct errand {
+    struct errand *next;
+    enum errand_kind kind;
+    union {
+        struct mxclash_proof proof;
+        struct mxclash_lookup lookup;
+    };
+};
+
+const struct mxclash_proof *proof_of(const struct module_qstate *qstate, int id)
+{
+    const struct errand *errand = qstate->minfo[id];
+
+    return errand != NULL && errand->kind == errand_proof ? &errand->proof : NULL;
+}
+
+/** \return false if the question could not be asked */
+static bool ask(struct module_qstate *qstate, int id, const struct errand *errand, uint8_t *name,
+                size_t name_len, uint16_t qtype)
+{
+    struct module_env *env = qstate->env;
+    struct module_qstate *query = NULL;
+    struct mesh_state *state = NULL;
+    struct errand *kept;
+    struct query_info qinfo = {
+        .qname = name, .qname_len = name_len, .qtype = qtype, .qclass = LDNS_RR_CLASS_IN};
+
+    /* without RD the iterator would answer with a delegation that it has in its cache */
+    if (!env->add_sub(qstate, &qinfo, BIT_RD | BIT_CD, 0, 1, &query, &state))
+        return false;
+    if (query == NULL) {
+        /* It is on its way already. A proof that was given up left it, or another lookup asks the
+         * same: the latter is good for this one too, a proof wants its own. */
+        struct errand *other = state->s.minfo[id];
+
+        if (errand->kind == errand_proof || other == NULL || other->kind == errand_proof)
+            return false;
+        query = &state->s;
+    } else if (errand->kind == errand_proof) {
+        query->no_cache_lookup = 1;
+        query->no_cache_store = 1;
+    }
+    kept = regional_alloc_init(query->region, errand, sizeof(*errand));
+    if (kept == NULL)
+        return false;
+    kept->next = query->minfo[id];
+    query->minfo[id] = kept;
+    return true;
+}
+
+static void start_proof(struct module_qstate *qstate, int id, mxclash_time now)
+{
+    struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
+    struct errand errand = {.kind = errand_proof};
+    struct mxclash_proof *proof = &errand.proof;
+
+    if (!mxclash_proof_next(engine, now, proof))
+        return;
+    for (unsigned i = 0; i < proof->qtype_count; i++) {
+        if (ask(qstate, id, &errand, proof->owner, proof->owner_len, proof->qtypes[i]))
+            continue;
+        mxclash_proof_abandon(engine, proof, now);
+        return;
+    }
+}
+
+static void start_lookup(struct module_qstate *qstate, int id, mxclash_time now)
+{
+    static const struct mxclash_lookup_reply nothing;
+    struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
+    struct errand errand = {.kind = errand_lookup};
+    struct mxclash_lookup *lookup = &errand.lookup;
+
+    if (mxclash_lookup_next(engine, now, lookup) &&
+        !ask(qstate, id, &errand, lookup->target, lookup->target_len, lookup->qtype))
+        mxclash_lookup_end(engine, lookup, &nothing, now);
+}
+
+void errands_start(struct module_qstate *qstate, int id)
+{
+    struct adapter *adapter = adapter_of(qstate->env, id);
+    mxclash_time now = time_of(qstate->env->now_tv);
+
+    start_proof(qstate, id, now);
+    start_lookup(qstate, id, now);
+    if (mxclash_errands_wait(adapter->engine))
+        timer_arm(&adapter->timers, qstate->env, id);
+}
+
+/** Copy an MX set of Unbound's, without null MX, sorted. \return members; *null_mx as found */
+static size_t copy_mx_set(const struct ub_packed_rrset_key *rrset, struct mxclash_mx *mx,
+                          bool *null_mx)
+{
+    const struct packed_rrset_data *data = rrset->entry.data;
+    size_t count = 0;
+
+    for (size_t i = 0; i < data->count; i++) {
+        /* length of the RDATA, preference, exchange */
+        const uint8_t *rdata = data->rr_data[i];
+        size_t exchange_len = data->rr_len[i] > 4 ? data->rr_len[i] - 4 : 0;
+        struct mxclash_mx one = {0};
+
+        if (exchange_len == 0 || exchange_len > MXCLASH_NAME_MAX)
+            continue;
+        if (exchange_len == 1) {
+            *null_mx = true;
+            continue;
+        }
+        one.preference = (uint16_t)(rdata[2] << 8 | rdata[3]);
+        one.exchange_len = (uint8_t)exchange_len;
+        memcpy(one.exchange, rdata + 4, exchange_len);
+        count = mxclash_mx_insert(mx, count, &one);
+    }
+    *null_mx = *null_mx && count == 0;
+    return count;
+}
+
+/** What a lookup's query came to. \param mx  room for MXCLASH_MX_MAX, for the reply to refer to */
+static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate,
+                                            struct mxclash_mx *mx)
+{
+    struct mxclash_lookup_reply reply = {.mx = mx};
+    const struct reply_info *rep = qstate->return_msg != NULL ? qstate->return_msg->rep : NULL;
+    int rcode = qstate->return_rcode;
+
+    if (rep != NULL && rcode == LDNS_RCODE_NOERROR)
+        rcode = (int)FLAGS_GET_RCODE(rep->flags);
+    if (rep == NULL || (rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN))
+        return reply;
+    reply.answered = true;
+    for (size_t i = 0; i < rep->an_numrrsets; i++) {
+        const struct ub_packed_rrset_key *rrset = rep->rrsets[i];
+
+        if (rrset->rk.type == htons(LDNS_RR_TYPE_MX))
+            reply.mx_count = copy_mx_set(rrset, mx, &reply.null_mx);
+        else if (rrset->rk.type == htons(LDNS_RR_TYPE_A) ||
+                 rrset->rk.type == htons(LDNS_RR_TYPE_AAAA))
+            reply.has_address = true;
+    }
+    return reply;
+}
+
+static void finish_lookup(struct module_qstate *qstate, struct mxclash_engine *engine,
+                          const struct mxclash_lookup *lookup, bool thrown_away, mxclash_time now)
+{
+    struct mxclash_mx mx[MXCLASH_MX_MAX];
+    struct mxclash_lookup_reply reply = {0};
+
+    if (!thrown_away)
+        reply = reply_of(qstate, mx);
+    mxclash_lookup_end(engine, lookup, &reply, now);
+}
+
+void errands_finish(struct module_qstate *qstate, int id, bool thrown_away)
+{
+    struct errand *errand = qstate->minfo[id];
+    struct mxclash_engine *engine;
+    mxclash_time now;
+
+    if (errand == NULL)
+        return;
+    engine = adapter_of(qstate->env, id)->engine;
+    now = time_of(qstate->env->now_tv);
+    for (; errand != NULL; errand = errand->next) {
+        if (errand->kind == errand_lookup)
+            finish_lookup(qstate, engine, &errand->lookup, thrown_away, now);
+        else if (thrown_away)
+            mxclash_proof_abandon(engine, &errand->proof, now);
+        else
+            mxclash_proof_end(engine, &errand->proof, qstate->qinfo.qtype, now);
+    }
+    qstate->minfo[id] = NULL;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * A timer on each worker's own event loop, armed while errands wait for the rate limit: without it
+ * they would wait for the worker's next query, and in a quiet resolver for long.
+ *
+ * Unbound's own timers take no function that is not on its list, so this is an event of libevent's
+ * on the loop that Unbound made with it. With another loop (mini-event, libev, the replay tester)
+ * there is no timer, and errands go with the queries.
+ */
+#include "adapter.h"
+
+#if !defined(USE_MINI_EVENT) && !defined(HAVE_EV_LOOP) && !defined(HAVE_EV_DEFAULT_LOOP)
+#define HAVE_LIBEVENT_LOOP 1
+#include "util/ub_event.h"
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#else
+#define HAVE_LIBEVENT_LOOP 0
+#endif
+
+#define TIMER_MS 100
+
+struct timer {
+    struct timer *next; /* guarded by timers->lock */
+    struct module_env *env;
+    int id;
+#if HAVE_LIBEVENT_LOOP
+    struct event event;
+#endif
+};
+
+#if HAVE_LIBEVENT_LOOP
+
+static void arm(struct timer *timer)
+{
+    const struct timeval wait = {.tv_usec = TIMER_MS * 1000};
+
+    if (!evtimer_pending(&timer->event, NULL))
+        evtimer_add(&timer->event, &wait);
+}
+
+/** Run on the worker's thread, between its other events. */
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct timer *timer = arg;
+    struct module_env *env = timer->env;
+    struct mesh_area *mesh = env->mesh;
+    /* add_sub wants the query on whose behalf it is called for its environment only */
+    struct module_qstate nobody = {.env = env};
+
+    (void)fd;
+    (void)what;
+    /* Unbound sets its clock when it handles an event of its own */
+    ub_comm_base_now(env->worker_base);
+    errands_start(&nobody, timer->id);
+    if (mesh->run.count != 0) {
+        struct mesh_state *state = (struct mesh_state *)mesh->run.root->key;
+
+        (void)rbtree_delete(&mesh->run, state);
+        mesh_run(mesh, state, module_event_new, NULL);
+    }
+}
+
+static struct timer *timer_new(struct module_env *env, int id)
+{
+    struct ub_event_base *base =
+        env->worker_base != NULL ? comm_base_internal(env->worker_base) : NULL;
+    struct timer *timer;
+
+    if (base == NULL || ub_libevent_get_event_base(base) == NULL)
+        return NULL;
+    timer = calloc(1, sizeof(*timer));
+    if (timer == NULL)
+        return NULL;
+    timer->env = env;
+    timer->id = id;
+    evtimer_assign(&timer->event, ub_libevent_get_event_base(base), on_timer, timer);
+    return timer;
+}
+
+#else
+
+static void arm(struct timer *timer)
+{
+    (void)timer;
+}
+
+static struct timer *timer_new(struct module_env *env, int id)
+{
+    (void)env;
+    (void)id;
+    return NULL;
+}
+
+#endif
+
+void timer_arm(struct timers *timers, struct module_env *env, int id)
+{
+    struct timer *timer;
+
+    pthread_mutex_lock(&timers->lock);
+    for (timer = timers->first; timer != NULL && timer->env != env; timer = timer->next)
+        ;
+    if (timer == NULL) {
+        timer = timer_new(env, id);
+        if (timer != NULL) {
+            timer->next = timers->first;
+            timers->first = timer;
+        }
+    }
+    pthread_mutex_unlock(&timers->lock);
+    /* the loop is this thread's own: nobody else touches its events */
+    if (timer != NULL)
+        arm(timer);
+}
+
+void timers_init(struct timers *timers)
+{
+    timers->first = NULL;
+    pthread_mutex_init(&timers->lock, NULL);
+}
+
+void timers_deinit(struct timers *timers)
+{
+    /* the workers and their loops are gone, and with the loops the registration of each event */
+    while (timers->first != NULL) {
+        struct timer *timer = timers->first;
+
+        timers->first = timer->next;
+        free(timer);
+    }
+    pthread_mutex_destroy(&timers->lock);
+}

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Prints the tables of README.md from the first comment lines of the scenarios.
+
+After a scenario was added or changed: /usr/bin/python3 tests/replay/list.py --write
+"""
+import pathlib
+import re
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+README = HERE / "README.md"
+MARK = "<!-- what follows is printed by list.py -->\n"
+
+
+def fields(text):
+    """The fields of a scenario's head, each as one line; a line without a word goes on."""
+    found = {}
+    word = None
+    for line in text.splitlines():
+        start = re.match(r"; ([A-Z][a-z]+): +(.*)", line)
+        more = re.match(r"; {3,}(.*)", line)
+        if start:
+            word = start[1]
+            found[word] = start[2].strip()
+        elif more and word:
+            found[word] += " " + more[1].strip()
+        else:
+            break
+    return found
+
+
+def is_silent(text):
+    return re.search(r"^; *expect: *nothing *$", text, re.MULTILINE) is not None
+
+
+def cell(text):
+    """Text as a cell: the characters that mean something to Markdown are escaped."""
+    return re.sub(r"([\\|*<>_`])", r"\\\1", text)
+
+
+def table(title, scenarios):
+    lines = [f"## {title} ({len(scenarios)})", "", "| scenario | world | reported |", "|---|---|---|"]
+    for path, found in scenarios:
+        row = (f"[{path.stem}]({path.name})", cell(found["World"]), cell(found["Reported"]))
+        lines.append("| " + " | ".join(row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def tables():
+    loud, silent = [], []
+    for path in sorted(HERE.glob("*.rpl")):
+        text = path.read_text()
+        (silent if is_silent(text) else loud).append((path, fields(text)))
+    return table("Something is reported", loud) + "\n" + table("Silence", silent)
+
+
+def main():
+    if sys.argv[1:] == ["--write"]:
+        README.write_text(README.read_text().split(MARK)[0] + MARK + "\n" + tables())
+    else:
+        sys.stdout.write(tables())
+
+
+if __name__ == "__main__":
+    main()
