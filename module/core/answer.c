@@ -74,8 +74,13 @@ static bool note_mx(struct answer_reading *reading, const struct wire_record *re
 
     if (exchange_len == 0)
         return false;
-    if (exchange_len == 1) /* null MX: no mail is wanted here, so nothing is hidden */
+    if (exchange_len == 1) { /* null MX: no mail is wanted here, so nothing is hidden */
+        reading->null_mx =
+            reading->null_mx ||
+            name_equal(owner, owner_len, reading->message.octets + reading->message.qname_at,
+                       reading->message.qname_len);
         return true;
+    }
     sighting = sighting_of(reading, owner, owner_len);
     if (sighting == NULL)
         return true;
@@ -216,6 +221,7 @@ enum answer_worth answer_read(const struct mxclash_answer *answer, struct answer
     enum answer_worth worth;
 
     reading->count = 0;
+    reading->null_mx = false;
     if (!wire_open(message, answer->message, answer->message_len))
         return answer_malformed;
     if (!answer_counts(message))

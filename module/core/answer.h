@@ -42,6 +42,8 @@ struct answer_reading {
     struct wire_message message;
     struct sighting sightings[ANSWER_OWNERS_MAX];
     size_t count;
+    /** the name that was asked has a null MX: it wants no mail (RFC 7505) */
+    bool null_mx;
 };
 
 enum answer_worth {

@@ -199,10 +199,20 @@ static void note_absence(struct docket_case *c, struct absence gone)
         c->mx_gets_cname = c->mx_gets_cname_proved = false;
 }
 
+/** The MX of an open conflict is gone: its owner moved the mailbox to another name and kept the
+ * CNAME. So that MX is no sign any more that mail is wanted here. */
+static void forget_mail(struct docket_case *c)
+{
+    if (c->conflicts[mxclash_cname_and_mx].open)
+        c->mx_was_seen = false;
+}
+
 static void end_what_ended(const struct casework *work, struct docket_shard *shard,
                            struct docket_case *c, struct absence gone, mxclash_time now,
                            struct case_outcome *outcome)
 {
+    if (gone.mx)
+        forget_mail(c);
     if (gone.cname || gone.mx)
         conflict_clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
     if (gone.cname_for_mx)
@@ -268,7 +278,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
             c->next_proof = now + work->recheck_ms;
         return;
     }
-    if (sure && sighting->cname && message->qtype == wire_type_mx)
+    if (sure && sighting->cname && !reading->null_mx && message->qtype == wire_type_mx)
         c->mx_gets_cname = true;
     if (case_wants_proof(c))
         want_proof(work, c, now, outcome);
@@ -325,17 +335,19 @@ void case_proof_end(struct docket_case *c, uint16_t qtype)
 }
 
 /** An answer to the MX or CNAME question of a proof. */
-static void note_proof(struct docket_case *c, uint16_t qtype, const struct wire_message *message,
+static void note_proof(struct docket_case *c, uint16_t qtype, const struct answer_reading *reading,
                        const struct sighting *sighting)
 {
+    const struct wire_message *message = &reading->message;
     struct proof_state *proof = &c->proof;
 
     proof->authoritative = proof->authoritative && message->authoritative;
+    proof->some_authority = proof->some_authority || message->authoritative;
     if (sighting == NULL)
         return;
     proof->saw_mx = proof->saw_mx || sighting->mx;
     proof->saw_cname = proof->saw_cname || sighting->cname;
-    if (qtype == wire_type_mx && sighting->cname && !sighting->mx)
+    if (qtype == wire_type_mx && sighting->cname && !sighting->mx && !reading->null_mx)
         proof->mx_showed_cname = true;
 }
 
@@ -368,7 +380,7 @@ void case_proof_answer(const struct casework *work, struct docket_shard *shard,
         return;
     }
     note_view(c, answer, reading, sighting);
-    note_proof(c, qtype, message, sighting);
+    note_proof(c, qtype, reading, sighting);
 }
 
 bool case_proof_is_enough(const struct docket_case *c)
@@ -422,6 +434,10 @@ static void decide_both(const struct casework *work, struct docket_shard *shard,
         if (c->next_proof <= until)
             c->next_proof = until + 1000;
     }
+    /* the authority's word beside a lame server's (RFC 1912 2.8): not even a suspicion, but proved
+     * again when what the lame server has cached must have run out */
+    if (!sure && c->proof.some_authority && !c->conflicts[mxclash_cname_and_mx].open)
+        return;
     conflict_open(work, shard, c, mxclash_cname_and_mx,
                   sure ? mxclash_confirmed : mxclash_suspected,
                   sure ? mxclash_probe : mxclash_separate_answers, now, outcome);
@@ -442,6 +458,7 @@ static void decide_cname_only(const struct casework *work, struct docket_shard *
 {
     bool alias = c->proof.mx_showed_cname && c->proof.authoritative;
 
+    forget_mail(c);
     conflict_clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
     clear_mailbox(work, shard, c, now, outcome);
     c->mx_gets_cname = c->mx_gets_cname_proved = alias;

@@ -51,6 +51,12 @@ static bool is_of_cname(enum mxclash_kind kind)
     return kind == mxclash_cname_and_mx || kind == mxclash_cname_at_apex;
 }
 
+/** Only where there are two records can one server have one of them and another the other. */
+static enum mxclash_servers servers_of(const struct docket_case *c, enum mxclash_kind kind)
+{
+    return kind == mxclash_cname_and_mx ? views_judge(&c->views) : mxclash_servers_unknown;
+}
+
 /** What an event tells of the owner, in one number: shows whether there is something new. */
 static uint64_t facts_of(const struct docket_case *c, enum mxclash_kind kind)
 {
@@ -58,7 +64,7 @@ static uint64_t facts_of(const struct docket_case *c, enum mxclash_kind kind)
 
     if (is_of_cname(kind)) {
         facts = XXH3_64bits_withSeed(c->cname_target, c->cname_target_len, c->impact);
-        facts += views_judge(&c->views);
+        facts += servers_of(c, kind);
     }
 
     if (c->mx_set != NULL)
@@ -82,7 +88,7 @@ static void make_event(const struct casework *work, struct docket_case *c, enum 
     event->evidence = conflict->evidence;
     event->apex = (enum mxclash_apex)c->apex;
     event->impact = is_of_cname(kind) ? c->impact : mxclash_impact_unknown;
-    event->servers = is_of_cname(kind) ? views_judge(&c->views) : mxclash_servers_unknown;
+    event->servers = servers_of(c, kind);
     event->time = now;
     event->first_seen = conflict->first_seen;
     event->last_seen = conflict->last_seen;

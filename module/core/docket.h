@@ -63,8 +63,8 @@ struct proof_state {
     bool saw_mx, saw_cname;
     /** the MX question was answered with the CNAME */
     bool mx_showed_cname;
-    /** every answer that counted had AA */
-    bool authoritative;
+    /** every answer that counted had AA; at least one had */
+    bool authoritative, some_authority;
     /** what TXT was answered with */
     struct spf_summary spf;
 };

@@ -316,10 +316,10 @@ static void suspect_cname(struct mxclash_engine *engine, uint64_t hash,
         sieve_note(&engine->sieve, hash, sighting->cname, sighting->cname_ttl_s, sighting->mx,
                    sighting->mx_ttl_s, now);
 
-    suspicion->hint.both_valid = found.cname && found.mx;
+    suspicion->hint.both_valid = found.both_for_sure;
     suspicion->hint.mx_valid = found.mx;
     /* the owner lies at or below the zone, so of the same length it is the zone */
-    suspicion->suspect = suspicion->hint.both_valid || (sighting->cname && sighting->mx) ||
+    suspicion->suspect = (found.cname && found.mx) || (sighting->cname && sighting->mx) ||
                          speaks_of_apex(answer, sighting);
 }
 

@@ -79,6 +79,7 @@ struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, ui
     uint32_t cname_expiry = 0;
     uint32_t mx_expiry = 0;
     struct sieve_found found;
+    uint32_t old_cname_expiry, old_mx_expiry;
 
     for (size_t i = 0; i < BUCKET_SLOTS; i++) {
         uint64_t slot = atomic_load_explicit(&bucket[i], memory_order_relaxed);
@@ -94,14 +95,19 @@ struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, ui
         if (!is_valid(cname_expiry_in(slot), now_units) && !is_valid(mx_expiry_in(slot), now_units))
             place = i;
     }
+    old_cname_expiry = cname_expiry;
+    old_mx_expiry = mx_expiry;
     if (cname)
         cname_expiry = expiry_of(cname_ttl_s, now);
     if (mx)
         mx_expiry = expiry_of(mx_ttl_s, now);
-    found.cname = is_valid(cname_expiry, now_units);
-    found.mx = is_valid(mx_expiry, now_units);
     atomic_store_explicit(&bucket[place],
                           fingerprint << 40 | (uint64_t)cname_expiry << EXPIRY_BITS | mx_expiry,
                           memory_order_relaxed);
+    found.cname = is_valid(cname_expiry, now_units);
+    found.mx = is_valid(mx_expiry, now_units);
+    /* an expiry is rounded down to its unit: in that unit an old one may be past already */
+    found.both_for_sure = found.cname && found.mx && (cname || old_cname_expiry != now_units) &&
+                          (mx || old_mx_expiry != now_units);
     return found;
 }

@@ -20,6 +20,8 @@ def _domain(name, story, why, *, by_type=False, healthy=False, needs_tinydns=Fal
 CONFLICT = """
     @ 600 CNAME shop.cdn.test.
     @ 600 MX    5 mx1.qiye.aliyun.com.
+    @ 600 MX    10 mx2.qiye.aliyun.com.
+    @ 600 MX    15 mx3.qiye.aliyun.com.
     @ 600 TXT   "v=spf1 include:spf.qiye.aliyun.com -all"
 """
 

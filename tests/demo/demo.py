@@ -142,7 +142,7 @@ class Demo:
                     event["kind"],
                     event["state"],
                     event["evidence"],
-                    f"{after * 1000:.0f} ms",
+                    f"{max(after, 0) * 1000:.0f} ms",
                 )
             )
         table(("domain", "event", "kind", "state", "evidence", "after"), rows)

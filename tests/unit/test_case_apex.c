@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Tests of cname-at-apex: when mail counts as wanted, and how seldom others are proved. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/casework.h"
+#include "detector.h"
+
+#define APEX "power.test"
+
+static const struct mxclash_event *expect(enum mxclash_event_type type, enum mxclash_state state,
+                                          enum mxclash_evidence evidence)
+{
+    return expect_event(APEX, type, mxclash_cname_at_apex, state, evidence);
+}
+
+/** The apex is a CNAME, a proof has shown that MX gets it too, and nobody has asked for mail. */
+static void prove_quiet_apex(void)
+{
+    see(APEX, A_IS_CNAME());
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    expect_no_event();
+}
+
+static void test_nobody_asks_mail(void **state)
+{
+    (void)state;
+    prove_quiet_apex();
+    for (int i = 0; i < 100; i++, detector.now += MINUTE)
+        see(APEX, A_IS_CNAME());
+    expect_no_event();
+    assert_int_equal(stats_now().opened[mxclash_cname_at_apex], 0);
+}
+
+static void test_first_question_suspects(void **state)
+{
+    const struct mxclash_event *event;
+
+    (void)state;
+    prove_quiet_apex();
+    assert_true(client_mx(APEX, true));
+    event = expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+    assert_int_equal(event->apex, mxclash_apex_yes);
+    assert_int_equal(event->mx_count, 0);
+    assert_int_equal(event->cname_target_len, wire_name_of(TARGET).len);
+    assert_null(event->provider);
+    assert_int_equal(stats_now().affected_mx[mxclash_hidden], 1);
+}
+
+/** Before any proof: the MX question of the client itself showed it. */
+static void test_first_question_before_a_proof(void **state)
+{
+    (void)state;
+    see(APEX, MX_IS_CNAME());
+    expect_no_event();
+    assert_true(client_mx(APEX, true));
+    expect(mxclash_opened, mxclash_suspected, mxclash_separate_answers);
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    expect_no_event();
+}
+
+static void test_confirmed_by_questions(void **state)
+{
+    const mxclash_time start = DETECTOR_START;
+
+    (void)state;
+    prove_quiet_apex();
+    /* enough of them, but all within one retry of one mail */
+    for (int i = 0; i < CASE_WANTED_QUESTIONS + 5; i++, detector.now += SECOND) {
+        client_mx(APEX, true);
+        if (i == 0)
+            expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+    }
+    expect_no_event();
+    detector.now = start + CASE_WANTED_SPAN_MS - 1;
+    client_mx(APEX, true);
+    expect_no_event();
+    detector.now = start + CASE_WANTED_SPAN_MS;
+    client_mx(APEX, true);
+    assert_int_equal(expect(mxclash_changed, mxclash_confirmed, mxclash_probe)->mx_queries,
+                     CASE_WANTED_QUESTIONS + 6);
+}
+
+static void test_few_questions_do_not_confirm(void **state)
+{
+    (void)state;
+    prove_quiet_apex();
+    for (int i = 0; i < CASE_WANTED_QUESTIONS - 1; i++, detector.now += CASE_WANTED_SPAN_MS) {
+        client_mx(APEX, true);
+        if (i == 0)
+            expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+    }
+    expect_no_event();
+    client_mx(APEX, true);
+    expect(mxclash_changed, mxclash_confirmed, mxclash_probe);
+}
+
+static void test_confirmed_by_an_mx_seen_before(void **state)
+{
+    (void)state;
+    see(APEX, MX_IS_MX());
+    detector.now += MINUTE;
+    see(APEX, A_IS_CNAME());
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    expect_no_event();
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_confirmed, mxclash_probe);
+}
+
+static void test_no_probe(void **state)
+{
+    struct mxclash_options options = detector_options();
+
+    (void)state;
+    options.probe = false;
+    detector_begin(&options);
+    see(APEX, A_IS_CNAME());
+    client_mx(APEX, true);
+    expect_no_event();
+    see(APEX, MX_IS_CNAME());
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_suspected, mxclash_separate_answers);
+    detector.now += CASE_WANTED_SPAN_MS;
+    for (int i = 0; i < CASE_WANTED_QUESTIONS; i++)
+        client_mx(APEX, true);
+    expect(mxclash_changed, mxclash_confirmed, mxclash_separate_answers);
+}
+
+/** What is lawful or not known for sure opens nothing, however often mail is asked. */
+static void test_no_conflict(void **state)
+{
+    static const struct {
+        struct reply mx, cname;
+    } worlds[] = {
+        /* below the apex an alias is lawful */
+        {{.qtype = 15, .cname = TARGET, .zone = "test"}, {.qtype = 5, .cname = TARGET, .zone = "test"}},
+        /* a forwarder's name is no zone cut, and no authority speaks */
+        {{.qtype = 15, .cname = TARGET, .no_aa = true, .forwarded = true},
+         {.qtype = 5, .cname = TARGET, .no_aa = true, .forwarded = true}},
+        /* by type, and no MX: no mail is wanted */
+        {{.qtype = 15}, {.qtype = 5, .cname = TARGET}},
+        {{.qtype = 15, .mx = {"."}}, {.qtype = 5, .cname = TARGET}},
+        /* the CNAME has gone meanwhile */
+        {{.qtype = 15}, {.qtype = 5}},
+    };
+
+    for (size_t i = 0; i < sizeof(worlds) / sizeof(worlds[0]); i++) {
+        detector_setup(state);
+        see(APEX, worlds[i].mx);
+        see(APEX, worlds[i].cname);
+        client_mx(APEX, true);
+        prove(worlds[i].mx, worlds[i].cname);
+        for (int j = 0; j < 20; j++, detector.now += MINUTE)
+            client_mx(APEX, true);
+        expect_no_event();
+    }
+}
+
+/** The own MX turns up after all: it is the other kind then, and only that. */
+static void test_becomes_the_other_kind(void **state)
+{
+    (void)state;
+    prove_quiet_apex();
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+    detector.now += HOUR;
+    see(APEX, A_IS_CNAME());
+    prove(MX_IS_MX(), CNAME_IS_CNAME());
+    assert_int_equal(next_event(APEX)->type, mxclash_cleared);
+    expect_event(APEX, mxclash_opened, mxclash_cname_and_mx, mxclash_confirmed, mxclash_probe);
+    assert_int_equal(stats_now().open_now[mxclash_cname_at_apex][mxclash_suspected], 0);
+    detector.now += MINUTE;
+    client_mx(APEX, true);
+    expect_no_event();
+}
+
+static void test_becomes_the_other_kind_by_one_answer(void **state)
+{
+    (void)state;
+    prove_quiet_apex();
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+    detector.now += MINUTE;
+    see(APEX, MX_IS_BOTH());
+    assert_int_equal(next_event(APEX)->type, mxclash_cleared);
+    expect_event(APEX, mxclash_opened, mxclash_cname_and_mx, mxclash_confirmed,
+                 mxclash_same_answer);
+    assert_int_equal(stats_now().open_now[mxclash_cname_at_apex][mxclash_suspected], 0);
+}
+
+static void test_cleared(void **state)
+{
+    static const struct reply replies[] = {
+        {.qtype = wire_type_a},
+        {.qtype = wire_type_mx},
+        {.qtype = wire_type_mx, .mx = {MX1}},
+        {.qtype = wire_type_cname, .rcode = MESSAGE_NXDOMAIN},
+    };
+
+    for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+        detector_setup(state);
+        prove_quiet_apex();
+        client_mx(APEX, true);
+        expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+        detector.now += MINUTE;
+        see(APEX, A_IS_CNAME());
+        see(APEX, MX_IS_CNAME());
+        expect_no_event();
+        see(APEX, replies[i]);
+        expect(mxclash_cleared, mxclash_suspected, mxclash_probe);
+        /* not there any more, so a client's question means nothing */
+        client_mx(APEX, false);
+        expect_no_event();
+    }
+}
+
+/** Proved ever more seldom, until somebody asks for mail. */
+static void test_quiet_apex_is_proved_seldom(void **state)
+{
+    mxclash_time wait = HOUR;
+
+    (void)state;
+    prove_quiet_apex();
+    for (int i = 0; i < 8; i++) {
+        detector.now += wait - 1;
+        see(APEX, A_IS_CNAME());
+        expect_no_proof();
+        detector.now += 1;
+        see(APEX, A_IS_CNAME());
+        prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+        if (i + 2 <= CASE_QUIET_DOUBLINGS)
+            wait *= 2;
+    }
+    assert_int_equal(wait, HOUR << (CASE_QUIET_DOUBLINGS - 1));
+    /* mail is asked: the last proof is more than an hour old or becomes so */
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+    expect_no_proof();
+    detector.now += HOUR;
+    client_mx(APEX, true);
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    detector.now += HOUR;
+    client_mx(APEX, true);
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+}
+
+/** Lawful aliases that mail is sent to must not cost a proof every hour either. */
+static void test_alias_is_proved_seldom(void **state)
+{
+    unsigned proofs = 0;
+
+    (void)state;
+    for (int hour = 0; hour < 24 * 7; hour++, detector.now += HOUR) {
+        struct mxclash_proof proof;
+
+        see("bounce.shop.test", A_IS_CNAME(.zone = "shop.test"));
+        client_mx("bounce.shop.test", true);
+        if (!take_proof(&proof))
+            continue;
+        proofs++;
+        answer_proof(&proof, MX_IS_CNAME(.zone = "shop.test"));
+        answer_proof(&proof, CNAME_IS_CNAME(.zone = "shop.test"));
+    }
+    expect_no_event();
+    assert_in_range(proofs, 5, 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_DETECTOR(test_nobody_asks_mail),
+        WITH_DETECTOR(test_first_question_suspects),
+        WITH_DETECTOR(test_first_question_before_a_proof),
+        WITH_DETECTOR(test_confirmed_by_questions),
+        WITH_DETECTOR(test_few_questions_do_not_confirm),
+        WITH_DETECTOR(test_confirmed_by_an_mx_seen_before),
+        WITH_DETECTOR(test_no_probe),
+        WITH_DETECTOR(test_no_conflict),
+        WITH_DETECTOR(test_becomes_the_other_kind),
+        WITH_DETECTOR(test_becomes_the_other_kind_by_one_answer),
+        WITH_DETECTOR(test_cleared),
+        WITH_DETECTOR(test_quiet_apex_is_proved_seldom),
+        WITH_DETECTOR(test_alias_is_proved_seldom),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

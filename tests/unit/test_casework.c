@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Tests of how a conflict begins: suspicion, proof, what each shows, what is no conflict. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/casework.h"
+#include "detector.h"
+
+#define OPENED(owner, state, evidence)                                                             \
+    expect_event(owner, mxclash_opened, mxclash_cname_and_mx, state, evidence)
+
+static void assert_name(const uint8_t *name, size_t len, const char *text)
+{
+    struct wire_name wanted = wire_name_of(text);
+
+    assert_int_equal(len, wanted.len);
+    assert_memory_equal(name, wanted.octets, len);
+}
+
+static void test_by_type_a_then_mx(void **state)
+{
+    const struct mxclash_event *event;
+    struct mxclash_stats stats;
+    const struct sockaddr_in *server;
+
+    (void)state;
+    see("shop.test", A_IS_CNAME(.ttl_s = 300));
+    see("shop.test", MX_IS_MX());
+    expect_no_event();
+    prove(MX_IS_MX(), CNAME_IS_CNAME());
+    event = OPENED("shop.test", mxclash_confirmed, mxclash_probe);
+    assert_int_equal(event->apex, mxclash_apex_yes);
+    assert_name(event->zone, event->zone_len, "shop.test");
+    assert_name(event->cname_target, event->cname_target_len, TARGET);
+    assert_int_equal(event->cname_ttl, 600);
+    assert_int_equal(event->mx_count, 2);
+    assert_int_equal(event->mx[0].preference, 5);
+    assert_name(event->mx[0].exchange, event->mx[0].exchange_len, MX1);
+    assert_int_equal(event->mx[1].preference, 10);
+    assert_name(event->mx[1].exchange, event->mx[1].exchange_len, MX2);
+    assert_int_equal(event->first_seen, detector.now);
+    assert_int_equal(event->last_seen, detector.now);
+    assert_int_equal(event->mx_queries, 0);
+    assert_int_equal(event->held_back, 0);
+    assert_int_equal(event->advice, mxclash_remove_cname | mxclash_replace_cname_with_address |
+                                        mxclash_move_cname | mxclash_separate_mail_domain);
+    assert_null(event->provider);
+    server = (const struct sockaddr_in *)&event->authority;
+    assert_int_equal(server->sin_family, AF_INET);
+    assert_int_equal(ntohl(server->sin_addr.s_addr), 0xc0000235);
+    stats = stats_now();
+    assert_int_equal(stats.opened[mxclash_cname_and_mx], 1);
+    assert_int_equal(stats.open_now[mxclash_cname_and_mx][mxclash_confirmed], 1);
+    assert_int_equal(stats.proofs[mxclash_proof_both], 1);
+    expect_no_proof();
+}
+
+static void test_by_type_mx_then_a(void **state)
+{
+    (void)state;
+    see("shop.test", MX_IS_MX());
+    expect_no_proof();
+    see("shop.test", A_IS_CNAME());
+    prove(MX_IS_MX(), CNAME_IS_CNAME());
+    OPENED("shop.test", mxclash_confirmed, mxclash_probe);
+}
+
+static void test_address_alone_at_an_apex(void **state)
+{
+    (void)state;
+    see("Shop.TEST", A_IS_CNAME());
+    prove(MX_IS_MX(), CNAME_IS_CNAME());
+    OPENED("shop.test", mxclash_confirmed, mxclash_probe);
+}
+
+static void test_below_the_apex(void **state)
+{
+    const struct mxclash_event *event;
+
+    (void)state;
+    see("sub.shop.test", A_IS_CNAME(.zone = "shop.test"));
+    expect_no_proof();
+    see("sub.shop.test", MX_IS_MX(.zone = "shop.test"));
+    prove(MX_IS_MX(.zone = "shop.test"), CNAME_IS_CNAME(.zone = "shop.test"));
+    event = OPENED("sub.shop.test", mxclash_confirmed, mxclash_probe);
+    assert_int_equal(event->apex, mxclash_apex_no);
+    assert_name(event->zone, event->zone_len, "shop.test");
+}
+
+/** Below an apex a resolver may never ask MX: the client that got the CNAME makes the suspect. */
+static void test_hidden_from_a_client(void **state)
+{
+    (void)state;
+    see("sub.shop.test", A_IS_CNAME(.zone = "shop.test"));
+    assert_false(client_mx("sub.shop.test", false));
+    expect_no_proof();
+    assert_false(client_mx("SUB.shop.test", true));
+    prove(MX_IS_MX(.zone = "shop.test"), CNAME_IS_CNAME(.zone = "shop.test"));
+    OPENED("sub.shop.test", mxclash_confirmed, mxclash_probe);
+    assert_true(client_mx("sub.shop.test", true));
+}
+
+static void test_each_sighting_while_valid_only(void **state)
+{
+    (void)state;
+    see("sub.shop.test", MX_IS_MX(.zone = "shop.test", .ttl_s = 60));
+    detector.now += 60 * SECOND + 16 * SECOND;
+    see("sub.shop.test", A_IS_CNAME(.zone = "shop.test"));
+    expect_no_proof();
+    detector.now += 599 * SECOND;
+    see("sub.shop.test", MX_IS_MX(.zone = "shop.test"));
+    prove(MX_IS_MX(.zone = "shop.test"), CNAME_IS_CNAME(.zone = "shop.test"));
+    OPENED("sub.shop.test", mxclash_confirmed, mxclash_probe);
+}
+
+static void test_same_answer(void **state)
+{
+    const struct mxclash_event *event;
+
+    (void)state;
+    see("tiny.test", MX_IS_BOTH());
+    event = OPENED("tiny.test", mxclash_confirmed, mxclash_same_answer);
+    assert_int_equal(event->mx_count, 2);
+    assert_name(event->cname_target, event->cname_target_len, TARGET);
+    /* as good as a proof: none is made until the next is due */
+    expect_no_proof();
+    detector.now += HOUR - 1;
+    see("tiny.test", A_IS_CNAME());
+    expect_no_proof();
+    detector.now += 1;
+    see("tiny.test", A_IS_CNAME());
+    prove(MX_IS_BOTH(), CNAME_IS_CNAME());
+    expect_no_event();
+}
+
+/** In all these one answer has both, but does not settle it. */
+static void test_same_answer_that_only_suspects(void **state)
+{
+    static const struct reply replies[] = {
+        /* ANY may come from a cache that outlived a move */
+        {.qtype = wire_type_any, .cname = TARGET, .mx = {MX1}},
+        /* no authority */
+        {.qtype = wire_type_mx, .cname = TARGET, .mx = {MX1}, .no_aa = true},
+        {.qtype = wire_type_mx, .cname = TARGET, .mx = {MX1}, .no_aa = true, .forwarded = true},
+        /* not what was asked for: the end of a chain */
+        {.qtype = wire_type_mx, .cname = TARGET, .mx = {MX1}, .qname = "x.tiny.test"},
+    };
+
+    for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+        detector_setup(state);
+        see("tiny.test", replies[i]);
+        expect_no_event();
+        prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+        expect_no_event();
+        assert_int_equal(stats_now().proofs[mxclash_proof_cname_only], 1);
+    }
+}
+
+/** A cache's word makes a suspect; it is believed when repeated after all that it then had. */
+static void test_hearsay(void **state)
+{
+    const struct reply mx = MX_IS_MX(.no_aa = true, .forwarded = true, .ttl_s = 7200);
+    const struct reply cname = CNAME_IS_CNAME(.no_aa = true, .forwarded = true, .ttl_s = 60);
+    const struct mxclash_event *event;
+
+    (void)state;
+    see("shop.test", mx);
+    see("shop.test", cname);
+    prove(mx, cname);
+    event = OPENED("shop.test", mxclash_suspected, mxclash_separate_answers);
+    assert_int_equal(event->apex, mxclash_apex_unknown);
+    assert_int_equal(event->zone_len, 0);
+    detector.now += HOUR;
+    see("shop.test", cname);
+    expect_no_proof();
+    detector.now += HOUR;
+    see("shop.test", cname);
+    expect_no_proof();
+    detector.now += 2 * SECOND;
+    see("shop.test", cname);
+    prove(mx, cname);
+    expect_event("shop.test", mxclash_changed, mxclash_cname_and_mx, mxclash_confirmed,
+                 mxclash_probe);
+}
+
+/** However long a cache says that it will keep it, a suspect is looked at again within a day. */
+static void test_hearsay_with_an_endless_ttl(void **state)
+{
+    const struct reply mx = MX_IS_MX(.no_aa = true, .forwarded = true, .ttl_s = INT32_MAX);
+    const struct reply cname =
+        CNAME_IS_CNAME(.no_aa = true, .forwarded = true, .ttl_s = INT32_MAX);
+
+    (void)state;
+    see("shop.test", mx);
+    see("shop.test", cname);
+    prove(mx, cname);
+    OPENED("shop.test", mxclash_suspected, mxclash_separate_answers);
+    detector.now += 24 * HOUR + MINUTE;
+    see("shop.test", cname);
+    prove(MX_IS_MX(.no_aa = true, .forwarded = true), NO_CNAME(.no_aa = true, .forwarded = true));
+    expect_event("shop.test", mxclash_cleared, mxclash_cname_and_mx, mxclash_suspected,
+                 mxclash_separate_answers);
+}
+
+static void test_failed_proof(void **state)
+{
+    (void)state;
+    see("shop.test", MX_IS_MX());
+    see("shop.test", A_IS_CNAME());
+    fail_proof();
+    OPENED("shop.test", mxclash_suspected, mxclash_separate_answers);
+    /* again after 30 s, then ever later, up to the recheck interval */
+    for (mxclash_time wait = CASE_RETRY_MS; wait < HOUR; wait *= 2) {
+        detector.now += wait - 1;
+        see("shop.test", MX_IS_MX());
+        expect_no_proof();
+        detector.now += 1;
+        see("shop.test", MX_IS_MX());
+        fail_proof();
+    }
+    for (int i = 0; i < 30; i++) {
+        detector.now += HOUR - 1;
+        see("shop.test", MX_IS_MX());
+        expect_no_proof();
+        detector.now += 1;
+        see("shop.test", MX_IS_MX());
+        fail_proof();
+    }
+    expect_no_event();
+    detector.now += HOUR;
+    see("shop.test", MX_IS_MX());
+    prove(MX_IS_MX(), CNAME_IS_CNAME());
+    expect_event("shop.test", mxclash_changed, mxclash_cname_and_mx, mxclash_confirmed,
+                 mxclash_probe);
+}
+
+static void test_failed_proof_shows_nothing(void **state)
+{
+    (void)state;
+    /* no MX was seen */
+    see("shop.test", A_IS_CNAME());
+    fail_proof();
+    /* or no more valid */
+    see("sub.shop.test", MX_IS_MX(.zone = "shop.test", .ttl_s = 30));
+    detector.now += HOUR;
+    see("sub.shop.test", A_IS_CNAME(.zone = "shop.test"));
+    assert_false(client_mx("sub.shop.test", true));
+    fail_proof();
+    expect_no_event();
+    assert_int_equal(stats_now().proofs[mxclash_proof_failed], 2);
+}
+
+/** A move: the authority has since shown the MX to be gone, so a failed proof leaves nothing. */
+static void test_failed_proof_after_a_move(void **state)
+{
+    (void)state;
+    see("shop.test", MX_IS_MX());
+    see("shop.test", A_IS_CNAME());
+    see("shop.test", MX_IS_CNAME());
+    fail_proof();
+    expect_no_event();
+    /* the other way round */
+    see("food.test", A_IS_CNAME());
+    see("food.test", MX_IS_MX());
+    see("food.test", CNAME_ANSWER(.mx = {"mx.test"}));
+    fail_proof();
+    expect_no_event();
+}
+
+static void test_what_a_proof_shows(void **state)
+{
+    static const struct {
+        struct reply mx, cname;
+        enum mxclash_proof_result result;
+    } proofs[] = {
+        {{.qtype = 15, .cname = TARGET}, {.qtype = 5, .cname = TARGET}, mxclash_proof_cname_only},
+        {{.qtype = 15}, {.qtype = 5, .cname = TARGET}, mxclash_proof_cname_only},
+        {{.qtype = 15, .mx = {MX1}}, {.qtype = 5}, mxclash_proof_mx_only},
+        {{.qtype = 15}, {.qtype = 5}, mxclash_proof_neither},
+        {{.qtype = 15, .rcode = 3}, {.qtype = 5, .rcode = 3}, mxclash_proof_neither},
+        /* null MX: no mail is wanted (RFC 7505) */
+        {{.qtype = 15, .mx = {"."}}, {.qtype = 5, .cname = TARGET}, mxclash_proof_cname_only},
+        {{.qtype = 15, .rcode = 2}, {.qtype = 5, .cname = TARGET}, mxclash_proof_failed},
+        {{.qtype = 15, .mx = {MX1}}, {.qtype = 5, .rcode = 5}, mxclash_proof_failed},
+        /* lame, and a referral: neither says that there is none */
+        {{.qtype = 15, .mx = {MX1}}, {.qtype = 5, .no_aa = true}, mxclash_proof_failed},
+        {{.qtype = 15, .mx = {MX1}},
+         {.qtype = 5, .no_aa = true, .referral = true},
+         mxclash_proof_failed},
+    };
+
+    for (size_t i = 0; i < sizeof(proofs) / sizeof(proofs[0]); i++) {
+        detector_setup(state);
+        see("shop.test", A_IS_CNAME());
+        prove(proofs[i].mx, proofs[i].cname);
+        for (int result = 0; result < MXCLASH_PROOF_RESULTS; result++)
+            assert_int_equal(stats_now().proofs[result], result == (int)proofs[i].result);
+        /* the A question's CNAME and the proof's MX were both valid: a suspect at least */
+        if (proofs[i].result == mxclash_proof_failed && proofs[i].mx.mx[0] != NULL)
+            OPENED("shop.test", mxclash_suspected, mxclash_separate_answers);
+        expect_no_event();
+    }
+}
+
+/** Answers that do not belong to the question are passed over, whatever they hold. */
+static void test_answers_of_others_in_a_proof(void **state)
+{
+    struct mxclash_proof proof;
+
+    (void)state;
+    see("shop.test", A_IS_CNAME());
+    assert_true(take_proof(&proof));
+    answer_proof(&proof, MX_IS_MX(.qname = "other.test", .zone = "test"));
+    answer_proof(&proof, MX_IS_MX(.zone = "other.test"));
+    answer_proof(&proof, MX_IS_MX(.rcode = MESSAGE_SERVFAIL));
+    /* the question of a minimising resolver */
+    answer_proof(&proof, A_IS_CNAME());
+    answer_proof(&proof, NO_MX(.no_aa = true, .referral = true));
+    end_proof(&proof);
+    assert_int_equal(stats_now().proofs[mxclash_proof_failed], 1);
+    detector.now += CASE_RETRY_MS;
+    see("shop.test", A_IS_CNAME());
+    assert_true(take_proof(&proof));
+    answer_proof(&proof, NO_MX(.rcode = MESSAGE_REFUSED));
+    answer_proof(&proof, MX_IS_MX());
+    expect_no_event();
+    answer_proof(&proof, CNAME_IS_CNAME());
+    OPENED("shop.test", mxclash_confirmed, mxclash_probe);
+}
+
+static void test_no_probe(void **state)
+{
+    struct mxclash_options options = detector_options();
+
+    (void)state;
+    options.probe = false;
+    detector_begin(&options);
+    see("shop.test", A_IS_CNAME());
+    assert_false(client_mx("sub.shop.test", true));
+    expect_no_event();
+    see("shop.test", MX_IS_MX());
+    OPENED("shop.test", mxclash_suspected, mxclash_separate_answers);
+    see("tiny.test", MX_IS_BOTH());
+    OPENED("tiny.test", mxclash_confirmed, mxclash_same_answer);
+    see("shop.test", MX_IS_BOTH());
+    expect_event("shop.test", mxclash_changed, mxclash_cname_and_mx, mxclash_confirmed,
+                 mxclash_same_answer);
+    expect_no_proof();
+}
+
+static void test_made_from_a_dname(void **state)
+{
+    static struct message m;
+    const struct reply reply = {.zone = "old.test"};
+
+    (void)state;
+    see("mail.old.test", MX_IS_MX(.zone = "old.test"));
+    message_begin(&m, MESSAGE_AA, "mail.old.test", wire_type_a);
+    message_dname(&m, "old.test", 600, "new.test");
+    message_cname(&m, "mail.old.test", 600, "mail.new.test");
+    assert_int_equal(detector_hand_in(&m, &reply, "old.test", NULL, 0), mxclash_ok);
+    expect_no_proof();
+}
+
+static void test_outside_the_zone(void **state)
+{
+    (void)state;
+    see("bank.test", MX_IS_BOTH(.zone = "evil.test", .qname = "www.evil.test"));
+    see("bank.test", MX_IS_BOTH(.zone = "evil.test"));
+    see("bank.test", MX_IS_BOTH(.no_zone = true, .qname = "evil.test"));
+    expect_no_event();
+    expect_no_proof();
+    assert_int_equal(stats_now().table_entries, 0);
+    see("bank.test", MX_IS_BOTH(.no_zone = true));
+    OPENED("bank.test", mxclash_confirmed, mxclash_same_answer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_DETECTOR(test_by_type_a_then_mx),
+        WITH_DETECTOR(test_by_type_mx_then_a),
+        WITH_DETECTOR(test_address_alone_at_an_apex),
+        WITH_DETECTOR(test_below_the_apex),
+        WITH_DETECTOR(test_hidden_from_a_client),
+        WITH_DETECTOR(test_each_sighting_while_valid_only),
+        WITH_DETECTOR(test_same_answer),
+        WITH_DETECTOR(test_same_answer_that_only_suspects),
+        WITH_DETECTOR(test_hearsay),
+        WITH_DETECTOR(test_hearsay_with_an_endless_ttl),
+        WITH_DETECTOR(test_failed_proof),
+        WITH_DETECTOR(test_failed_proof_shows_nothing),
+        WITH_DETECTOR(test_failed_proof_after_a_move),
+        WITH_DETECTOR(test_what_a_proof_shows),
+        WITH_DETECTOR(test_answers_of_others_in_a_proof),
+        WITH_DETECTOR(test_no_probe),
+        WITH_DETECTOR(test_made_from_a_dname),
+        WITH_DETECTOR(test_outside_the_zone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

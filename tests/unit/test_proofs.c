@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Tests of the queue of proofs and its token bucket, on clocks of every sort. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/proofs.h"
+#include "mxclash.h"
+
+#define SOME_MS   INT64_C(1767323045678)
+#define TAKEN_MAX 4000
+
+static struct proofs proofs;
+
+/** When proofs were taken, by the true clock. */
+static mxclash_time taken_at[TAKEN_MAX];
+static size_t taken_count;
+
+static void begin(size_t capacity, unsigned rate)
+{
+    proofs_deinit(&proofs);
+    assert_true(proofs_init(&proofs, capacity, rate));
+    taken_count = 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    proofs_deinit(&proofs);
+    return 0;
+}
+
+static bool push(uint64_t hash, mxclash_time now)
+{
+    uint8_t owner[] = {1, (uint8_t)('a' + hash % 26), 0};
+
+    return proofs_push(&proofs, ring_proof, hash, owner, sizeof(owner), now);
+}
+
+/** Take one, with always one waiting that is not stale. \param at  the true time */
+static bool take(mxclash_time clock, mxclash_time at)
+{
+    struct ring_entry waiting;
+    enum proofs_taken taken;
+
+    do {
+        if (proofs.count == 0)
+            push(0, clock);
+        taken = proofs_pop(&proofs, ring_proof, clock, &waiting);
+    } while (taken == proofs_stale);
+    if (taken == proofs_one && taken_count < TAKEN_MAX)
+        taken_at[taken_count++] = at;
+    return taken == proofs_one;
+}
+
+static unsigned take_all(mxclash_time clock)
+{
+    unsigned count = 0;
+
+    while (take(clock, clock))
+        count++;
+    return count;
+}
+
+/** In any span of time: at most what may come at once and what the rate brings. */
+static void assert_rate_kept(unsigned rate)
+{
+    int64_t at_once = rate > PROOF_QUERIES ? rate : PROOF_QUERIES;
+
+    for (size_t i = 0; i < taken_count; i++)
+        for (size_t j = i; j < taken_count; j++)
+            assert_true((int64_t)(j - i + 1) * PROOF_QUERIES * 1000 <=
+                        at_once * 1000 + (taken_at[j] - taken_at[i]) * rate);
+}
+
+static void test_order(void **state)
+{
+    struct ring_entry waiting;
+
+    (void)state;
+    begin(5, 100000);
+    for (uint64_t round = 0; round < 4; round++) {
+        for (uint64_t i = 0; i < 5; i++)
+            assert_true(push(round * 5 + i, SOME_MS));
+        assert_false(push(99, SOME_MS));
+        for (uint64_t i = 0; i < 5; i++) {
+            assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS, &waiting), proofs_one);
+            assert_int_equal(waiting.hash, round * 5 + i);
+            assert_int_equal(waiting.owner_len, 3);
+            assert_int_equal(waiting.owner[1], 'a' + (round * 5 + i) % 26);
+        }
+        assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS, &waiting), proofs_none);
+    }
+}
+
+static void test_burst_then_rate(void **state)
+{
+    (void)state;
+    begin(10, 10);
+    assert_int_equal(take_all(SOME_MS), 5);
+    assert_int_equal(take_all(SOME_MS + 199), 0);
+    assert_int_equal(take_all(SOME_MS + 200), 1);
+    assert_int_equal(take_all(SOME_MS + 399), 0);
+    assert_int_equal(take_all(SOME_MS + 599), 1);
+    assert_int_equal(take_all(SOME_MS + 600), 1);
+    /* what is not used does not pile up */
+    assert_int_equal(take_all(SOME_MS + 3600000), 5);
+}
+
+static void test_slowest_rate(void **state)
+{
+    (void)state;
+    begin(10, 1);
+    assert_int_equal(take_all(SOME_MS), 1);
+    assert_int_equal(take_all(SOME_MS + 1999), 0);
+    assert_int_equal(take_all(SOME_MS + 2000), 1);
+}
+
+static void test_rate_in_every_window(void **state)
+{
+    static const unsigned rates[] = {1, 2, 3, 7, 10, 1000};
+
+    (void)state;
+    srandom(1);
+    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+        mxclash_time now = SOME_MS;
+
+        begin(10, rates[i]);
+        while (now < SOME_MS + 2000000 / rates[i]) {
+            take(now, now);
+            now += random() % (1000 / rates[i] + 2);
+        }
+        assert_rate_kept(rates[i]);
+        /* and it is not much less: nothing is lost by asking often */
+        assert_true(taken_count * PROOF_QUERIES * 10 > 2000 * 8);
+    }
+}
+
+/** Threads' clocks differ a little. Each in turn must not get the difference as a gift. */
+static void test_clocks_of_many_threads(void **state)
+{
+    (void)state;
+    srandom(2);
+    begin(10, 10);
+    for (mxclash_time now = SOME_MS; now < SOME_MS + 100000; now += random() % 20) {
+        take(now, now);
+        take(now - random() % PROOF_SKEW_MAX_MS, now);
+    }
+    assert_rate_kept(10);
+    assert_true(taken_count > 400);
+}
+
+static void test_clock_set_back(void **state)
+{
+    static const mxclash_time steps[] = {1, 500, 5000, 10000, 10001, 3600000, 86400000, SOME_MS};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        mxclash_time back = SOME_MS - steps[i];
+        mxclash_time first;
+
+        begin(10, 10);
+        take_all(SOME_MS);
+        assert_int_equal(take_all(back), 0);
+        /* never shut for longer than clocks may differ, and never two bursts */
+        for (first = 0; !take(back + first, back + first); first++)
+            assert_true(first <= PROOF_SKEW_MAX_MS + 2000);
+        assert_int_equal(take_all(back + first), 0);
+    }
+}
+
+static void test_clock_set_forward(void **state)
+{
+    (void)state;
+    begin(10, 10);
+    take_all(SOME_MS);
+    assert_int_equal(take_all(SOME_MS + INT64_C(31536000000)), 5);
+    assert_int_equal(take_all(SOME_MS + INT64_C(31536000000)), 0);
+    begin(10, 100000);
+    take_all(0);
+    assert_int_equal(take_all(INT64_C(1) << 60), 50000);
+}
+
+static void test_stale(void **state)
+{
+    struct ring_entry waiting;
+
+    (void)state;
+    begin(10, 2);
+    assert_true(push(1, SOME_MS));
+    assert_true(push(2, SOME_MS));
+    assert_true(push(3, SOME_MS + 1));
+    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS, &waiting),
+                     proofs_one);
+    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS, &waiting),
+                     proofs_none);
+    /* a stale one goes, though there is no token, and takes none */
+    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS + 1, &waiting),
+                     proofs_none);
+    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
+                     proofs_stale);
+    assert_int_equal(waiting.hash, 2);
+    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
+                     proofs_stale);
+    assert_int_equal(waiting.hash, 3);
+    assert_true(push(4, SOME_MS + PROOF_WAIT_MAX_MS + 1000));
+    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
+                     proofs_one);
+}
+
+static void test_give_back(void **state)
+{
+    (void)state;
+    begin(10, 10);
+    assert_int_equal(take_all(SOME_MS), 5);
+    proofs_give_back(&proofs, ring_proof);
+    assert_int_equal(take_all(SOME_MS), 1);
+    /* never more than the bucket holds */
+    for (int i = 0; i < 100; i++)
+        proofs_give_back(&proofs, ring_proof);
+    assert_int_equal(take_all(SOME_MS), 5);
+}
+
+static void test_time_before_the_epoch(void **state)
+{
+    (void)state;
+    begin(10, 10);
+    assert_int_equal(take_all(-SOME_MS), 5);
+    assert_int_equal(take_all(-SOME_MS + 1000), 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_burst_then_rate),
+        cmocka_unit_test(test_slowest_rate),
+        cmocka_unit_test(test_rate_in_every_window),
+        cmocka_unit_test(test_clocks_of_many_threads),
+        cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_clock_set_forward),
+        cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_give_back),
+        cmocka_unit_test(test_time_before_the_epoch),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, teardown);
+}
