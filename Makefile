@@ -18,6 +18,13 @@ PYTHON ?= /usr/bin/python3
 UNBOUND_VERSION ?= distribution
 B := build
 
+# what is done in a word; V=1 shows the commands
+ifeq ($(V),1)
+say = $(1)
+else
+say = @printf '  %-5s %s\n' '$(2)' '$@'; $(1)
+endif
+
 VERSION := $(shell sed -n 's/^\#define MXCLASH_VERSION "\(.*\)"/\1/p' include/mxclash.h)
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
@@ -29,6 +36,10 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread $(WARNING
 # no -z now: the module must be able to say that the host is the wrong one before a symbol of the
 # right one is missing
 LINK := -pthread -Wl,-z,relro -Wl,-z,noexecstack $(LDFLAGS)
+
+# commas of their own would end an argument of $(call)
+SONAME_FLAGS := -Wl,-soname,libmxclash.so.0 -Wl,-z,now -Wl,-z,defs
+EXPORT_FLAGS := -Wl,--version-script=module/host/unbound/exports.map
 
 # --- the host ------------------------------------------------------------------------------------
 ifdef UNBOUND_SRC
@@ -71,7 +82,7 @@ endif
 
 $(B)/obj/%.o: %.c | deps-build
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<,CC)
 
 # the provider table is text that is built in: each line becomes a C string
 $(B)/providers_text.c: module/core/providers.txt | deps-build
@@ -81,17 +92,17 @@ $(B)/providers_text.c: module/core/providers.txt | deps-build
 	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } > $@
 $(B)/obj/providers_text.o: $(B)/providers_text.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,$(CC) $(ALL_CFLAGS) -c -o $@ $<,CC)
 
 $(B)/libcore.a: $(CORE)
 $(B)/liboutput.a: $(OUTPUT)
 $(B)/libruntime.a: $(RUNTIME)
 $(B)/lib%.a:
-	rm -f $@
-	ar rcs $@ $^
+	@rm -f $@
+	$(call say,ar rcs $@ $^,AR)
 
 $(B)/libmxclash.so: $(CORE)
-	$(CC) $(LINK) -shared -Wl,-soname,libmxclash.so.0 -Wl,-z,now -Wl,-z,defs -o $@ $^
+	$(call say,$(CC) $(LINK) -shared $(SONAME_FLAGS) -o $@ $^,LINK)
 
 # the adapter's own header of the host: which build it is, and where it keeps its configuration
 $(HOST)/host_build.h: $(HOST)/done module/host/unbound/signature.sh
@@ -114,11 +125,10 @@ endif
 
 $(HOST)/obj/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<
+	$(call say,$(CC) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CC)
 
 $(HOST)/mxclash.so: $(ADAPTER) $(RUNTIME) $(OUTPUT) $(CORE) module/host/unbound/exports.map
-	$(CC) $(LINK) -shared -Wl,--version-script=module/host/unbound/exports.map -o $@ \
-	    $(filter %.o,$^) $(LIBS)
+	$(call say,$(CC) $(LINK) -shared $(EXPORT_FLAGS) -o $@ $(filter %.o,$^) $(LIBS),LINK)
 
 # which host is the current one can change from call to call: a copy that is made anew if it did
 $(B)/mxclash.so $(B)/mxclash: $(B)/%: $(HOST)/% FORCE
@@ -131,23 +141,23 @@ FORCE:
 
 $(HOST)/obj/module/cli/%.o: module/cli/%.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<
+	$(call say,$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<,CC)
 $(HOST)/mxclash: $(CLI) $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
-	$(CC) $(LINK) -o $@ $^ $(LIBS)
+	$(call say,$(CC) $(LINK) -o $@ $^ $(LIBS),LINK)
 
 # --- tests -------------------------------------------------------------------------------------------
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a | deps-check
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $(filter %.c %.a,$^) $(LIBS) -lcmocka
+	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $(filter %.c %.a,$^) $(LIBS) -lcmocka,TEST)
 
 $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c,$^) -lldns
+	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c,$^) -lldns,TEST)
 
 $(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_main.c $(B)/libruntime.a \
     $(B)/liboutput.a $(B)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $^ $(LIBS)
+	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $^ $(LIBS) -lldns,FUZZ)
 
 check: deps-check
 	$(MAKE) NO_DEPS=1 all $(B)/tests/authority
@@ -166,7 +176,16 @@ PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider -q
 check-replay: all
 	$(PYTEST) tests/replay
 
-check-system: all $(B)/tests/authority
+# the same module with another signature: what a server of another build would load
+$(HOST)/wrong-build.so: $(ADAPTER) $(RUNTIME) $(OUTPUT) $(CORE) module/host/unbound/exports.map
+	@mkdir -p $(HOST)/wrong
+	@sed 's/, 0x/, 0x1/' $(HOST)/host_build.h > $(HOST)/wrong/host_build.h
+	@$(CC) $(ALL_CFLAGS) -I$(HOST)/wrong -isystem $(UNBOUND_TREE) -DSRCDIR=. -c \
+	    -o $(HOST)/wrong/build_check.o module/host/unbound/build_check.c
+	$(call say,$(CC) $(LINK) -shared $(EXPORT_FLAGS) -o $@ $(HOST)/wrong/build_check.o \
+	    $(filter-out %/build_check.o,$(filter %.o,$^)) $(LIBS),LINK)
+
+check-system: all $(B)/tests/authority $(HOST)/wrong-build.so
 	$(PYTEST) tests/system
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
@@ -181,8 +200,7 @@ CLANG_FILES := $(wildcard module/core/*.c module/output/*.c module/runtime/*.c m
 check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
-	$(CLANG) $(filter-out -fstack-clash-protection,$(ALL_CFLAGS)) -I$(HOST) -isystem $(UNBOUND_TREE) \
-	    -DSRCDIR=. -MMD -MP -c -o $@ $<
+	$(call say,$(CLANG) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CLANG)
 
 demo: deps-demo
 	@$(MAKE) -s NO_DEPS=1 all $(B)/tests/authority

@@ -67,7 +67,7 @@ static uint64_t facts_of(const struct docket_case *c, enum mxclash_kind kind)
         facts += servers_of(c, kind);
     }
 
-    if (c->mx_set != NULL)
+    if (c->mx_set != NULL && kind != mxclash_cname_at_apex)
         facts ^= XXH3_64bits(c->mx_set->mx, c->mx_set->count * sizeof(struct mxclash_mx));
     return facts;
 }

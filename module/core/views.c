@@ -58,16 +58,19 @@ void views_clear(struct views *views)
 
 enum mxclash_servers views_judge(const struct views *views)
 {
-    enum mxclash_servers verdict = mxclash_servers_unknown;
+    bool cname_alone = false, mx_alone = false; /* at a server that lacks the other */
+    bool cname = false, mx = false;
 
     for (unsigned i = 0; i < views->count; i++) {
         unsigned flags = views->flags[i];
 
         if ((flags & view_has_cname) && (flags & view_has_mx))
             return mxclash_servers_agree;
-        if (((flags & view_has_cname) && (flags & view_lacks_mx)) ||
-            ((flags & view_has_mx) && (flags & view_lacks_cname)))
-            verdict = mxclash_servers_differ;
+        cname = cname || (flags & view_has_cname);
+        mx = mx || (flags & view_has_mx);
+        cname_alone = cname_alone || ((flags & view_has_cname) && (flags & view_lacks_mx));
+        mx_alone = mx_alone || ((flags & view_has_mx) && (flags & view_lacks_cname));
     }
-    return verdict;
+    return (cname_alone && mx) || (mx_alone && cname) ? mxclash_servers_differ
+                                                      : mxclash_servers_unknown;
 }

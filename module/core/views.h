@@ -40,7 +40,8 @@ void views_clear(struct views *views);
 
 /**
  * \return mxclash_servers_agree if some server carries both; mxclash_servers_differ if none is
- *     known to, and one that has the one was seen to lack the other; else mxclash_servers_unknown
+ *     known to, and one that lacks a record stands beside another that has it; else
+ *     mxclash_servers_unknown
  */
 enum mxclash_servers views_judge(const struct views *views);
 
