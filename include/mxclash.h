@@ -264,6 +264,8 @@ struct mxclash_options {
      * and must not call back into the engine. The event is borrowed for the call.
      */
     void (*on_event)(void *context, const struct mxclash_event *event);
+    /** answers are repaired: an MX that a client gets in spite of a conflict is counted so */
+    bool repair;
     /**
      * Make lookups, for the impact of a conflict; needs probe. on_held is called as on_event is,
      * when an event begins to wait, see mxclash_tick().
@@ -358,6 +360,26 @@ struct mxclash_domain {
     mxclash_time last_seen;
 };
 
+/** What a client's MX question got. */
+enum mxclash_reply {
+    mxclash_reply_other = 0,
+    /** a CNAME at the owner and no MX of it */
+    mxclash_reply_hides,
+    /** the owner's MX */
+    mxclash_reply_shows,
+};
+
+/** How an owner stands, for a host that annotates or repairs answers. */
+struct mxclash_standing {
+    /** the gravest conflict that is open: cname-and-mx, cname-at-apex, then the others */
+    enum mxclash_kind kind;
+    enum mxclash_state state;
+    /** seconds that mx is still valid; 0: it is not, or not from the owner's own authority */
+    uint32_t mx_ttl_s;
+    uint8_t mx_count;
+    struct mxclash_mx mx[MXCLASH_MX_MAX];
+};
+
 struct mxclash_engine;
 
 /**
@@ -441,14 +463,25 @@ MXCLASH_PUBLIC void mxclash_lookup_end(struct mxclash_engine *engine,
 MXCLASH_PUBLIC bool mxclash_tick(struct mxclash_engine *engine);
 
 /**
- * A client asked the MX of owner and is being answered. With hidden it makes owner a suspect.
+ * A client asked the MX of owner and is being answered. A reply that hides it makes owner a
+ * suspect.
  *
- * \param owner   wire name in any case
- * \param hidden  the answer shows a CNAME at owner and no MX of owner
+ * \param owner  wire name in any case
  * \return true if owner is in conflict (suspected or confirmed)
  */
 MXCLASH_PUBLIC bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner,
-                                      size_t owner_len, bool hidden, mxclash_time now);
+                                      size_t owner_len, enum mxclash_reply reply, mxclash_time now);
+
+/**
+ * Tell how an owner stands. With no case of that hash it costs a hash and a load.
+ *
+ * \param owner  wire name in any case
+ * \param[out] standing  written only on true
+ * \return true if owner is in conflict
+ */
+MXCLASH_PUBLIC bool mxclash_get_standing(struct mxclash_engine *engine, const uint8_t *owner,
+                                         size_t owner_len, mxclash_time now,
+                                         struct mxclash_standing *standing);
 
 /** Read the counters. Blocking: none. */
 MXCLASH_PUBLIC void mxclash_get_stats(const struct mxclash_engine *engine,

@@ -8,9 +8,6 @@
 #include "core/names.h"
 #include "core/sieve.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 /**
  * Note the zone cut. A zone equal to the owner proves an apex; a zone above it, asked and answering
  * with authority, that there is no cut between, unless an apex was proved before. Behind a
@@ -78,8 +75,9 @@ static mxclash_time valid_until(uint32_t ttl_s, mxclash_time now)
 
 /** Keep what a sighting shows. */
 static void note_facts(const struct casework *work, struct docket_shard *shard,
-                       struct docket_case *c, const struct answer_reading *reading,
-                       const struct sighting *sighting, mxclash_time now)
+                       struct docket_case *c, const struct mxclash_answer *answer,
+                       const struct answer_reading *reading, const struct sighting *sighting,
+                       mxclash_time now)
 {
     if (sighting->cname) {
         uint8_t target[MXCLASH_NAME_MAX];
@@ -99,6 +97,7 @@ static void note_facts(const struct casework *work, struct docket_shard *shard,
         docket_set_mx(work->docket, shard, c, mx, count);
         c->mx_until = valid_until(sighting->mx_ttl_s, now);
         c->mx_was_seen = true;
+        c->mx_is_authoritys = reading->message.authoritative && !answer->forwarded;
     }
     if (c->cname_until > now && c->mx_until > now)
         c->both_were_valid = true;
@@ -132,7 +131,6 @@ static void want_proof(const struct casework *work, struct docket_case *c, mxcla
         return;
     c->queued = true;
     outcome->prove = true;
-    outcome->zone_hash = XXH3_64bits(c->owner + c->zone_at, c->owner_len - c->zone_at);
 }
 
 static bool mail_is_wanted(const struct docket_case *c, mxclash_time now)
@@ -233,7 +231,8 @@ static void end_spf(const struct casework *work, struct docket_shard *shard, str
 {
     struct spf_summary spf;
 
-    if (!sighting->txt || !reading->message.authoritative)
+    /* before its MX has been seen it is not known whom the record should name */
+    if (!sighting->txt || !reading->message.authoritative || c->mx_set == NULL)
         return;
     mailbox_read_spf(work->providers, reading, sighting, &spf);
     if (!mailbox_spf_lacks(&spf, mailbox_spf_provider(work, c))) {
@@ -258,7 +257,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
     c->spf_suspect = c->spf_suspect || hint->spf;
     if (sighting != NULL) {
         note_server(c, answer);
-        note_facts(work, shard, c, reading, sighting, now);
+        note_facts(work, shard, c, answer, reading, sighting, now);
         c->both_were_valid = c->both_were_valid || hint->both_valid;
         c->mx_was_seen = c->mx_was_seen || hint->mx_valid;
         if (shows_mx_set(reading, sighting))
@@ -280,7 +279,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
     }
     if (sure && sighting->cname && !reading->null_mx && message->qtype == wire_type_mx)
         c->mx_gets_cname = true;
-    if (case_wants_proof(c))
+    if (hint->both_perhaps || case_wants_proof(c))
         want_proof(work, c, now, outcome);
     if (!outcome->prove && !c->queued && c->proof.id == 0)
         end_what_ended(work, shard, c, gone, now, outcome);
@@ -372,7 +371,7 @@ void case_proof_answer(const struct casework *work, struct docket_shard *shard,
         return;
     if (sighting != NULL && (sighting->cname || sighting->mx)) {
         note_server(c, answer);
-        note_facts(work, shard, c, reading, sighting, now);
+        note_facts(work, shard, c, answer, reading, sighting, now);
     }
     if (qtype == wire_type_txt) {
         if (sighting != NULL && sighting->txt)
@@ -581,7 +580,7 @@ void case_lookup_end(const struct casework *work, struct docket_case *c,
 }
 
 bool case_client_mx(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
-                    bool hidden, mxclash_time now, struct case_outcome *outcome)
+                    enum mxclash_reply reply, mxclash_time now, struct case_outcome *outcome)
 {
     c->met = now;
     if (c->mx_asked++ == 0) {
@@ -591,7 +590,8 @@ bool case_client_mx(const struct casework *work, struct docket_shard *shard, str
             c->next_proof = c->last_proof + work->recheck_ms;
         c->quiet_proofs = c->apex == mxclash_apex_yes ? 0 : c->quiet_proofs;
     }
-    want_proof(work, c, now, outcome);
+    if (reply == mxclash_reply_hides || case_wants_proof(c))
+        want_proof(work, c, now, outcome);
     judge_apex(work, shard, c, now, outcome);
     docket_touch(shard, c, c->is_open);
     if (!case_is_open(c))
@@ -600,7 +600,29 @@ bool case_client_mx(const struct casework *work, struct docket_shard *shard, str
         if (c->conflicts[kind].open)
             c->conflicts[kind].last_seen = now;
     c->mx_queries++;
-    if (hidden)
+    if (reply == mxclash_reply_hides)
         count_up(&work->counters->affected_mx[mxclash_hidden]);
+    else if (reply == mxclash_reply_shows && work->repair &&
+             c->conflicts[mxclash_cname_and_mx].open)
+        count_up(&work->counters->affected_mx[mxclash_repaired]);
     return true;
+}
+
+bool case_standing(const struct docket_case *c, mxclash_time now, struct mxclash_standing *standing)
+{
+    for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
+        if (!c->conflicts[kind].open)
+            continue;
+        standing->kind = (enum mxclash_kind)kind;
+        standing->state = c->conflicts[kind].state;
+        standing->mx_ttl_s = 0;
+        standing->mx_count = 0;
+        if (c->mx_set != NULL && c->mx_is_authoritys && c->mx_until > now) {
+            standing->mx_ttl_s = (uint32_t)((c->mx_until - now) / 1000);
+            standing->mx_count = c->mx_set->count;
+            memcpy(standing->mx, c->mx_set->mx, c->mx_set->count * sizeof(struct mxclash_mx));
+        }
+        return true;
+    }
+    return false;
 }

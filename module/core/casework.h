@@ -31,6 +31,8 @@ struct case_hint {
     /** the sieve held both, or an MX, for valid when the case began. False ever after: the case
      * then knows better itself */
     bool both_valid, mx_valid;
+    /** it may have held both: enough for a proof */
+    bool both_perhaps;
     /** MX and SPF do not fit */
     bool spf;
 };
@@ -70,7 +72,11 @@ enum mxclash_proof_result case_proof_decide(const struct casework *work, struct 
 
 /** A client asked the MX of the owner. \return true if the owner is in conflict now */
 bool case_client_mx(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
-                    bool hidden, mxclash_time now, struct case_outcome *outcome);
+                    enum mxclash_reply reply, mxclash_time now, struct case_outcome *outcome);
+
+/** \return false if the case has no open conflict */
+bool case_standing(const struct docket_case *c, mxclash_time now,
+                   struct mxclash_standing *standing);
 
 /** Begin a lookup of the impact or go on with it. \return false if there is nothing to look up, or
  * it is being done */

@@ -19,6 +19,7 @@ struct casework {
     bool probe;
     /** look up what senders meet, and let opened events wait for it */
     bool lookup;
+    bool repair;
     mxclash_time recheck_ms;
     mxclash_time expire_ms;
 };
@@ -34,8 +35,6 @@ struct case_outcome {
     bool lookup;
     /** an opened event waits for that */
     bool held;
-    /** hash of the zone that the proof is of */
-    uint64_t zone_hash;
     size_t event_count;
     struct mxclash_event events[CASE_EVENTS_MAX];
 };

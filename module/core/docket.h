@@ -89,6 +89,8 @@ struct docket_case {
     uint8_t failures, quiet_proofs;
     /** an MX was seen here at any time */
     bool mx_was_seen;
+    /** mx_set came from the owner's own authority */
+    bool mx_is_authoritys;
     /** both were seen while both were valid, and no proof has said otherwise since */
     bool both_were_valid;
     /** the authority was seen to answer the MX question with the CNAME; a proof has shown it */

@@ -137,6 +137,7 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
         .providers = engine->providers,
         .probe = options->probe,
         .lookup = options->probe && options->lookup,
+        .repair = options->repair,
         .recheck_ms = (mxclash_time)options->recheck_interval_s * 1000,
         .expire_ms = (mxclash_time)options->expire_after_s * 1000,
     };
@@ -201,12 +202,25 @@ void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *o
             engine->on_event(engine->context, &outcome->events[i]);
 }
 
+/**
+ * Whoever has a domain can delegate any number of zones below it, and behind a forwarder no zone is
+ * known: so the cap is one of the domain, guessed without a list of public suffixes.
+ */
+static bool may_prove(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
+                      mxclash_time now)
+{
+    size_t own_at = providers_own_at(owner, owner_len);
+
+    return zonecap_take(&engine->zonecap, engine_hash(engine, owner + own_at, owner_len - own_at),
+                        now);
+}
+
 void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
                       size_t owner_len, struct case_outcome *outcome, mxclash_time now)
 {
     engine_hand_out(engine, outcome);
     if (outcome->prove) {
-        if (!zonecap_take(&engine->zonecap, outcome->zone_hash, now))
+        if (!may_prove(engine, owner, owner_len, now))
             drop_proof(engine, hash, owner, owner_len, mxclash_drop_zone_limit);
         else if (!proofs_push(&engine->proofs, hash, owner, owner_len, now))
             drop_proof(engine, hash, owner, owner_len, mxclash_drop_queue_full);
@@ -283,8 +297,7 @@ static void suspect_mailbox(struct mxclash_engine *engine, uint64_t hash,
         return;
     mailbox_view(engine->providers, reading, sighting, &view);
     found = hosted_note_mx(&engine->hosted, hash, view.number, sighting->mx_ttl_s, now);
-    suspicion->hint.spf = view.number != HOSTED_NONE && found.spf &&
-                          (found.spf_bits & HOSTED_SPF_BIT(view.number)) == 0;
+    suspicion->hint.spf = found.spf && mailbox_spf_bits_lack(found.spf_bits, view.number);
     suspicion->suspect = suspicion->suspect || suspicion->hint.spf || view.verdict.foreign != 0 ||
                          view.verdict.incomplete;
 }
@@ -317,9 +330,10 @@ static void suspect_cname(struct mxclash_engine *engine, uint64_t hash,
                    sighting->mx_ttl_s, now);
 
     suspicion->hint.both_valid = found.both_for_sure;
+    suspicion->hint.both_perhaps = found.cname && found.mx;
     suspicion->hint.mx_valid = found.mx;
     /* the owner lies at or below the zone, so of the same length it is the zone */
-    suspicion->suspect = (found.cname && found.mx) || (sighting->cname && sighting->mx) ||
+    suspicion->suspect = suspicion->hint.both_perhaps || (sighting->cname && sighting->mx) ||
                          speaks_of_apex(answer, sighting);
 }
 
@@ -353,7 +367,7 @@ static void examine(struct mxclash_engine *engine, const struct mxclash_answer *
         fresh = true;
     }
     if (!fresh)
-        suspicion.hint.both_valid = suspicion.hint.mx_valid = false;
+        suspicion.hint.both_valid = suspicion.hint.both_perhaps = suspicion.hint.mx_valid = false;
     if (c != NULL)
         case_saw(&engine->work, shard, c, answer, reading, sighting, &suspicion.hint, now,
                  &outcome);
@@ -416,7 +430,7 @@ enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
 }
 
 bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
-                       bool hidden, mxclash_time now)
+                       enum mxclash_reply reply, mxclash_time now)
 {
     uint8_t lower[MXCLASH_NAME_MAX];
     struct case_outcome outcome;
@@ -426,7 +440,8 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     bool in_conflict = false;
     /* A resolver that minimises names asks A before MX, gets the CNAME and never asks MX: then only
      * a proof can see what is hidden. Most such names are lawful aliases, hence no room is made. */
-    bool suspect = hidden && engine->work.probe && proofs_have_room(&engine->proofs);
+    bool suspect =
+        reply == mxclash_reply_hides && engine->work.probe && proofs_have_room(&engine->proofs);
 
     if (!name_valid(owner, owner_len))
         return false;
@@ -442,10 +457,32 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     if (c == NULL && suspect)
         c = docket_add(&engine->docket, shard, hash, lower, owner_len);
     if (c != NULL)
-        in_conflict = case_client_mx(&engine->work, shard, c, hidden, now, &outcome);
+        in_conflict = case_client_mx(&engine->work, shard, c, reply, now, &outcome);
     docket_unlock(shard);
     engine_carry_out(engine, hash, lower, owner_len, &outcome, now);
     if (c != NULL)
         sweep(engine, now);
+    return in_conflict;
+}
+
+bool mxclash_get_standing(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
+                          mxclash_time now, struct mxclash_standing *standing)
+{
+    uint8_t lower[MXCLASH_NAME_MAX];
+    struct docket_shard *shard;
+    struct docket_case *c;
+    uint64_t hash;
+    bool in_conflict;
+
+    if (count_read(&engine->counters.open_sum) == 0 || !name_valid(owner, owner_len))
+        return false;
+    name_lower(lower, owner, owner_len);
+    hash = engine_hash(engine, lower, owner_len);
+    if (!docket_may_hold(&engine->docket, hash))
+        return false;
+    shard = docket_lock(&engine->docket, hash);
+    c = docket_find(shard, hash, lower, owner_len);
+    in_conflict = c != NULL && case_standing(c, now, standing);
+    docket_unlock(shard);
     return in_conflict;
 }

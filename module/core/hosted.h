@@ -24,10 +24,9 @@ struct hosted_found {
     unsigned provider;
     /** an SPF record was seen */
     bool spf;
-    /** a bit for each provider whose include it has, by HOSTED_SPF_BIT(): providers share bits */
+    /** whom it names, as mailbox_spf_bits() tells it */
     uint16_t spf_bits;
 };
-#define HOSTED_SPF_BIT(provider) ((uint16_t)(1u << (provider) % 16))
 
 bool hosted_init(struct slots *hosted, size_t max_octets);
 

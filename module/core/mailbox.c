@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/** Bits of spf_summary.named: providers further down the table share them. */
+#define SPF_NUMBERS 64
+
 static unsigned number_of(const struct providers *providers, const struct provider *provider)
 {
     size_t number =
@@ -29,6 +32,12 @@ void mailbox_view(const struct providers *providers, const struct answer_reading
         wants_spf(&view->verdict) ? number_of(providers, view->verdict.provider) : HOSTED_NONE;
 }
 
+/** A provider that documents no include is never looked for. */
+static bool names_provider(const struct provider *provider, const uint8_t *rdata, size_t len)
+{
+    return provider->spf.count != 0 && provider_spf(provider, rdata, len) == spf_has;
+}
+
 void mailbox_read_spf(const struct providers *providers, const struct answer_reading *reading,
                       const struct sighting *sighting, struct spf_summary *spf)
 {
@@ -45,22 +54,45 @@ void mailbox_read_spf(const struct providers *providers, const struct answer_rea
         spf->present = true;
         spf->asks_own = spf->asks_own || spf_asks_own(rdata, len, own);
         for (size_t i = 0; i < providers_count(providers); i++)
-            if (provider_spf(providers_at(providers, i), rdata, len) == spf_has)
-                spf->named |= UINT64_C(1) << i % 64;
+            if (names_provider(providers_at(providers, i), rdata, len))
+                spf->named |= UINT64_C(1) << i % SPF_NUMBERS;
     }
+}
+
+/**
+ * Two of 16 bits stand for a provider. The distance between them grows with every 16 providers and
+ * stays below half the way round, so no two of SPF_NUMBERS have the same pair: a record that names
+ * one is never taken for one that names another, and seldom one that names two.
+ */
+static uint16_t spf_mask(unsigned number)
+{
+    unsigned first = number % 16;
+    unsigned second = (first + 1 + number % SPF_NUMBERS / 16) % 16;
+
+    return (uint16_t)(1u << first | 1u << second);
 }
 
 uint16_t mailbox_spf_bits(const struct spf_summary *spf)
 {
-    uint64_t named = spf->named | spf->named >> 32;
+    uint16_t bits = 0;
 
-    return spf->asks_own ? UINT16_MAX : (uint16_t)(named | named >> 16);
+    if (spf->asks_own)
+        return UINT16_MAX;
+    for (unsigned number = 0; number < SPF_NUMBERS; number++)
+        if (spf->named & UINT64_C(1) << number)
+            bits |= spf_mask(number);
+    return bits;
+}
+
+bool mailbox_spf_bits_lack(uint16_t bits, unsigned number)
+{
+    return number != HOSTED_NONE && (spf_mask(number) & ~bits) != 0;
 }
 
 bool mailbox_spf_lacks(const struct spf_summary *spf, unsigned number)
 {
     return spf->present && !spf->asks_own && number != HOSTED_NONE &&
-           (spf->named & UINT64_C(1) << number % 64) == 0;
+           (spf->named & UINT64_C(1) << number % SPF_NUMBERS) == 0;
 }
 
 unsigned mailbox_spf_provider(const struct casework *work, const struct docket_case *c)

@@ -30,6 +30,9 @@ void mailbox_read_spf(const struct providers *providers, const struct answer_rea
 /** \return the bits that hosted.h keeps: all of them where it cannot be told whom it names */
 uint16_t mailbox_spf_bits(const struct spf_summary *spf);
 
+/** \return true if a record of these bits surely does not name the provider of that number */
+bool mailbox_spf_bits_lack(uint16_t bits, unsigned number);
+
 /** \return true if the record is there and surely does not name the provider of that number */
 bool mailbox_spf_lacks(const struct spf_summary *spf, unsigned number);
 

@@ -9,6 +9,13 @@
 
 struct parser {
     struct providers *table;
+    /** what the caller gave */
+    const char *text;
+    size_t len;
+    /** the built-in text is being read in place of an `include` */
+    bool including;
+    /** its section that is being read is left out */
+    bool skipping;
     /** the section that is being read; NULL before the first */
     struct provider *section;
     unsigned line;
@@ -28,6 +35,8 @@ struct key {
     bool (*read)(struct parser *parser, char *value);
     bool in_filter;
     bool empty;
+    /** needs no section */
+    bool outside;
 };
 
 /** Say what is wrong, with its line. \return false, so that a caller can return it */
@@ -119,12 +128,82 @@ static bool end_section(struct parser *parser)
     return true;
 }
 
+/** Octets of the first line of a text, without its end. */
+static size_t line_octets(const char *text, size_t len)
+{
+    const char *end = memchr(text, '\n', len);
+
+    return end == NULL ? len : (size_t)(end - text);
+}
+
+/** Copy one line without its comment and outer space. \return false if it cannot be a line */
+static bool cut_line(struct parser *parser, const char *text, size_t len,
+                     char line[PROVIDERS_LINE_MAX])
+{
+    size_t start = 0;
+
+    if (len != 0 && text[len - 1] == '\r')
+        len--;
+    for (size_t i = 0; i < len; i++) {
+        if ((text[i] < ' ' || text[i] > '~') && text[i] != '\t')
+            return fail(parser, "octet %u is neither printable ASCII nor a tab",
+                        (unsigned)(uint8_t)text[i]);
+        /* a number sign inside a word is part of it, as in a web address */
+        if (text[i] == '#' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '\t'))
+            len = i;
+    }
+    while (start < len && (text[start] == ' ' || text[start] == '\t'))
+        start++;
+    while (len > start && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+        len--;
+    if (len - start >= PROVIDERS_LINE_MAX)
+        return fail(parser, "the line is longer than %d octets", PROVIDERS_LINE_MAX - 1);
+    memcpy(line, text + start, len - start);
+    line[len - start] = '\0';
+    return true;
+}
+
+/** Part a line into key and value. \return the value, "" if there is none */
+static char *split_line(char *line)
+{
+    size_t key_len = strcspn(line, " \t");
+    char *value = line + key_len + strspn(line + key_len, " \t");
+
+    line[key_len] = '\0';
+    return value;
+}
+
+/** Say whether the caller's text has a section of that name: it takes the built-in one's place. */
+static bool has_section(const struct parser *parser, const char *name)
+{
+    char error[PROVIDERS_ERROR_MAX], line[PROVIDERS_LINE_MAX];
+    struct parser look = {.error = error};
+    size_t line_len;
+
+    for (size_t at = 0; at < parser->len; at += line_len + 1) {
+        char *value;
+
+        line_len = line_octets(parser->text + at, parser->len - at);
+        /* a bad line is told when its turn comes */
+        if (!cut_line(&look, parser->text + at, line_len, line))
+            continue;
+        value = split_line(line);
+        if ((strcmp(line, "provider") == 0 || strcmp(line, "filter") == 0) &&
+            strcmp(value, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool begin_section(struct parser *parser, const char *name, bool filter)
 {
     struct providers *table = parser->table;
 
     if (!end_section(parser))
         return false;
+    parser->skipping = parser->including && has_section(parser, name);
+    if (parser->skipping)
+        return true;
     if (!tag_valid(name))
         return fail(parser, "'%.64s' is no tag: 1 to %d lower case letters, digits, hyphens", name,
                     PROVIDER_TAG_MAX);
@@ -261,28 +340,46 @@ static bool read_source(struct parser *parser, char *value)
     return add_string(parser, &parser->section->sources, value);
 }
 
+static bool read_text(struct parser *parser, const char *text, size_t len);
+
+static bool read_include(struct parser *parser, char *value)
+{
+    bool good;
+
+    if (strcmp(value, "builtin") != 0)
+        return fail(parser, "include takes builtin and nothing else");
+    if (parser->including || parser->table->count != 0)
+        return fail(parser, "include stands once, above all sections");
+    parser->including = true;
+    good = read_text(parser, providers_builtin_text, strlen(providers_builtin_text));
+    parser->including = false;
+    parser->skipping = false;
+    /* what follows belongs to no section of the built-in table */
+    parser->section = NULL;
+    return good;
+}
+
 static const struct key keys[] = {
-    {"provider", read_provider, true, false},
-    {"filter", read_filter, true, false},
-    {"title", read_title, true, false},
-    {"family", read_family, false, false},
-    {"mx", read_mx, true, false},
-    {"expect", read_expect, false, false},
-    {"or", read_or, false, true},
-    {"preferences", read_preferences, false, false},
-    {"spf", read_spf, false, false},
-    {"source", read_source, true, false},
+    {"include", read_include, true, false, true},
+    {"provider", read_provider, true, false, true},
+    {"filter", read_filter, true, false, true},
+    {"title", read_title, true, false, false},
+    {"family", read_family, false, false, false},
+    {"mx", read_mx, true, false, false},
+    {"expect", read_expect, false, false, false},
+    {"or", read_or, false, true, false},
+    {"preferences", read_preferences, false, false, false},
+    {"spf", read_spf, false, false, false},
+    {"source", read_source, true, false, false},
 };
 
 /** Read one line, its comment and outer space gone. */
 static bool read_line(struct parser *parser, char *line)
 {
-    size_t key_len = strcspn(line, " \t");
-    char *value = line + key_len + strspn(line + key_len, " \t");
+    char *value = split_line(line);
 
     if (*line == '\0')
         return true;
-    line[key_len] = '\0';
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const struct key *key = &keys[i];
 
@@ -290,41 +387,15 @@ static bool read_line(struct parser *parser, char *line)
             continue;
         if (key->empty != (*value == '\0'))
             return fail(parser, key->empty ? "'%s' takes no value" : "'%s' needs a value", line);
-        /* the first two begin a section, all others stand in one */
-        if (i > 1 && parser->section == NULL)
+        if (parser->skipping && !key->outside)
+            return true;
+        if (!key->outside && parser->section == NULL)
             return fail(parser, "'%s' stands before any provider or filter", line);
-        if (i > 1 && parser->section->filter && !key->in_filter)
+        if (!key->outside && parser->section->filter && !key->in_filter)
             return fail(parser, "'%s' is not for a filter", line);
         return key->read(parser, value);
     }
     return fail(parser, "unknown key '%.64s'", line);
-}
-
-/** Copy one line without its comment and outer space. \return false if it cannot be a line */
-static bool cut_line(struct parser *parser, const char *text, size_t len,
-                     char line[PROVIDERS_LINE_MAX])
-{
-    size_t start = 0;
-
-    if (len != 0 && text[len - 1] == '\r')
-        len--;
-    for (size_t i = 0; i < len; i++) {
-        if ((text[i] < ' ' || text[i] > '~') && text[i] != '\t')
-            return fail(parser, "octet %u is neither printable ASCII nor a tab",
-                        (unsigned)(uint8_t)text[i]);
-        /* a number sign inside a word is part of it, as in a web address */
-        if (text[i] == '#' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '\t'))
-            len = i;
-    }
-    while (start < len && (text[start] == ' ' || text[start] == '\t'))
-        start++;
-    while (len > start && (text[len - 1] == ' ' || text[len - 1] == '\t'))
-        len--;
-    if (len - start >= PROVIDERS_LINE_MAX)
-        return fail(parser, "the line is longer than %d octets", PROVIDERS_LINE_MAX - 1);
-    memcpy(line, text + start, len - start);
-    line[len - start] = '\0';
-    return true;
 }
 
 static bool read_text(struct parser *parser, const char *text, size_t len)
@@ -334,21 +405,22 @@ static bool read_text(struct parser *parser, const char *text, size_t len)
     if (len > PROVIDERS_TEXT_MAX)
         return fail(parser, "the table is larger than %u octets", PROVIDERS_TEXT_MAX);
     while (at < len) {
-        const char *end = memchr(text + at, '\n', len - at);
-        size_t line_len = end == NULL ? len - at : (size_t)(end - (text + at));
+        size_t line_len = line_octets(text + at, len - at);
         char line[PROVIDERS_LINE_MAX];
 
         if (!cut_line(parser, text + at, line_len, line) || !read_line(parser, line))
             return false;
         at += line_len + 1;
-        parser->line++;
+        /* in an included text, the line stays that of its include */
+        if (!parser->including)
+            parser->line++;
     }
     return end_section(parser);
 }
 
 struct providers *providers_parse(const char *text, size_t len, char error[PROVIDERS_ERROR_MAX])
 {
-    struct parser parser = {.line = 1, .error = error};
+    struct parser parser = {.text = text, .len = len, .line = 1, .error = error};
 
     parser.table = calloc(1, sizeof(*parser.table));
     if (parser.table == NULL) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * A cap on the proofs of one zone: whoever publishes a million broken names in his zone, or a
+ * A cap on the proofs of one domain: whoever publishes a million broken names in his zones, or a
  * wildcard that is one, gets no more than this of the common rate.
  */
 #ifndef MXCLASH_CORE_ZONECAP_H
@@ -33,7 +33,8 @@ struct zonecap {
 void zonecap_init(struct zonecap *cap);
 void zonecap_deinit(struct zonecap *cap);
 
-/** Count one proof of a zone. \param zone  hash of its name. \return false if it has had enough */
+/** Count one proof of a domain. \param zone  keyed hash of its name, so that nobody can aim at a
+ * slot. \return false if it has had enough */
 bool zonecap_take(struct zonecap *cap, uint64_t zone, mxclash_time now);
 
 #endif

@@ -22,6 +22,7 @@ struct runtime {
     struct httpd *httpd;
     struct ticker *ticker;
     struct striped_counter inspected_cache;
+    struct striped_counter annotated;
 };
 
 static void on_event(void *context, const struct mxclash_event *event)
@@ -54,6 +55,7 @@ static char *make_metrics(void *context, enum metrics_format format)
     mxclash_get_stats(runtime->engine, &input.engine);
     report_get_stats(runtime->report, &input.report);
     input.inspected_cache = striped_read(&runtime->inspected_cache);
+    input.annotated = striped_read(&runtime->annotated);
     return metrics_text(&input, format);
 }
 
@@ -112,8 +114,11 @@ static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         .expire_after_s = config->expire_after_s,
         .ignore = (const char *const *)config->ignore,
         .ignore_count = config->ignore_count,
+        .providers = config->provider_text,
+        .providers_len = config->provider_text_len,
         .on_event = on_event,
         .lookup = config->probe,
+        .repair = config->repair,
         .on_held = on_held,
         .context = runtime,
     };
@@ -127,7 +132,8 @@ static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         break;
     case mxclash_invalid:
         snprintf(error, CONFIG_ERROR_MAX,
-                 "table-size %zu leaves no room beside %zu ignored domains; make it larger",
+                 "table-size %zu leaves no room beside %zu ignored domains and the table of "
+                 "providers; make it larger",
                  config->table_size, config->ignore_count);
         return false;
     default:
@@ -237,4 +243,14 @@ struct mxclash_engine *runtime_engine(struct runtime *runtime)
 void runtime_count_cached(struct runtime *runtime)
 {
     striped_up(&runtime->inspected_cache);
+}
+
+const struct config *runtime_config(const struct runtime *runtime)
+{
+    return &runtime->config;
+}
+
+void runtime_count_annotated(struct runtime *runtime)
+{
+    striped_up(&runtime->annotated);
 }

@@ -42,6 +42,12 @@ void runtime_stop(struct runtime *runtime, mxclash_time now);
 /** The detector; lives as long as the runtime. */
 struct mxclash_engine *runtime_engine(struct runtime *runtime);
 
+/** The configuration; does not change while the runtime lives. */
+const struct config *runtime_config(const struct runtime *runtime);
+
+/** Count an answer that was given an Extended DNS Error. Any thread, no lock. */
+void runtime_count_annotated(struct runtime *runtime);
+
 /** Count a reply from the host's cache that was looked at. Any thread, no lock. */
 void runtime_count_cached(struct runtime *runtime);
 

@@ -44,6 +44,8 @@ struct adapter {
     struct runtime *runtime;
     struct mxclash_engine *engine;
     struct timers timers;
+    bool annotate;
+    bool repair;
 };
 
 /** The adapter of a query's environment, set by init. */
@@ -73,6 +75,43 @@ int client_reply_cached(struct query_info *qinfo, struct module_qstate *qstate,
                         struct reply_info *rep, int rcode, struct edns_data *edns,
                         struct edns_option **opt_list_out, struct comm_reply *repinfo,
                         struct regional *region, struct timeval *start_time, int id, void *arg);
+
+/** Does a reply show a CNAME at the name that was asked, and no MX of it? */
+bool reply_hides_mx(const struct query_info *qinfo, const struct reply_info *rep);
+
+/**
+ * Add an Extended DNS Error to a reply, if its client speaks EDNS and it surely fits.
+ * \param[in,out] list  options of this reply; what is added comes from region
+ * \return true if it was added
+ */
+bool annotate(const struct query_info *qinfo, const struct reply_info *rep,
+              const struct edns_data *edns, const struct comm_reply *repinfo,
+              enum mxclash_kind kind, struct regional *region, struct edns_option **list);
+
+/** A query begins: if it asks a hidden MX, send it past the cache. */
+void repair_begin(struct module_qstate *qstate, int id);
+
+/** A query is done: see to it that it shows the MX. \return true if it goes on, ext_state is set */
+bool repair_end(struct module_qstate *qstate, int id);
+
+/** A proof may just have confirmed a conflict: a cached message that hides the MX must go. */
+void repair_forget_hidden(struct module_env *env, const struct adapter *adapter, uint8_t *owner,
+                          size_t owner_len);
+
+/** What is kept with a query that is being repaired. */
+struct repair_mark {
+    /** the authority failed: the query is done as without us */
+    bool gave_up;
+    unsigned timeouts;
+    /** the answer at hand was changed and may not be stored */
+    bool store_off;
+};
+
+/** Mark a client's query. \return NULL if there is no memory */
+struct repair_mark *errand_mark_repair(struct module_qstate *qstate, int id);
+
+/** \return the mark of a query, NULL if it has none */
+struct repair_mark *errand_repair_mark(const struct module_qstate *qstate, int id);
 
 void timers_init(struct timers *timers);
 

@@ -1,38 +1,57 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file Replies to clients: tells the detector of MX questions and what they got. */
+/** \file Replies to clients: tells the detector of MX questions and what they got,
+ * and has them annotated. */
 #include "adapter.h"
 
 /**
- * Does the reply show a CNAME at the name that was asked, and no MX of it? A CNAME that a DNAME
- * made (RFC 6672 3.1) stands at no name, so it hides nothing.
+ * What a reply says of the name that was asked. A CNAME that a DNAME made (RFC 6672 3.1) stands at
+ * no name, so it hides nothing.
  */
-static bool hides_mx(const struct query_info *qinfo, const struct reply_info *rep)
+static enum mxclash_reply kind_of_reply(const struct query_info *qinfo,
+                                        const struct reply_info *rep)
 {
-    bool cname = false;
+    enum mxclash_reply kind = mxclash_reply_other;
 
     if (rep == NULL)
-        return false;
+        return kind;
     for (size_t i = 0; i < rep->an_numrrsets; i++) {
         const struct packed_rrset_key *key = &rep->rrsets[i]->rk;
 
         if (key->type == htons(LDNS_RR_TYPE_DNAME) &&
             dname_strict_subdomain_c(qinfo->qname, key->dname))
-            return false;
+            return mxclash_reply_other;
         if (query_dname_compare(key->dname, qinfo->qname) != 0)
             continue;
         if (key->type == htons(LDNS_RR_TYPE_MX))
-            return false;
-        cname = cname || key->type == htons(LDNS_RR_TYPE_CNAME);
+            return mxclash_reply_shows;
+        if (key->type == htons(LDNS_RR_TYPE_CNAME))
+            kind = mxclash_reply_hides;
     }
-    return cname;
+    return kind;
 }
 
-static void tell_mx(struct adapter *adapter, const struct query_info *qinfo,
-                    const struct reply_info *rep, const struct timeval *now)
+bool reply_hides_mx(const struct query_info *qinfo, const struct reply_info *rep)
 {
-    if (qinfo->qtype == LDNS_RR_TYPE_MX && qinfo->qclass == LDNS_RR_CLASS_IN)
-        mxclash_client_mx(adapter->engine, qinfo->qname, qinfo->qname_len, hides_mx(qinfo, rep),
-                          time_of(now));
+    return kind_of_reply(qinfo, rep) == mxclash_reply_hides;
+}
+
+/** A client's question is being answered: tell the detector, annotate if that is wanted. */
+static void handle_reply(struct adapter *adapter, const struct query_info *qinfo,
+                         const struct reply_info *rep, const struct edns_data *edns,
+                         struct edns_option **options, const struct comm_reply *repinfo,
+                         struct regional *region, mxclash_time now)
+{
+    struct mxclash_standing standing;
+
+    if (qinfo->qtype != LDNS_RR_TYPE_MX || qinfo->qclass != LDNS_RR_CLASS_IN)
+        return;
+    if (!mxclash_client_mx(adapter->engine, qinfo->qname, qinfo->qname_len,
+                           kind_of_reply(qinfo, rep), now) ||
+        !adapter->annotate)
+        return;
+    if (mxclash_get_standing(adapter->engine, qinfo->qname, qinfo->qname_len, now, &standing) &&
+        annotate(qinfo, rep, edns, repinfo, standing.kind, region, options))
+        runtime_count_annotated(adapter->runtime);
 }
 
 int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
@@ -40,8 +59,9 @@ int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
                        struct edns_option **opt_list_out, struct comm_reply *repinfo,
                        struct regional *region, struct timeval *start_time, int id, void *arg)
 {
-    (void)rcode, (void)edns, (void)opt_list_out, (void)repinfo, (void)region, (void)start_time;
-    tell_mx(arg, qinfo, rep, qstate->env->now_tv);
+    (void)rcode, (void)start_time;
+    handle_reply(arg, qinfo, rep, edns, opt_list_out, repinfo, region,
+                 time_of(qstate->env->now_tv));
     /* the query has left operate(): a proof that its reply gave reason for would have to wait for
      * the next query */
     errands_start(qstate, id);
@@ -55,10 +75,9 @@ int client_reply_cached(struct query_info *qinfo, struct module_qstate *qstate,
 {
     struct adapter *adapter = arg;
 
-    (void)qstate, (void)rcode, (void)edns, (void)opt_list_out, (void)repinfo, (void)region,
-        (void)id;
+    (void)qstate, (void)rcode, (void)id;
     runtime_count_cached(adapter->runtime);
     /* start_time is the worker's clock here */
-    tell_mx(adapter, qinfo, rep, start_time);
+    handle_reply(adapter, qinfo, rep, edns, opt_list_out, repinfo, region, time_of(start_time));
     return 1;
 }

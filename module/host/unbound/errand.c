@@ -6,11 +6,12 @@
  * Nobody waits for such a query: it has neither client nor super. It is made with CD and as a
  * validator's own lookup, so it is kept apart from clients' queries and passes the validator by.
  * A proof's question goes past the cache and not into it; a lookup's uses the cache as a client's
- * would. Two lookups of one target share a query: hence a list at each.
+ * would. Two lookups of one target share a query: hence a list at each. A client's query that is
+ * being repaired has its mark in the same place.
  */
 #include "adapter.h"
 
-enum errand_kind { errand_proof, errand_lookup };
+enum errand_kind { errand_proof, errand_lookup, errand_repair };
 
 struct errand {
     struct errand *next;
@@ -18,6 +19,7 @@ struct errand {
     union {
         struct mxclash_proof proof;
         struct mxclash_lookup lookup;
+        struct repair_mark repair;
     };
 };
 
@@ -26,6 +28,24 @@ const struct mxclash_proof *proof_of(const struct module_qstate *qstate, int id)
     const struct errand *errand = qstate->minfo[id];
 
     return errand != NULL && errand->kind == errand_proof ? &errand->proof : NULL;
+}
+
+struct repair_mark *errand_mark_repair(struct module_qstate *qstate, int id)
+{
+    struct errand *errand = regional_alloc_zero(qstate->region, sizeof(*errand));
+
+    if (errand == NULL)
+        return NULL;
+    errand->kind = errand_repair;
+    qstate->minfo[id] = errand;
+    return &errand->repair;
+}
+
+struct repair_mark *errand_repair_mark(const struct module_qstate *qstate, int id)
+{
+    struct errand *errand = qstate->minfo[id];
+
+    return errand != NULL && errand->kind == errand_repair ? &errand->repair : NULL;
 }
 
 /** \return false if the question could not be asked */
@@ -47,7 +67,7 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
          * same: the latter is good for this one too, a proof wants its own. */
         struct errand *other = state->s.minfo[id];
 
-        if (errand->kind == errand_proof || other == NULL || other->kind == errand_proof)
+        if (errand->kind == errand_proof || other == NULL || other->kind != errand_lookup)
             return false;
         query = &state->s;
     } else if (errand->kind == errand_proof) {
@@ -165,23 +185,34 @@ static void finish_lookup(struct module_qstate *qstate, struct mxclash_engine *e
     mxclash_lookup_end(engine, lookup, &reply, now);
 }
 
+static void finish_proof(struct module_qstate *qstate, const struct adapter *adapter,
+                         const struct mxclash_proof *proof, bool thrown_away, mxclash_time now)
+{
+    if (thrown_away) {
+        mxclash_proof_abandon(adapter->engine, proof, now);
+        return;
+    }
+    mxclash_proof_end(adapter->engine, proof, qstate->qinfo.qtype, now);
+    repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
+}
+
 void errands_finish(struct module_qstate *qstate, int id, bool thrown_away)
 {
     struct errand *errand = qstate->minfo[id];
+    struct adapter *adapter;
     struct mxclash_engine *engine;
     mxclash_time now;
 
     if (errand == NULL)
         return;
-    engine = adapter_of(qstate->env, id)->engine;
+    adapter = adapter_of(qstate->env, id);
+    engine = adapter->engine;
     now = time_of(qstate->env->now_tv);
     for (; errand != NULL; errand = errand->next) {
         if (errand->kind == errand_lookup)
             finish_lookup(qstate, engine, &errand->lookup, thrown_away, now);
-        else if (thrown_away)
-            mxclash_proof_abandon(engine, &errand->proof, now);
-        else
-            mxclash_proof_end(engine, &errand->proof, qstate->qinfo.qtype, now);
+        else if (errand->kind == errand_proof)
+            finish_proof(qstate, adapter, &errand->proof, thrown_away, now);
     }
     qstate->minfo[id] = NULL;
 }

@@ -4,8 +4,9 @@
  * The six functions that Unbound's dynlib module looks up, and nothing else.
  *
  * A query passes through operate() on its way to the next module and again when that one is done.
- * We hold no query up: on the way in it is passed on, on the way out it is finished. What there is
- * to see comes through callbacks, see upstream.c and client.c.
+ * We hold no query up: on the way in it is passed on, on the way out it is finished; only a repair
+ * that the operator asked for may send it round once more. What there is to see comes through
+ * callbacks, see upstream.c and client.c.
  */
 #include "adapter.h"
 
@@ -84,6 +85,8 @@ int init(struct module_env *env, int id)
         return 0;
     }
     adapter->engine = runtime_engine(adapter->runtime);
+    adapter->annotate = runtime_config(adapter->runtime)->annotate;
+    adapter->repair = runtime_config(adapter->runtime)->repair;
     if (!register_callbacks(env, id, adapter)) {
         log_err("mxclash: Unbound takes no callback");
         deinit(env, id);
@@ -114,9 +117,12 @@ void operate(struct module_qstate *qstate, enum module_ev event, int id,
     switch (event) {
     case module_event_new:
     case module_event_pass:
+        repair_begin(qstate, id);
         qstate->ext_state[id] = module_wait_module;
         break;
     case module_event_moddone:
+        if (repair_end(qstate, id))
+            break;
         errands_finish(qstate, id, false);
         errands_start(qstate, id);
         qstate->ext_state[id] = module_finished;

@@ -2,30 +2,53 @@
 /** \file Answers from upstream: the raw packet, whose servers were asked, which server it was. */
 #include "adapter.h"
 
+#include <limits.h>
+
+/** Timeouts of the authority before a repair is given up: a second or two. */
+#define REPAIR_TIMEOUTS_MAX 2
+
 /**
- * A proof's MX question, minimised, is first asked as A (RFC 9156). If that is answered with a
- * CNAME the iterator follows it and the MX is never asked. So the CNAME is taken out of that
- * answer, which nobody gets and no cache keeps: the iterator then goes on to ask what the proof is
- * about.
+ * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
+ * answered with a CNAME the iterator follows it and the MX is never asked. So the CNAME is taken
+ * out of that answer, which nobody gets and no cache keeps: the iterator then goes on to MX.
+ * \return true if the answer was changed
  */
-static void make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *response)
+static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *response)
 {
     struct reply_info *rep = response->rep;
 
     if (iq->minimisation_state == DONOT_MINIMISE_STATE || rep->an_numrrsets == 0)
-        return;
+        return false;
     rep->an_numrrsets = rep->ns_numrrsets = rep->ar_numrrsets = rep->rrset_count = 0;
+    return true;
+}
+
+/**
+ * A query that is being repaired gets no answer. Unbound would go on for half a minute, but a
+ * client that had an answer from the cache without us should not wait so long: count the sends as
+ * used up, so that the iterator gives up and repair_end() takes the cached answer.
+ */
+static void note_timeout(struct module_qstate *qstate, struct iter_qstate *iq,
+                         struct repair_mark *mark)
+{
+    if (mark->gave_up || ++mark->timeouts < REPAIR_TIMEOUTS_MAX)
+        return;
+    iq->sent_count = INT_MAX / 2;
+    qstate->no_cache_store = 1; /* nor keep the failure */
 }
 
 int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg)
 {
     struct adapter *adapter = arg;
     /* we are called by the iterator only, so the query's current module is the iterator */
-    const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
+    struct iter_qstate *iq = qstate->minfo[qstate->curmod];
     const struct mxclash_proof *proof = proof_of(qstate, id);
+    struct repair_mark *mark = errand_repair_mark(qstate, id);
     struct mxclash_answer answer = {0};
     sldns_buffer *packet;
 
+    if (response == NULL && mark != NULL && iq != NULL)
+        note_timeout(qstate, iq, mark);
     /* no response: a timeout, or octets that Unbound could not parse and will not use. An answer
      * out of an auth-zone has no packet, what stands in the buffer is an older one. */
     if (response == NULL || iq == NULL || iq->dp == NULL || iq->auth_zone_response ||
@@ -39,12 +62,21 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
     answer.forwarded = (iq->chase_flags & BIT_RD) != 0;
     answer.server = (const struct sockaddr *)&qstate->reply->remote_addr;
     answer.server_len = qstate->reply->remote_addrlen;
-    if (proof == NULL) {
-        mxclash_inspect(adapter->engine, &answer, time_of(qstate->env->now_tv));
+    if (proof != NULL) {
+        mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, &answer,
+                             time_of(qstate->env->now_tv));
+        repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
+        make_minimised_go_on(iq, response);
         return 1;
     }
-    mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, &answer,
-                         time_of(qstate->env->now_tv));
-    make_minimised_go_on(iq, response);
+    mxclash_inspect(adapter->engine, &answer, time_of(qstate->env->now_tv));
+    if (mark != NULL && !mark->gave_up) {
+        /* a changed answer must not come into the cache, the next one may */
+        if (mark->store_off)
+            qstate->no_cache_store = 0;
+        mark->store_off = make_minimised_go_on(iq, response);
+        if (mark->store_off)
+            qstate->no_cache_store = 1;
+    }
     return 1;
 }
