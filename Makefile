@@ -202,6 +202,11 @@ $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
 	$(call say,$(CLANG) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CLANG)
 
+# static analysis
+lint: | deps-check
+	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
+	    --error-exitcode=1 -Iinclude -Imodule module/core module/output module/runtime module/cli
+
 demo: deps-demo
 	@$(MAKE) -s NO_DEPS=1 all $(B)/tests/authority
 	@$(PYTHON) -B tests/demo/demo.py

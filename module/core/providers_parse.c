@@ -64,6 +64,7 @@ static bool make_room(struct parser *parser, void *array, size_t count, size_t m
     if (grown == NULL)
         return fail(parser, "not enough memory");
     memcpy(array, &grown, sizeof(grown));
+    /* cppcheck-suppress memleak ; array points to the pointer that now owns it */
     return true;
 }
 

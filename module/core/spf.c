@@ -149,7 +149,7 @@ static size_t asked_name(const struct term *term)
 bool spf_asks_own(const uint8_t *rdata, size_t len, const char *own)
 {
     struct reader reader = {rdata, rdata + len, 0};
-    struct term term;
+    struct term term = {0};
     size_t own_len = strlen(own);
 
     if (!strings_valid(rdata, len))

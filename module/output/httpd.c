@@ -72,7 +72,7 @@ struct httpd {
     /** ends the pause after a failed accept() */
     struct event *resume;
     bool accept_failed;
-    LIST_HEAD(, client) clients;
+    LIST_HEAD(client_list, client) clients;
     size_t client_count;
     /** sum over clients */
     size_t reply_octets;
