@@ -6,6 +6,11 @@
 #ifndef MXCLASH_CLI_CLI_H
 #define MXCLASH_CLI_CLI_H
 
+#include <limits.h>
+#include <stdbool.h>
+
+#include "runtime/config.h"
+
 /** Exit status of the command. */
 enum cli_exit {
     /** healthy: nothing found */
@@ -24,6 +29,30 @@ enum cli_exit {
 enum cli_exit cli_bad_use(const char *name, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/**
+ * Read the arguments of a subcommand that takes one FILE or none.
+ * \param[out] path  NULL if there is none; borrowed from argv; written only on true
+ * \return false after cli_bad_use()
+ */
+bool cli_one_file(int argc, char **argv, const char **path);
+
+/** The configuration and where it comes from. */
+struct cli_config {
+    /** of the file that holds, or would hold if it were there */
+    const char *path;
+    bool there;
+    struct config config;
+    char located[PATH_MAX];
+};
+
+/**
+ * Read the configuration as the module would.
+ * \param path  of the file, borrowed as long as loaded; NULL = look where the module looks
+ * \param[out] loaded  its config is freed with config_free() if true is returned, else not valid
+ * \return false after the fault was told on stderr
+ */
+bool cli_load_config(const char *path, struct cli_config *loaded);
+
 /*
  * One function for each subcommand: argv[0] is the subcommand's name, argv[argc] is NULL. Findings
  * go to stdout, faults to stderr.
@@ -31,5 +60,8 @@ enum cli_exit cli_bad_use(const char *name, const char *format, ...)
 
 /** `check-conf [FILE]`: read the configuration file as the module would. */
 enum cli_exit cli_check_conf(int argc, char **argv);
+
+/** `providers [FILE]`: show the table of mailbox providers that holds, or that of a file. */
+enum cli_exit cli_providers(int argc, char **argv);
 
 #endif

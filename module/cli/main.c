@@ -27,6 +27,7 @@ struct command {
 
 static const struct command commands[] = {
     {"check-conf", NULL, "[FILE]", "check a configuration file", cli_check_conf},
+    {"providers", NULL, "[FILE]", "show the table of mailbox providers", cli_providers},
     {"help", "--help", "", "show this text", help},
     {"version", "--version", "", "show the version", version},
 };

@@ -183,10 +183,11 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
     const struct wire_message *message = &reading->message;
     struct wire_record record = {.next_at = message->answers_at};
     struct dnames dnames;
+    unsigned looked_at = 0;
 
     if (!collect_dnames(message, &dnames))
         return false;
-    for (unsigned i = 0; i < message->answers; i++) {
+    for (unsigned i = 0; i < message->answers && looked_at < ANSWER_RECORDS_MAX; i++) {
         uint8_t owner[MXCLASH_NAME_MAX];
         size_t owner_len;
 
@@ -196,6 +197,7 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
             (record.type != wire_type_cname && record.type != wire_type_mx &&
              record.type != wire_type_txt))
             continue;
+        looked_at++;
         owner_len = wire_name_at(message, record.owner_at, message->len, owner);
         if (owner_len == 0)
             return false;
@@ -248,10 +250,11 @@ size_t answer_mx_set(const struct answer_reading *reading, const struct sighting
     const struct wire_message *message = &reading->message;
     struct wire_record record = {.next_at = message->answers_at};
     size_t count = 0;
+    unsigned looked_at = 0;
 
     if (!sighting->mx)
         return 0;
-    for (unsigned i = 0; i < message->answers; i++) {
+    for (unsigned i = 0; i < message->answers && looked_at < ANSWER_RECORDS_MAX; i++) {
         struct mxclash_mx one;
         uint8_t owner[MXCLASH_NAME_MAX];
         size_t owner_len;
@@ -260,6 +263,7 @@ size_t answer_mx_set(const struct answer_reading *reading, const struct sighting
             break;
         if (record.type != wire_type_mx || record.class != wire_class_in)
             continue;
+        looked_at++;
         owner_len = wire_name_at(message, record.owner_at, message->len, owner);
         if (owner_len != sighting->owner_len || memcmp(owner, sighting->owner, owner_len) != 0)
             continue;

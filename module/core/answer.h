@@ -17,6 +17,9 @@
 #define ANSWER_OWNERS_MAX 12
 /** Most DNAMEs of one answer that are compared with its CNAMEs. */
 #define ANSWER_DNAMES_MAX 8
+/** Most records of one answer whose names are read: a message can hold 4,000, no honest one does.
+ */
+#define ANSWER_RECORDS_MAX 128
 
 /** One owner in the answer section with a CNAME, an MX or a TXT that counts. */
 struct sighting {

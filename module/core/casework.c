@@ -133,10 +133,10 @@ static void want_proof(const struct casework *work, struct docket_case *c, mxcla
     outcome->prove = true;
 }
 
-static bool mail_is_wanted(const struct docket_case *c, mxclash_time now)
+static bool mail_is_wanted(const struct docket_case *c)
 {
-    return c->mx_was_seen ||
-           (c->mx_asked >= CASE_WANTED_QUESTIONS && now - c->mx_first_asked >= CASE_WANTED_SPAN_MS);
+    return c->mx_was_seen || (c->mx_asked >= CASE_WANTED_QUESTIONS &&
+                              c->mx_last_asked - c->mx_first_asked >= CASE_WANTED_SPAN_MS);
 }
 
 /** The kind cname-at-apex: by what is known of the apex and of who asks for its MX. */
@@ -144,8 +144,7 @@ static void judge_apex(const struct casework *work, struct docket_shard *shard,
                        struct docket_case *c, mxclash_time now, struct case_outcome *outcome)
 {
     bool known = c->mx_gets_cname_proved || (c->mx_gets_cname && !work->probe);
-    enum mxclash_state state =
-        known && mail_is_wanted(c, now) ? mxclash_confirmed : mxclash_suspected;
+    enum mxclash_state state = known && mail_is_wanted(c) ? mxclash_confirmed : mxclash_suspected;
 
     if (c->apex != mxclash_apex_yes || !c->mx_gets_cname || c->mx_asked == 0 ||
         c->conflicts[mxclash_cname_and_mx].open)
@@ -582,13 +581,17 @@ void case_lookup_end(const struct casework *work, struct docket_case *c,
 bool case_client_mx(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
                     enum mxclash_reply reply, mxclash_time now, struct case_outcome *outcome)
 {
-    c->met = now;
+    c->met = c->mx_last_asked = now;
     if (c->mx_asked++ == 0) {
         c->mx_first_asked = now;
         /* mail matters here after all: what was put off for want of interest is so no more */
         if (c->apex == mxclash_apex_yes && c->next_proof > c->last_proof + work->recheck_ms)
             c->next_proof = c->last_proof + work->recheck_ms;
         c->quiet_proofs = c->apex == mxclash_apex_yes ? 0 : c->quiet_proofs;
+    } else if (now - c->mx_first_asked > CASE_WANTED_WINDOW_MS) {
+        /* stray questions, one a day, would add up as well */
+        c->mx_asked = 1;
+        c->mx_first_asked = now;
     }
     if (reply == mxclash_reply_hides || case_wants_proof(c))
         want_proof(work, c, now, outcome);

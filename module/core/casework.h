@@ -13,10 +13,12 @@
 
 /**
  * Mail is wanted at an apex that is a CNAME if an MX was seen there before, or if clients asked
- * its MX so often over so long a time: one mail that is retried asks so, a stray question does not.
+ * its MX so often over so long a time, and all within a day: one mail that is retried asks so, a
+ * stray question now and then does not.
  */
 #define CASE_WANTED_QUESTIONS 5
 #define CASE_WANTED_SPAN_MS   600000
+#define CASE_WANTED_WINDOW_MS 86400000
 
 /** Wait before a failed proof is made again, doubled by each failure up to recheck_ms. */
 #define CASE_RETRY_MS        30000

@@ -105,10 +105,11 @@ struct docket_case {
     mxclash_time last_proof;
     /** when a proof without AA first found both, and until when those were valid; 0: none */
     mxclash_time hearsay_until;
-    /** client MX queries: in conflict, and ever, with the time of the first */
+    /** client MX queries while in conflict */
     uint64_t mx_queries;
+    /** client MX queries since the first one of the last CASE_WANTED_WINDOW_MS; 0: never any */
     uint64_t mx_asked;
-    mxclash_time mx_first_asked;
+    mxclash_time mx_first_asked, mx_last_asked;
     struct proof_state proof;
     /** what senders meet at the CNAME's target, as last looked up; unknown if the target is new */
     enum mxclash_impact impact;

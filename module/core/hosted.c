@@ -22,9 +22,10 @@ static uint32_t expiry_of(uint32_t ttl_s, mxclash_time now)
     return slots_time(now + (mxclash_time)ttl_s * 1000, UNIT_MS, EXPIRY_BITS);
 }
 
-static bool is_valid(uint32_t expiry, mxclash_time now)
+/** \return the expiry, 0 if it is past: written back as it is, it would come round again */
+static uint32_t still_valid(uint32_t expiry, mxclash_time now)
 {
-    return slots_valid(expiry, now, UNIT_MS, EXPIRY_BITS, TTL_MAX_S * 1000u);
+    return slots_valid(expiry, now, UNIT_MS, EXPIRY_BITS, TTL_MAX_S * 1000u) ? expiry : 0;
 }
 
 struct hosted_found hosted_note_mx(struct slots *hosted, uint64_t hash, unsigned provider,
@@ -32,10 +33,10 @@ struct hosted_found hosted_note_mx(struct slots *hosted, uint64_t hash, unsigned
 {
     uint64_t payload;
     _Atomic uint64_t *slot = slots_find(hosted, hash, &payload);
-    uint32_t spf_expiry = payload & EXPIRY_MASK;
+    uint32_t spf_expiry = still_valid(payload & EXPIRY_MASK, now);
     uint16_t spf_bits = (uint16_t)(payload >> 20);
     struct hosted_found found = {
-        .provider = provider, .spf = is_valid(spf_expiry, now), .spf_bits = spf_bits};
+        .provider = provider, .spf = spf_expiry != 0, .spf_bits = spf_bits};
 
     slots_put(hosted, slot, hash,
               (uint64_t)((provider + 1) & 0xff) << 36 | (uint64_t)spf_bits << 20 |
@@ -49,10 +50,10 @@ struct hosted_found hosted_note_spf(struct slots *hosted, uint64_t hash, uint16_
     uint64_t payload;
     _Atomic uint64_t *slot = slots_find(hosted, hash, &payload);
     unsigned provider = (unsigned)(payload >> 36) & 0xff;
-    uint32_t mx_expiry = (uint32_t)(payload >> EXPIRY_BITS) & EXPIRY_MASK;
+    uint32_t mx_expiry = still_valid((uint32_t)(payload >> EXPIRY_BITS) & EXPIRY_MASK, now);
     struct hosted_found found = {.provider = HOSTED_NONE, .spf = true, .spf_bits = spf_bits};
 
-    if (provider != 0 && is_valid(mx_expiry, now))
+    if (provider != 0 && mx_expiry != 0)
         found.provider = provider - 1;
     slots_put(hosted, slot, hash,
               (uint64_t)provider << 36 | (uint64_t)spf_bits << 20 |

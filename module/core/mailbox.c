@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/** Octets of SPF of one owner that are read; RFC 7208 3.4 has 450 in mind. */
+#define SPF_OCTETS_MAX 4096u
+
 /** Bits of spf_summary.named: providers further down the table share them. */
 #define SPF_NUMBERS 64
 
@@ -44,14 +47,23 @@ void mailbox_read_spf(const struct providers *providers, const struct answer_rea
     size_t own_at = providers_own_at(sighting->owner, sighting->owner_len);
     char own[MXCLASH_NAME_TEXT_MAX];
     const uint8_t *rdata;
-    size_t at = 0, len;
+    size_t at = 0, len, octets = 0;
+    unsigned records = 0;
 
     memset(spf, 0, sizeof(*spf));
     mxclash_name_to_text(sighting->owner + own_at, sighting->owner_len - own_at, own);
     while ((len = answer_next_txt(reading, sighting, &at, &rdata)) != 0) {
-        if (spf_has_include(rdata, len, "") == spf_none)
+        bool is_spf = spf_has_include(rdata, len, "") != spf_none;
+
+        octets += is_spf ? len : 0;
+        spf->present = spf->present || is_spf;
+        /* more than any honest owner has: whom it names is not worth the time */
+        if (++records > ANSWER_RECORDS_MAX || octets > SPF_OCTETS_MAX) {
+            spf->asks_own = true;
+            return;
+        }
+        if (!is_spf)
             continue;
-        spf->present = true;
         spf->asks_own = spf->asks_own || spf_asks_own(rdata, len, own);
         for (size_t i = 0; i < providers_count(providers); i++)
             if (names_provider(providers_at(providers, i), rdata, len))

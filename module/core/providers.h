@@ -76,7 +76,8 @@ struct providers;
 extern const char providers_builtin_text[];
 
 /**
- * Read a table.
+ * Read a table. One that says `include builtin` has the built-in sections first, without those that
+ * it has itself.
  *
  * \param text  borrowed for the call; len octets, no NUL needed
  * \param[out] error  on NULL: `LINE: what is wrong`, lines counted from 1

@@ -61,6 +61,15 @@ static bool is_valid(uint32_t expiry, uint32_t now_units)
     return expiry != 0 && ahead <= SIEVE_TTL_MAX_S * 1000u / EXPIRY_UNIT_MS + 1;
 }
 
+/** \return the expiry, 0 if it has run out: written back as it is, it would come round again. One
+ * that lies far ahead stays: the clock was set back, and may be set right. */
+static uint32_t forget_past(uint32_t expiry, uint32_t now_units)
+{
+    uint32_t past = (now_units - expiry) & EXPIRY_MASK;
+
+    return past == 0 || past > EXPIRY_MASK / 2 ? expiry : 0;
+}
+
 static uint32_t expiry_of(uint32_t ttl_s, mxclash_time now)
 {
     if (ttl_s > SIEVE_TTL_MAX_S)
@@ -95,8 +104,8 @@ struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, ui
         if (!is_valid(cname_expiry_in(slot), now_units) && !is_valid(mx_expiry_in(slot), now_units))
             place = i;
     }
-    old_cname_expiry = cname_expiry;
-    old_mx_expiry = mx_expiry;
+    old_cname_expiry = cname_expiry = forget_past(cname_expiry, now_units);
+    old_mx_expiry = mx_expiry = forget_past(mx_expiry, now_units);
     if (cname)
         cname_expiry = expiry_of(cname_ttl_s, now);
     if (mx)

@@ -12,12 +12,14 @@
 #include "runtime/config_text.h"
 #include "runtime/config_value.h"
 #include "runtime/edit_distance.h"
+#include "runtime/provider_file.h"
 
 enum kind {
     kind_flag,
     kind_number,
     kind_size,
     kind_path,
+    kind_provider_file,
     /* the kinds from here on may stand in the file more than once */
     kind_listen,
     kind_domain,
@@ -68,8 +70,8 @@ static const struct key keys[] = {
      .example = "100"},
     {"ignore-domain", kind_domain, .example = "example.org"},
     {"ignore-file", kind_domain_file, .example = "\"/etc/unbound/mxclash.ignore\""},
-    {"provider-file", kind_path, .not_yet = true, MEMBER(provider_file), .preset = "",
-     .example = "\"\""},
+    {"provider-file", kind_provider_file, MEMBER(provider_file), .preset = "",
+     .example = "\"/etc/unbound/mxclash.providers\""},
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -142,6 +144,28 @@ static bool set_path(struct config *config, const struct config_place *place, co
     return true;
 }
 
+/** Keep a table of mailbox providers. A fault inside of it has its own place. */
+static bool set_provider_file(struct config *config, const struct config_place *place,
+                              const struct key *key, const char *path)
+{
+    char shown[CONFIG_QUOTE_MAX];
+    if (!set_path(config, place, key, path)) {
+        return false;
+    }
+    if (path[0] == '\0') {
+        return true;
+    }
+    const char *reason =
+        provider_file_read(path, &config->provider_text, &config->provider_text_len);
+    if (reason != NULL) {
+        return config_fault(place, "cannot read %s: %s", config_quote(path, shown), reason);
+    }
+    struct providers *providers =
+        provider_file_parse(path, config->provider_text, config->provider_text_len, place->error);
+    providers_free(providers);
+    return providers != NULL;
+}
+
 static bool add_listen(struct config *config, const struct config_place *place, const char *text)
 {
     char shown[CONFIG_QUOTE_MAX];
@@ -175,10 +199,9 @@ static bool add_domain_file(struct config *config, const struct config_place *pl
         return true;
     }
     struct config_lines lines;
-    const int failure = config_lines_open(&lines, path, place->error);
-    if (failure != 0) {
-        return config_fault(place, "cannot read %s: %s", config_quote(path, shown),
-                            strerror(failure));
+    const char *reason = config_lines_open(&lines, path, place->error);
+    if (reason != NULL) {
+        return config_fault(place, "cannot read %s: %s", config_quote(path, shown), reason);
     }
     bool good = true;
     while (good) {
@@ -209,6 +232,8 @@ static bool set_value(struct config *config, const struct config_place *place,
         return config_size(place, text, key->min, key->max, member);
     case kind_path:
         return set_path(config, place, key, text);
+    case kind_provider_file:
+        return set_provider_file(config, place, key, text);
     case kind_listen:
         return add_listen(config, place, text);
     case kind_domain:
@@ -238,6 +263,7 @@ void config_free(struct config *config)
     free(config->log_file);
     free(config->database);
     free(config->provider_file);
+    free(config->provider_text);
     free_texts(&config->http_listen, &config->http_listen_count);
     free_texts(&config->ignore, &config->ignore_count);
     memset(config, 0, sizeof(*config));
@@ -374,10 +400,10 @@ bool config_load(const char *path, struct config *config, char error[CONFIG_ERRO
     if (!config_defaults(config)) {
         return no_memory(&whole);
     }
-    const int failure = config_lines_open(&loader.lines, path, error);
-    if (failure != 0) {
+    const char *reason = config_lines_open(&loader.lines, path, error);
+    if (reason != NULL) {
         config_free(config);
-        return config_fault(&whole, "%s", strerror(failure));
+        return config_fault(&whole, "%s", reason);
     }
     enum config_line line;
     bool good = true;

@@ -40,6 +40,10 @@ struct config {
     size_t ignore_count;
     /** "" = the built-in table */
     char *provider_file;
+    /** what stood in it when the configuration was read, a good table; NULL = the built-in one */
+    char *provider_text;
+    /** octets, at most PROVIDERS_TEXT_MAX */
+    size_t provider_text_len;
     /** keys that stand in the file and do nothing yet, in file order; static strings */
     const char *not_yet[8];
     size_t not_yet_count;

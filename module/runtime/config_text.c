@@ -6,10 +6,12 @@
 #include "runtime/config_text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/config.h"
 
@@ -64,26 +66,46 @@ const char *config_quote(const char *text, char out[CONFIG_QUOTE_MAX])
     return out;
 }
 
-int config_lines_open(struct config_lines *lines, const char *path, char *error)
+const char *config_open(const char *path, int *file)
 {
+    /* Else the open of a FIFO waits for a writer, and the start of the resolver with it. */
+    const int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (opened < 0) {
+        return strerror(errno);
+    }
+    struct stat status;
+    const char *reason = NULL;
+    if (fstat(opened, &status) != 0) {
+        reason = strerror(errno);
+    } else if (S_ISDIR(status.st_mode)) {
+        reason = strerror(EISDIR);
+    } else if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) {
+        reason = "Not a regular file";
+    }
+    if (reason != NULL) {
+        close(opened);
+        return reason;
+    }
+    *file = opened;
+    return NULL;
+}
+
+const char *config_lines_open(struct config_lines *lines, const char *path, char *error)
+{
+    int file;
     lines->place = (struct config_place){.path = path, .error = error};
     lines->text[0] = '\0';
-    lines->file = fopen(path, "re");
+    lines->file = NULL;
+    const char *reason = config_open(path, &file);
+    if (reason != NULL) {
+        return reason;
+    }
+    lines->file = fdopen(file, "r");
     if (lines->file == NULL) {
-        return errno;
+        reason = strerror(errno);
+        close(file);
     }
-    /* fopen() opens a folder too; only reading fails, too late for the caller's fault. */
-    struct stat status;
-    int failure = 0;
-    if (fstat(fileno(lines->file), &status) != 0) {
-        failure = errno;
-    } else if (S_ISDIR(status.st_mode)) {
-        failure = EISDIR;
-    }
-    if (failure != 0) {
-        config_lines_close(lines);
-    }
-    return failure;
+    return reason;
 }
 
 void config_lines_close(struct config_lines *lines)

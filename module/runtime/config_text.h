@@ -54,11 +54,19 @@ bool config_fault(const struct config_place *place, const char *format, ...)
 const char *config_quote(const char *text, char out[CONFIG_QUOTE_MAX]);
 
 /**
+ * Open a file to read it. Neither this nor a read of it ever waits: it is a regular file, or a
+ * device such as /dev/null.
+ * \param[out] file  descriptor; written only on NULL
+ * \return NULL, or why it cannot be read; valid until the next call of strerror()
+ */
+const char *config_open(const char *path, int *file);
+
+/**
  * Open a file to read its lines; closed with config_lines_close().
  * \param path, error  borrowed until config_lines_close()
- * \return 0, or an errno value with nothing left open
+ * \return as config_open(), with nothing left open
  */
-int config_lines_open(struct config_lines *lines, const char *path, char *error);
+const char *config_lines_open(struct config_lines *lines, const char *path, char *error);
 
 /**
  * Read the next line into lines->text. LF and CRLF end a line; the last line needs no end. A byte

@@ -23,25 +23,31 @@ static bool at_or_below(const ldns_rdf *name, const ldns_rdf *ancestor)
     return same_name(name, ancestor) || ldns_dname_is_subdomain(name, ancestor);
 }
 
+/* The ancestor with so many labels; of a name with as many, the name itself. */
+static ldns_rdf *ancestor(const ldns_rdf *name, uint8_t labels)
+{
+    return ldns_dname_clone_from(name, (uint16_t)(ldns_dname_label_count(name) - labels));
+}
+
 /* The zone nearest above qname. A DS lives on the parent's side of a cut (RFC 4035 3.1.4.1), so
  * for a DS the zone itself is passed over if its parent is here as well. */
 static const struct zone *find_zone(const struct scenario *scenario, const ldns_rdf *qname,
                                     ldns_rr_type qtype)
 {
-    const struct zone *nearest = NULL;
     const struct zone *itself = NULL;
+    uint8_t labels = ldns_dname_label_count(qname);
 
-    for (size_t i = 0; i < scenario->zone_count; i++) {
-        const struct zone *zone = &scenario->zones[i];
+    for (int n = labels; n >= 0; n--) {
+        ldns_rdf *apex = ancestor(qname, (uint8_t)n);
+        const struct zone *zone = scenario_zone(scenario, apex);
 
-        if (qtype == LDNS_RR_TYPE_DS && same_name(qname, zone->apex))
+        ldns_rdf_deep_free(apex);
+        if (zone && (qtype != LDNS_RR_TYPE_DS || n != labels))
+            return zone;
+        if (zone)
             itself = zone;
-        else if (at_or_below(qname, zone->apex) &&
-                 (!nearest ||
-                  ldns_dname_label_count(zone->apex) > ldns_dname_label_count(nearest->apex)))
-            nearest = zone;
     }
-    return nearest ? nearest : itself;
+    return itself;
 }
 
 /* Does a record of that type (0: of any type) stand at owner? */
@@ -49,12 +55,13 @@ static bool has_rrset(const struct zone *zone, const ldns_rdf *owner, ldns_rr_ty
 {
     const struct rule *only = zone_rule(zone, rule_only, owner, 0);
 
-    for (size_t i = 0; i < ldns_rr_list_rr_count(zone->records); i++) {
+    for (size_t i = zone_first(zone, owner); i < ldns_rr_list_rr_count(zone->records); i++) {
         const ldns_rr *record = ldns_rr_list_rr(zone->records, i);
 
+        if (!same_name(ldns_rr_owner(record), owner))
+            break;
         if ((type == 0 || type == LDNS_RR_TYPE_ANY || ldns_rr_get_type(record) == type) &&
-            (!only || ldns_rr_get_type(record) == only->type) &&
-            same_name(ldns_rr_owner(record), owner))
+            (!only || ldns_rr_get_type(record) == only->type))
             return true;
     }
     return false;
@@ -63,10 +70,10 @@ static bool has_rrset(const struct zone *zone, const ldns_rdf *owner, ldns_rr_ty
 /* Is there data at or below name? Below only makes an empty non-terminal (RFC 4592 2.2.2). */
 static bool name_exists(const struct zone *zone, const ldns_rdf *name)
 {
-    for (size_t i = 0; i < ldns_rr_list_rr_count(zone->records); i++)
-        if (at_or_below(ldns_rr_owner(ldns_rr_list_rr(zone->records, i)), name))
-            return true;
-    return false;
+    size_t first = zone_first(zone, name);
+
+    return first < ldns_rr_list_rr_count(zone->records) &&
+           at_or_below(ldns_rr_owner(ldns_rr_list_rr(zone->records, first)), name);
 }
 
 /* Copy the RRset at owner into a section; shown_as stands for owner where a wildcard was met. */
@@ -75,25 +82,20 @@ static void push_rrset(ldns_pkt *reply, ldns_pkt_section section, const struct z
 {
     const struct rule *only = zone_rule(zone, rule_only, owner, 0);
 
-    for (size_t i = 0; i < ldns_rr_list_rr_count(zone->records); i++) {
+    for (size_t i = zone_first(zone, owner); i < ldns_rr_list_rr_count(zone->records); i++) {
         const ldns_rr *record = ldns_rr_list_rr(zone->records, i);
         ldns_rr *copy;
 
+        if (!same_name(ldns_rr_owner(record), owner))
+            break;
         if ((type != LDNS_RR_TYPE_ANY && ldns_rr_get_type(record) != type) ||
-            (only && section == LDNS_SECTION_ANSWER && ldns_rr_get_type(record) != only->type) ||
-            !same_name(ldns_rr_owner(record), owner))
+            (only && section == LDNS_SECTION_ANSWER && ldns_rr_get_type(record) != only->type))
             continue;
         copy = ldns_rr_clone(record);
         ldns_rdf_deep_free(ldns_rr_owner(copy));
         ldns_rr_set_owner(copy, ldns_rdf_clone(shown_as));
         ldns_pkt_push_rr(reply, section, copy);
     }
-}
-
-/* The ancestor with so many labels; of a name with as many, the name itself. */
-static ldns_rdf *ancestor(const ldns_rdf *name, uint8_t labels)
-{
-    return ldns_dname_clone_from(name, (uint16_t)(ldns_dname_label_count(name) - labels));
 }
 
 /* The highest owner of an RRset of that type below the apex and at or above name, or NULL. The

@@ -111,13 +111,62 @@ static bool push_record(const struct reader *reader, struct zone *zone, const ch
     return true;
 }
 
+/** A record and its place in the file. */
+struct placed {
+    ldns_rr *record;
+    size_t place;
+};
+
+static int compare_placed(const void *a, const void *b)
+{
+    const struct placed *one = a;
+    const struct placed *other = b;
+    int order = ldns_dname_compare(ldns_rr_owner(one->record), ldns_rr_owner(other->record));
+
+    if (order != 0)
+        return order;
+    return one->place < other->place ? -1 : one->place > other->place;
+}
+
+static void sort_records(struct zone *zone)
+{
+    size_t count = ldns_rr_list_rr_count(zone->records);
+    struct placed *placed = calloc(count + 1, sizeof(*placed));
+
+    if (!placed)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        placed[i] = (struct placed){ldns_rr_list_rr(zone->records, i), i};
+    qsort(placed, count, sizeof(*placed), compare_placed);
+    for (size_t i = 0; i < count; i++)
+        ldns_rr_list_set_rr(zone->records, placed[i].record, i);
+    free(placed);
+}
+
+size_t zone_first(const struct zone *zone, const ldns_rdf *name)
+{
+    size_t low = 0;
+    size_t high = ldns_rr_list_rr_count(zone->records);
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (ldns_dname_compare(ldns_rr_owner(ldns_rr_list_rr(zone->records, middle)), name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static bool has_type(const struct zone *zone, const ldns_rdf *owner, ldns_rr_type type)
 {
-    for (size_t i = 0; i < ldns_rr_list_rr_count(zone->records); i++) {
+    for (size_t i = zone_first(zone, owner); i < ldns_rr_list_rr_count(zone->records); i++) {
         const ldns_rr *record = ldns_rr_list_rr(zone->records, i);
 
-        if (ldns_rr_get_type(record) == type &&
-            ldns_dname_compare(ldns_rr_owner(record), owner) == 0)
+        if (ldns_dname_compare(ldns_rr_owner(record), owner) != 0)
+            break;
+        if (ldns_rr_get_type(record) == type)
             return true;
     }
     return false;
@@ -148,21 +197,27 @@ static bool check_cname_alone(const struct reader *reader, const struct zone *zo
 static bool finish_zone(const struct reader *reader, struct zone *zone)
 {
     char text[LINE_OCTETS_MAX];
+    bool has_soa, has_ns;
 
+    sort_records(zone);
     if (!check_cname_alone(reader, zone))
         return false;
-    if (!has_type(zone, zone->apex, LDNS_RR_TYPE_SOA)) {
+    has_soa = has_type(zone, zone->apex, LDNS_RR_TYPE_SOA);
+    has_ns = has_type(zone, zone->apex, LDNS_RR_TYPE_NS);
+    if (!has_soa) {
         snprintf(text, sizeof(text), "@ %d SOA ns hostmaster 1 3600 600 86400 %d", DEFAULT_TTL_S,
                  NEGATIVE_TTL_S);
         if (!push_record(reader, zone, text))
             return false;
     }
-    if (!has_type(zone, zone->apex, LDNS_RR_TYPE_NS)) {
+    if (!has_ns) {
         snprintf(text, sizeof(text), "ns %d %s %s", DEFAULT_TTL_S,
                  strchr(reader->ns_address, ':') ? "AAAA" : "A", reader->ns_address);
         if (!push_record(reader, zone, "@ NS ns") || !push_record(reader, zone, text))
             return false;
     }
+    if (!has_soa || !has_ns)
+        sort_records(zone);
     return true;
 }
 
@@ -252,6 +307,45 @@ static bool read_line(const struct reader *reader, struct scenario *scenario, ch
     return push_record(reader, zone, line);
 }
 
+static int compare_zones(const void *a, const void *b)
+{
+    return ldns_dname_compare(((const struct zone *)a)->apex, ((const struct zone *)b)->apex);
+}
+
+/* Sort the zones; none may be there twice, as nobody could say which is meant. */
+static bool sort_zones(const struct reader *reader, struct scenario *scenario)
+{
+    qsort(scenario->zones, scenario->zone_count, sizeof(struct zone), compare_zones);
+    for (size_t i = 1; i < scenario->zone_count; i++)
+        if (compare_zones(&scenario->zones[i - 1], &scenario->zones[i]) == 0) {
+            char *text = ldns_rdf2str(scenario->zones[i].apex);
+
+            complain(reader, "before this line zone %s begins twice", text);
+            free(text);
+            return false;
+        }
+    return true;
+}
+
+const struct zone *scenario_zone(const struct scenario *scenario, const ldns_rdf *apex)
+{
+    size_t low = 0;
+    size_t high = scenario->zone_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = ldns_dname_compare(scenario->zones[middle].apex, apex);
+
+        if (order == 0)
+            return &scenario->zones[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 bool scenario_load(const char *path, const char *ns_address, struct scenario *scenario,
                    char error[SCENARIO_ERROR_MAX])
 {
@@ -273,7 +367,7 @@ bool scenario_load(const char *path, const char *ns_address, struct scenario *sc
     if (good && scenario->zone_count == 0)
         good = complain(&reader, "no zone");
     if (good)
-        good = finish_zone(&reader, last_zone(scenario));
+        good = finish_zone(&reader, last_zone(scenario)) && sort_zones(&reader, scenario);
     if (!good)
         scenario_free(scenario);
     return good;

@@ -66,12 +66,14 @@ struct rule {
 struct zone {
     ldns_rdf *apex;
     enum answer_mode mode;
+    /** in canonical order of their owners (RFC 4034 6.1), those of one owner as in the file */
     ldns_rr_list *records;
     struct rule *rules;
     size_t rule_count;
 };
 
 struct scenario {
+    /** in canonical order of their apexes */
     struct zone *zones;
     size_t zone_count;
 };
@@ -90,6 +92,13 @@ bool scenario_load(const char *path, const char *ns_address, struct scenario *sc
 
 /** Free what scenario_load() filled in. */
 void scenario_free(struct scenario *scenario);
+
+/** \return the zone with that apex, or NULL */
+const struct zone *scenario_zone(const struct scenario *scenario, const ldns_rdf *apex);
+
+/** \return number of the first record whose owner is name or behind it; the records of name, and
+ * then those below it, stand there in a row */
+size_t zone_first(const struct zone *zone, const ldns_rdf *name);
 
 /** \return how owner is answered in zone */
 enum answer_mode zone_mode(const struct zone *zone, const ldns_rdf *owner);

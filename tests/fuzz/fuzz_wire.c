@@ -19,8 +19,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define NOW INT64_C(1767323045678)
-/** Records of one answer that are compared. */
-#define RECORDS_MAX 256
+/** Records of one answer that are compared: of more, not all are looked at. */
+#define RECORDS_MAX ANSWER_RECORDS_MAX
 
 #define MUST(condition)                                                                            \
     do {                                                                                           \
@@ -51,7 +51,8 @@ struct records {
     size_t count;
     struct name dnames[RECORDS_MAX];
     size_t dname_count;
-    bool too_many;
+    /* too many, or ldns took a record without RDATA */
+    bool skip;
 };
 
 static struct name name_of(const ldns_rdf *rdf)
@@ -76,7 +77,7 @@ static void take_record(struct records *records, const ldns_rr *rr)
     ldns_rr_type type = ldns_rr_get_type(rr);
 
     if (records->count == RECORDS_MAX || records->dname_count == RECORDS_MAX) {
-        records->too_many = true;
+        records->skip = true;
         return;
     }
     if (type == LDNS_RR_TYPE_DNAME)
@@ -84,6 +85,10 @@ static void take_record(struct records *records, const ldns_rr *rr)
     if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN ||
         (type != LDNS_RR_TYPE_CNAME && type != LDNS_RR_TYPE_MX))
         return;
+    if (ldns_rr_rd_count(rr) != (type == LDNS_RR_TYPE_MX ? 2 : 1)) {
+        records->skip = true;
+        return;
+    }
     record->owner = name_of(ldns_rr_owner(rr));
     record->type = (uint16_t)type;
     record->ttl_s = wire_ttl(ldns_rr_ttl(rr));
@@ -205,22 +210,27 @@ static void compare_owners(const struct answer_reading *reading, const struct re
 }
 
 /**
- * ldns lets a name run past the end of its RDATA, and reads on from there: then it reads other
- * records than we do.
+ * ldns does not hold names to the length of their RDATA, but reads on where a name ended.
+ * \return true if it read each record from where we do
  */
-static bool same_records(const struct wire_message *message, const ldns_rr_list *list)
+static bool same_offsets(const struct wire_message *message)
 {
     struct wire_record record = {.next_at = message->answers_at};
+    size_t at = WIRE_HEADER_OCTETS;
+    ldns_rr *rr = NULL;
 
-    for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
-        const ldns_rr *rr = ldns_rr_list_rr(list, i);
-
-        MUST(wire_record_at(message, record.next_at, &record));
-        if (record.type != ldns_rr_get_type(rr) || record.class != ldns_rr_get_class(rr) ||
-            record.ttl_s != ldns_rr_ttl(rr))
+    MUST(ldns_wire2rr(&rr, message->octets, message->len, &at, LDNS_SECTION_QUESTION) ==
+         LDNS_STATUS_OK);
+    ldns_rr_free(rr);
+    for (unsigned i = 0; i < message->answers; i++) {
+        if (at != record.next_at)
             return false;
+        MUST(wire_record_at(message, record.next_at, &record));
+        MUST(ldns_wire2rr(&rr, message->octets, message->len, &at, LDNS_SECTION_ANSWER) ==
+             LDNS_STATUS_OK);
+        ldns_rr_free(rr);
     }
-    return true;
+    return at == record.next_at;
 }
 
 /** Read octets as an answer and hold them against ldns. \param canonical  ldns wrote them itself */
@@ -238,7 +248,7 @@ static void compare_reading(const uint8_t *octets, size_t size, const ldns_pkt *
         reading.count == ANSWER_OWNERS_MAX)
         return;
     MUST(reading.message.qtype == ldns_rr_get_type(ldns_rr_list_rr(ldns_pkt_question(packet), 0)));
-    if (!same_records(&reading.message, ldns_pkt_answer(packet))) {
+    if (!same_offsets(&reading.message)) {
         MUST(!canonical);
         return;
     }
@@ -257,10 +267,11 @@ static void compare_with_ldns(const uint8_t *data, size_t size)
     if (ldns_wire2pkt(&packet, data, size) != LDNS_STATUS_OK)
         return;
     records.count = records.dname_count = 0;
-    records.too_many = false;
+    records.skip = false;
     for (size_t i = 0; i < ldns_rr_list_rr_count(ldns_pkt_answer(packet)); i++)
         take_record(&records, ldns_rr_list_rr(ldns_pkt_answer(packet), i));
-    if (!records.too_many && records.dname_count < ANSWER_DNAMES_MAX &&
+    if (!records.skip && ldns_rr_list_rr_count(ldns_pkt_answer(packet)) <= RECORDS_MAX &&
+        records.dname_count < ANSWER_DNAMES_MAX &&
         ldns_rr_list_rr_count(ldns_pkt_question(packet)) == 1) {
         compare_reading(data, size, packet, &records, false);
         if (ldns_pkt2wire(&canonical, packet, &canonical_size) == LDNS_STATUS_OK &&
@@ -365,7 +376,8 @@ static void run_detector(const uint8_t *data, size_t size)
         make_proofs(engine, &answer, now);
         if (answer.zone != NULL)
             mxclash_client_mx(engine, data + 12,
-                              answer.zone_len + (size_t)(answer.zone - data) - 12, true, now);
+                              answer.zone_len + (size_t)(answer.zone - data) - 12,
+                              mxclash_reply_hides, now);
         make_proofs(engine, &answer, now);
         check_stats(engine);
     }

@@ -83,6 +83,30 @@ def test_healthy_zone_answers_by_rfc_1034(serve):
     assert server.ask("other.example", "A").rcode() == dns.rcode.REFUSED
 
 
+def test_the_nearest_zone_answers(serve):
+    server = serve(
+        """zone x.test
+  b.a.sub TXT "below the cut, not to be seen"
+  @ MX 5 first.
+  zzz A 192.0.2.1
+  sub NS ns.other.test.
+  @ MX 1 second.
+zone .
+  far TXT root
+zone a.sub.x.test
+  @ TXT child
+"""
+    )
+    assert rrset_texts(server.ask("far", "TXT"), "TXT") == ['"root"']
+    assert rrset_texts(server.ask("a.sub.x.test", "TXT"), "TXT") == ['"child"']
+    assert rrset_texts(server.ask("sub.x.test", "A"), "NS", "authority") == ["ns.other.test."]
+    assert server.ask("b.a.sub.x.test", "TXT").rcode() == dns.rcode.NXDOMAIN
+    assert [r.to_text() for r in server.ask("x.test", "MX").answer[0]] == ["5 first.", "1 second."]
+    # The parent's side of the cut has the DS.
+    assert rrset_texts(server.ask("a.sub.x.test", "DS"), "NS", "authority") == ["ns.other.test."]
+    assert server.ask("none.test", "A").rcode() == dns.rcode.NXDOMAIN
+
+
 def test_faults(serve):
     server = serve(
         f"""zone x.test
@@ -139,6 +163,7 @@ def test_another_scenario_while_running(serve):
         ("zone x.test\n  drop NOTYPE\n", "scenario:2: drop wants a record type"),
         ("zone x.test\n  answer badly\n", "scenario:2: answer wants one of"),
         ("  @ A 192.0.2.1\n", "scenario:1: the first line must be"),
+        ("zone x.test\nzone a.test\nzone X.test\n", "scenario:3: .* zone X.test. begins twice"),
     ],
 )
 def test_bad_scenarios_are_refused_with_their_line(serve, scenario, complaint):

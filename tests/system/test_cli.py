@@ -13,7 +13,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = os.environ.get("MXCLASH_COMMAND", str(ROOT / "build" / "mxclash"))
 EXAMPLE = ROOT / "conf-examples" / "mxclash.conf"
-NOT_YET = ["database", "retention-days", "annotate", "repair", "provider-file"]
+BUILT_IN = ROOT / "module" / "core" / "providers.txt"
+NOT_YET = ["database", "retention-days", "annotate", "repair"]
 
 
 def run(*arguments, **environment):
@@ -50,17 +51,18 @@ def test_version(spelling):
 def test_help(spelling):
     status, out, err = run(spelling)
     assert (status, err) == (0, "")
-    for command in ["check-conf [FILE]", "help", "version"]:
+    for command in ["check-conf [FILE]", "providers [FILE]", "help", "version"]:
         assert f"\n  {command}" in out
 
 
-def test_help_of_a_command():
-    assert run("check-conf", "--help") == (0, "usage: mxclash check-conf [FILE]\n", "")
+@pytest.mark.parametrize("command", ["check-conf", "providers"])
+def test_help_of_a_command(command):
+    assert run(command, "--help") == (0, f"usage: mxclash {command} [FILE]\n", "")
 
 
 @pytest.mark.parametrize("arguments", [
     [], ["chekc-conf"], ["--verbose"], [""], ["help", "x"], ["version", "x"],
-    ["check-conf", "a", "b"], ["check-conf", "-v"],
+    ["check-conf", "a", "b"], ["check-conf", "-v"], ["providers", "a", "b"], ["providers", "-v"],
 ])
 def test_bad_use(arguments):
     status, out, err = run(*arguments)
@@ -112,6 +114,100 @@ def test_bad_line_of_an_ignore_file(tmp_path):
     path = write(tmp_path, f"ignore-file: {names}\n")
     assert run("check-conf", path) == (
         1, "", f'{names}:2: "bad..example" is no domain name; write one such as example.org\n')
+
+
+def test_bad_line_of_a_provider_file(tmp_path):
+    table = write(tmp_path, "provider one\n  mx one.example\n  spff x\n", "table")
+    path = write(tmp_path, f"provider-file: {table}\n")
+    for command in ["check-conf", "providers"]:
+        assert run(command, MXCLASH_CONF=str(path)) == (1, "", f"{table}:3: unknown key 'spff'\n")
+    assert run("providers", table) == (1, "", f"{table}:3: unknown key 'spff'\n")
+
+
+@pytest.mark.parametrize("key", ["ignore-file", "provider-file"])
+def test_fifo_is_not_waited_for(tmp_path, key):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    path = write(tmp_path, f"{key}: {fifo}\n")
+    assert run("check-conf", path) == (
+        1, "", f'{path}:1: {key}: cannot read "{fifo}": Not a regular file\n')
+    for command in ["check-conf", "providers"]:
+        assert run(command, fifo) == (1, "", f"{fifo}: Not a regular file\n")
+
+
+def tags(text):
+    return re.findall(r"(?m)^(?:provider|filter) (.*)$", text)
+
+
+def statements(text):
+    """The lines of a table without comments, with one space behind the key, sorted; a family that
+    has the tag of its section is the default and may be missing."""
+    lines = (" ".join(re.sub(r"(^|\s)#.*", "", line).split()) for line in text.splitlines())
+    defaults = {f"family {tag}" for tag in tags(text)}
+    return sorted(line for line in lines if line and line not in defaults)
+
+
+def test_providers_built_in(tmp_path):
+    """All that stands in the built-in text is shown, aligned, and nothing else."""
+    status, out, err = run("providers", MXCLASH_CONF=str(write(tmp_path, "probe: no\n")))
+    assert (status, err) == (0, "")
+    assert statements(out) == statements(BUILT_IN.read_text())
+    assert out.startswith("""\
+# Mailbox providers, built in
+
+provider alibaba-mail-standard
+  title       Alibaba Mail Standard and Premium Edition
+  family      alibaba-mail
+  mx          *.qiye.aliyun.com
+  expect        5 mx1.qiye.aliyun.com
+  expect       10 mx2.qiye.aliyun.com
+  expect       15 mx3.qiye.aliyun.com
+  spf         spf.qiye.aliyun.com
+  source      Alibaba Mail: Resolve mailbox domain name resolution conflicts
+
+provider alibaba-mail-enterprise
+""")
+    shown = write(tmp_path, out, "shown")
+    status, again, err = run("providers", shown)
+    assert (status, err) == (0, "")
+    assert again.splitlines()[0] == f'# Mailbox providers, from "{shown}"'
+    assert again.splitlines()[1:] == out.splitlines()[1:]
+
+
+def test_providers_of_the_configuration(tmp_path):
+    table = write(tmp_path, "provider b\nmx B.example.\nfilter a\nmx *.a.example\n", "table")
+    path = write(tmp_path, f"provider-file: {table}\n")
+    assert run("check-conf", path) == (0, f"{path}: ok\n", "")
+    shown = (f'# Mailbox providers, from "{table}"\n\n'
+             "provider b\n  title       b\n  mx          b.example\n\n"
+             "filter a\n  title       a\n  mx          *.a.example\n")
+    assert run("providers", MXCLASH_CONF=str(path)) == (0, shown, "")
+    assert run("providers", table) == (0, shown, "")
+    write(tmp_path, "", "table")
+    assert run("providers", MXCLASH_CONF=str(path)) == (0, shown.splitlines()[0] + "\n", "")
+
+
+def test_providers_of_a_bad_configuration(tmp_path):
+    path = write(tmp_path, "probe: maybe\n")
+    assert run("providers", MXCLASH_CONF=str(path)) == (
+        1, "", f'{path}:1: probe: "maybe" is neither yes nor no\n')
+    none = tmp_path / "none"
+    missing = (1, "", f"{none}: No such file or directory\n")
+    assert run("providers", MXCLASH_CONF=str(none)) == missing
+    assert run("providers", none) == missing
+
+
+def test_examples_of_tables(tmp_path):
+    """The tables in the documentation are good; the first adds to the built-in one."""
+    text = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+    including, alone = re.findall(r"(?ms)^```\n(.*?)^```", text)
+    status, out, err = run("providers", write(tmp_path, alone, "alone"))
+    assert (status, err) == (0, "")
+    assert statements(out) == statements(alone)
+    status, out, err = run("providers", write(tmp_path, including, "including"))
+    assert (status, err) == (0, "")
+    kept = [tag for tag in tags(BUILT_IN.read_text()) if tag != "fastmail"]
+    assert tags(out) == [*kept, "example-mail", "fastmail"]
 
 
 def test_missing_files(tmp_path):

@@ -115,6 +115,13 @@ static const struct {
     {"ignore-file: /nowhere/at/all\n",
      ":1: ignore-file: cannot read \"/nowhere/at/all\": No such file or directory"},
     {"ignore-file: /proc\n", ":1: ignore-file: cannot read \"/proc\": Is a directory"},
+    {"provider-file: # none\n",
+     ":1: provider-file: no value; write one such as \"/etc/unbound/mxclash.providers\""},
+    {"provider-file: \"\"\nprovider-file: \"\"\n",
+     ":2: provider-file: stands in line 1 already; take one out"},
+    {"\nprovider-file: /nowhere/at/all\n",
+     ":2: provider-file: cannot read \"/nowhere/at/all\": No such file or directory"},
+    {"provider-file: /proc\n", ":1: provider-file: cannot read \"/proc\": Is a directory"},
     /* listeners */
     {"http-listen: 127.0.0.1\n",
      ":1: http-listen: \"127.0.0.1\" has no port; write 127.0.0.1@9853"},

@@ -223,7 +223,8 @@ static inline bool client_mx(const char *owner, bool hidden)
 {
     struct wire_name name = wire_name_of(owner);
 
-    return mxclash_client_mx(detector.engine, name.octets, name.len, hidden, detector.now);
+    return mxclash_client_mx(detector.engine, name.octets, name.len,
+                             hidden ? mxclash_reply_hides : mxclash_reply_other, detector.now);
 }
 
 static inline void expect_no_event(void)

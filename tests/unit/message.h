@@ -119,7 +119,8 @@ static inline void message_begin_class(struct message *m, unsigned flags, const 
     message_u16(m, qclass);
     message_count(m, message_question, 1);
     /* so that compressed records can point to the question */
-    for (const char *at = qname; *at != '\0' && strcmp(at, ".") != 0;) {
+    for (const char *at = qname;
+         *at != '\0' && strcmp(at, ".") != 0 && m->suffix_count < MESSAGE_SUFFIXES_MAX;) {
         strcpy(m->suffixes[m->suffix_count].text, at);
         m->suffixes[m->suffix_count++].at = WIRE_HEADER_OCTETS + (size_t)(at - qname);
         at += strcspn(at, ".");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file Tests of what one answer says: bailiwick, aliases, chains, MX sets, what does not count. */
+/** \file Tests of what one answer says: bailiwick, aliases, chains, MX sets, what does not count.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,8 +57,8 @@ static void assert_target(const struct sighting *sighting, const char *target)
     uint8_t octets[MXCLASH_NAME_MAX];
     char text[MXCLASH_NAME_TEXT_MAX];
 
-    assert_int_equal(
-        mxclash_name_to_text(octets, answer_target(&reading, sighting, octets), text), mxclash_ok);
+    assert_int_equal(mxclash_name_to_text(octets, answer_target(&reading, sighting, octets), text),
+                     mxclash_ok);
     assert_string_equal(text, target);
 }
 
@@ -139,11 +140,12 @@ static void test_dull(void **state)
 static void test_what_does_not_count(void **state)
 {
     static const unsigned flags[] = {
-        0,                                   /* a query */
-        MESSAGE_QR | 4 << 11,                /* NOTIFY */
-        MESSAGE_QR | 5 << 11,                /* UPDATE */
-        MESSAGE_QR | MESSAGE_TC,             /* cut */
-        MESSAGE_QR | MESSAGE_SERVFAIL,       MESSAGE_QR | MESSAGE_REFUSED,
+        0,                       /* a query */
+        MESSAGE_QR | 4 << 11,    /* NOTIFY */
+        MESSAGE_QR | 5 << 11,    /* UPDATE */
+        MESSAGE_QR | MESSAGE_TC, /* cut */
+        MESSAGE_QR | MESSAGE_SERVFAIL,
+        MESSAGE_QR | MESSAGE_REFUSED,
         MESSAGE_QR | MESSAGE_AA | MESSAGE_TC | MESSAGE_NXDOMAIN,
     };
 
@@ -328,6 +330,23 @@ static void test_many_mx(void **state)
     assert_int_equal(set[15].preference, 15);
 }
 
+/** A message full of records that cost: only so many are looked at, and it stays well-formed. */
+static void test_no_end_of_records(void **state)
+{
+    struct mxclash_mx mx[MXCLASH_MX_MAX];
+
+    (void)state;
+    message_begin(&m, MESSAGE_AA, "a.test", wire_type_mx);
+    m.compress = true;
+    for (int i = 0; i < 3000; i++)
+        message_mx(&m, "a.test", 600, (uint16_t)(3000 - i), "mx.test");
+    message_cname(&m, "a.test", 600, "b.test");
+    assert_int_equal(read_from("test"), answer_telling);
+    assert_false(answer_of_qname(&reading)->cname);
+    assert_int_equal(answer_mx_set(&reading, answer_of_qname(&reading), mx), MXCLASH_MX_MAX);
+    assert_int_equal(mx[0].preference, 3000 - (ANSWER_RECORDS_MAX - 1));
+}
+
 static void test_negative(void **state)
 {
     (void)state;
@@ -389,7 +408,8 @@ static void test_malformed(void **state)
     assert_int_equal(read_from("test"), answer_malformed);
     /* MX too short for a name */
     message_begin(&m, MESSAGE_AA, "a.test", wire_type_mx);
-    message_record_end(&m, message_record(&m, message_an, "a.test", wire_type_mx, wire_class_in, 1));
+    message_record_end(&m,
+                       message_record(&m, message_an, "a.test", wire_type_mx, wire_class_in, 1));
     assert_int_equal(read_from("test"), answer_malformed);
     /* no CNAME target */
     message_begin(&m, MESSAGE_AA, "a.test", wire_type_mx);
@@ -414,6 +434,7 @@ int main(void)
         cmocka_unit_test(test_null_mx),
         cmocka_unit_test(test_mx_order),
         cmocka_unit_test(test_many_mx),
+        cmocka_unit_test(test_no_end_of_records),
         cmocka_unit_test(test_negative),
         cmocka_unit_test(test_ttl_of_the_top_bit),
         cmocka_unit_test(test_malformed),

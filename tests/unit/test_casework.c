@@ -188,12 +188,34 @@ static void test_hearsay(void **state)
                  mxclash_probe);
 }
 
+/** Proved again before that, as when mail is asked there for the first time: still only a suspect.
+ */
+static void test_hearsay_repeated_too_soon(void **state)
+{
+    const struct reply mx = MX_IS_MX(.no_aa = true, .ttl_s = 7200);
+    const struct reply cname = CNAME_IS_CNAME(.no_aa = true);
+
+    (void)state;
+    see("shop.test", mx);
+    see("shop.test", cname);
+    prove(mx, cname);
+    OPENED("shop.test", mxclash_suspected, mxclash_separate_answers);
+    detector.now += HOUR;
+    assert_true(client_mx("shop.test", true));
+    prove(mx, cname);
+    expect_no_event();
+    detector.now += 2 * HOUR;
+    see("shop.test", cname);
+    prove(mx, cname);
+    expect_event("shop.test", mxclash_changed, mxclash_cname_and_mx, mxclash_confirmed,
+                 mxclash_probe);
+}
+
 /** However long a cache says that it will keep it, a suspect is looked at again within a day. */
 static void test_hearsay_with_an_endless_ttl(void **state)
 {
     const struct reply mx = MX_IS_MX(.no_aa = true, .forwarded = true, .ttl_s = INT32_MAX);
-    const struct reply cname =
-        CNAME_IS_CNAME(.no_aa = true, .forwarded = true, .ttl_s = INT32_MAX);
+    const struct reply cname = CNAME_IS_CNAME(.no_aa = true, .forwarded = true, .ttl_s = INT32_MAX);
 
     (void)state;
     see("shop.test", mx);
@@ -392,6 +414,7 @@ int main(void)
         WITH_DETECTOR(test_same_answer),
         WITH_DETECTOR(test_same_answer_that_only_suspects),
         WITH_DETECTOR(test_hearsay),
+        WITH_DETECTOR(test_hearsay_repeated_too_soon),
         WITH_DETECTOR(test_hearsay_with_an_endless_ttl),
         WITH_DETECTOR(test_failed_proof),
         WITH_DETECTOR(test_failed_proof_shows_nothing),

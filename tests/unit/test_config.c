@@ -26,10 +26,11 @@
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
-/** A folder of our own, and two files in it. */
+/** A folder of our own, and the files in it. */
 static char folder[] = P_tmpdir "/test_config.XXXXXX";
 static char conf_path[64];
 static char ignore_path[64];
+static char providers_path[64];
 
 static int make_folder(void **state)
 {
@@ -39,6 +40,7 @@ static int make_folder(void **state)
     }
     snprintf(conf_path, sizeof(conf_path), "%s/conf", folder);
     snprintf(ignore_path, sizeof(ignore_path), "%s/ignore", folder);
+    snprintf(providers_path, sizeof(providers_path), "%s/providers", folder);
     return 0;
 }
 
@@ -47,6 +49,7 @@ static int remove_folder(void **state)
     (void)state;
     unlink(conf_path);
     unlink(ignore_path);
+    unlink(providers_path);
     return rmdir(folder);
 }
 
@@ -105,6 +108,7 @@ static void assert_defaults(const struct config *config)
     assert_false(config->repair);
     assert_int_equal(config->top_domains, 100);
     assert_string_equal(config->provider_file, "");
+    assert_null(config->provider_text);
 }
 
 static void test_defaults(void **state)
@@ -146,8 +150,10 @@ static void test_files_without_keys(void **state)
 static void test_every_key(void **state)
 {
     (void)state;
+    static const char table[] = "provider one\nmx one.example\n";
     struct config config;
     char text[1024];
+    write_text(providers_path, table);
     write_text(ignore_path,
                "# names\n\none.example # first\r\n\t\"two.example.\"\nthree\\046x.example");
     snprintf(text, sizeof(text),
@@ -172,8 +178,8 @@ static void test_every_key(void **state)
              "ignore-file: '%s'\n"
              "ignore-file: \"\"\n"
              "ignore-domain: a\\#\\\"b.example\n"
-             "provider-file: /etc/unbound/providers.conf",
-             ignore_path);
+             "provider-file: %s",
+             ignore_path, providers_path);
     load_good(text, &config);
     assert_string_equal(config.log_file, "/var/log/a # b.json");
     assert_true(config.log_syslog);
@@ -199,9 +205,10 @@ static void test_every_key(void **state)
     for (size_t i = 0; i < LEN(ignore); i++) {
         assert_string_equal(config.ignore[i], ignore[i]);
     }
-    assert_string_equal(config.provider_file, "/etc/unbound/providers.conf");
-    static const char *const not_yet[] = {"database", "retention-days", "annotate", "repair",
-                                          "provider-file"};
+    assert_string_equal(config.provider_file, providers_path);
+    assert_int_equal(config.provider_text_len, strlen(table));
+    assert_memory_equal(config.provider_text, table, strlen(table));
+    static const char *const not_yet[] = {"database", "retention-days", "annotate", "repair"};
     assert_int_equal(config.not_yet_count, LEN(not_yet));
     for (size_t i = 0; i < LEN(not_yet); i++) {
         assert_string_equal(config.not_yet[i], not_yet[i]);
@@ -481,7 +488,7 @@ static void test_example(void **state)
     assert_defaults(&config);
     assert_int_equal(config.ignore_count, 1);
     assert_string_equal(config.ignore[0], "ignored.example");
-    assert_int_equal(config.not_yet_count, 5);
+    assert_int_equal(config.not_yet_count, 4);
     config_free(&config);
 }
 

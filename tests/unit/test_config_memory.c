@@ -38,40 +38,52 @@ static void *scarce_realloc(void *memory, size_t size)
     return may_allocate() ? realloc(memory, size) : NULL;
 }
 
+static void *scarce_malloc(size_t size)
+{
+    return may_allocate() ? malloc(size) : NULL;
+}
+
 /* The sources themselves, so that their calls, and nobody else's, meet the shortage. */
 #define strdup  scarce_strdup
 #define realloc scarce_realloc
+#define malloc  scarce_malloc
 #include "runtime/config.c"
 #include "runtime/config_text.c"
 #include "runtime/config_value.c"
 #include "runtime/edit_distance.c"
+#include "runtime/provider_file.c"
 #undef strdup
 #undef realloc
+#undef malloc
 
 static char ignore_path[] = P_tmpdir "/test_config_ignore.XXXXXX";
+static char providers_path[] = P_tmpdir "/test_config_providers.XXXXXX";
 static char conf_path[] = P_tmpdir "/test_config_memory.XXXXXX";
 
 static int make_files(void **state)
 {
     (void)state;
     static const char names[] = "one.example\ntwo.example\nthree.example\nfour.example\n";
+    static const char table[] = "provider one\nmx one.example\n";
     const int ignore = mkstemp(ignore_path);
+    const int providers = mkstemp(providers_path);
     const int conf = mkstemp(conf_path);
-    if (ignore < 0 || conf < 0 || write(ignore, names, sizeof(names) - 1) < 0 ||
+    if (ignore < 0 || providers < 0 || conf < 0 || write(ignore, names, sizeof(names) - 1) < 0 ||
+        write(providers, table, sizeof(table) - 1) < 0 ||
         dprintf(conf,
-                "log-file: /a\ndatabase: /b\nprovider-file: /c\nhttp-listen: ::1@1\n"
+                "log-file: /a\ndatabase: /b\nprovider-file: %s\nhttp-listen: ::1@1\n"
                 "http-listen: ::1@2\nhttp-listen: ::1@3\nignore-domain: x.example\n"
                 "ignore-file: %s\n",
-                ignore_path) < 0) {
+                providers_path, ignore_path) < 0) {
         return -1;
     }
-    return close(ignore) | close(conf);
+    return close(ignore) | close(providers) | close(conf);
 }
 
 static int remove_files(void **state)
 {
     (void)state;
-    return unlink(ignore_path) | unlink(conf_path);
+    return unlink(ignore_path) | unlink(providers_path) | unlink(conf_path);
 }
 
 static void test_defaults(void **state)
@@ -96,9 +108,10 @@ static void test_load(void **state)
         assert_non_null(strstr(error, "no memory"));
         assert_true(failed < 1000);
     }
-    assert_true(failed > 5 + 3 + 3 + 5);
+    assert_true(failed > 5 + 3 + 1 + 3 + 5);
     assert_int_equal(config.http_listen_count, 3);
     assert_int_equal(config.ignore_count, 5);
+    assert_non_null(config.provider_text);
     config_free(&config);
 }
 

@@ -100,7 +100,7 @@ static void flood(struct mxclash_engine *engine, int names)
         memcpy(templates[number].octets + WIRE_HEADER_OCTETS + 1, &name, 4);
         mxclash_inspect(engine, &answer, START + i);
         if (i % 8 == 0)
-            mxclash_client_mx(engine, answer.zone, answer.zone_len, true, START + i);
+            mxclash_client_mx(engine, answer.zone, answer.zone_len, mxclash_reply_hides, START + i);
         while (i % 64 == 0 && mxclash_proof_next(engine, START + i, &proof))
             mxclash_proof_abandon(engine, &proof, START + i);
     }

@@ -23,7 +23,7 @@ static size_t taken_count;
 static void begin(size_t capacity, unsigned rate)
 {
     proofs_deinit(&proofs);
-    assert_true(proofs_init(&proofs, capacity, rate));
+    assert_true(proofs_init(&proofs, capacity, rate, PROOF_QUERIES));
     taken_count = 0;
 }
 
@@ -38,7 +38,7 @@ static bool push(uint64_t hash, mxclash_time now)
 {
     uint8_t owner[] = {1, (uint8_t)('a' + hash % 26), 0};
 
-    return proofs_push(&proofs, ring_proof, hash, owner, sizeof(owner), now);
+    return proofs_push(&proofs, hash, owner, sizeof(owner), now);
 }
 
 /** Take one, with always one waiting that is not stale. \param at  the true time */
@@ -50,7 +50,7 @@ static bool take(mxclash_time clock, mxclash_time at)
     do {
         if (proofs.count == 0)
             push(0, clock);
-        taken = proofs_pop(&proofs, ring_proof, clock, &waiting);
+        taken = proofs_pop(&proofs, clock, &waiting);
     } while (taken == proofs_stale);
     if (taken == proofs_one && taken_count < TAKEN_MAX)
         taken_at[taken_count++] = at;
@@ -88,12 +88,12 @@ static void test_order(void **state)
             assert_true(push(round * 5 + i, SOME_MS));
         assert_false(push(99, SOME_MS));
         for (uint64_t i = 0; i < 5; i++) {
-            assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS, &waiting), proofs_one);
+            assert_int_equal(proofs_pop(&proofs, SOME_MS, &waiting), proofs_one);
             assert_int_equal(waiting.hash, round * 5 + i);
             assert_int_equal(waiting.owner_len, 3);
             assert_int_equal(waiting.owner[1], 'a' + (round * 5 + i) % 26);
         }
-        assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS, &waiting), proofs_none);
+        assert_int_equal(proofs_pop(&proofs, SOME_MS, &waiting), proofs_none);
     }
 }
 
@@ -194,22 +194,18 @@ static void test_stale(void **state)
     assert_true(push(1, SOME_MS));
     assert_true(push(2, SOME_MS));
     assert_true(push(3, SOME_MS + 1));
-    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS, &waiting),
-                     proofs_one);
-    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS, &waiting),
-                     proofs_none);
+    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS, &waiting), proofs_one);
+    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS, &waiting), proofs_none);
     /* a stale one goes, though there is no token, and takes none */
-    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS + 1, &waiting),
-                     proofs_none);
-    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
+    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1, &waiting), proofs_none);
+    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
                      proofs_stale);
     assert_int_equal(waiting.hash, 2);
-    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
+    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
                      proofs_stale);
     assert_int_equal(waiting.hash, 3);
     assert_true(push(4, SOME_MS + PROOF_WAIT_MAX_MS + 1000));
-    assert_int_equal(proofs_pop(&proofs, ring_proof, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
-                     proofs_one);
+    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting), proofs_one);
 }
 
 static void test_give_back(void **state)
@@ -217,12 +213,29 @@ static void test_give_back(void **state)
     (void)state;
     begin(10, 10);
     assert_int_equal(take_all(SOME_MS), 5);
-    proofs_give_back(&proofs, ring_proof);
+    proofs_give_back(&proofs);
     assert_int_equal(take_all(SOME_MS), 1);
     /* never more than the bucket holds */
     for (int i = 0; i < 100; i++)
-        proofs_give_back(&proofs, ring_proof);
+        proofs_give_back(&proofs);
     assert_int_equal(take_all(SOME_MS), 5);
+}
+
+/** A proof that asked more puts the next off; over time the rate holds for all its queries. */
+static void test_pay(void **state)
+{
+    int64_t queries = 0;
+
+    (void)state;
+    begin(10, 10);
+    for (mxclash_time now = SOME_MS; now < SOME_MS + 100 * 1000; now += 10) {
+        if (!take(now, now))
+            continue;
+        queries += PROOF_QUERIES + 2;
+        proofs_pay(&proofs, 2);
+        assert_true(queries * 1000 <= 10 * 1000 + 2 * 1000 + (now - SOME_MS) * 10);
+    }
+    assert_true(queries > 950);
 }
 
 static void test_time_before_the_epoch(void **state)
@@ -245,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_clock_set_forward),
         cmocka_unit_test(test_stale),
         cmocka_unit_test(test_give_back),
+        cmocka_unit_test(test_pay),
         cmocka_unit_test(test_time_before_the_epoch),
     };
 

@@ -94,6 +94,20 @@ static void test_errors(void **state)
          "3: 'include:a.example x' is no host name"},
         {"filter a\nmx a.example\nexpect 1 a.example\n", "3: 'expect' is not for a filter"},
         {"filter a\nmx a.example\nspf a.example\n", "3: 'spf' is not for a filter"},
+        {"include\n", "1: 'include' needs a value"},
+        {"\ninclude other\n", "2: include takes builtin and nothing else"},
+        {"include builtin\n\ninclude builtin\n", "3: include stands once, above all sections"},
+        {"provider a\nmx a.example\ninclude builtin\n",
+         "3: include stands once, above all sections"},
+        {"filter a\ninclude builtin\n", "2: include stands once, above all sections"},
+        {"include builtin\ntitle x\n", "2: 'title' stands before any provider or filter"},
+        {"include builtin\nprovider a\nmx *.mxhichina.com\n",
+         "3: '*.mxhichina.com' belongs to 'alibaba-mail-enterprise' already"},
+        {"include builtin\nprovider alibaba-mail-enterprise\ntitle x\n",
+         "2: 'alibaba-mail-enterprise' has no mx line"},
+        {"include builtin\nprovider alibaba-mail-enterprise\nmx a.example\n"
+         "filter alibaba-mail-enterprise\nmx b.example\n",
+         "4: 'alibaba-mail-enterprise' stands in the table already"},
         {"provider a\ntitle \x1b[1m\n", "2: octet 27 is neither printable ASCII nor a tab"},
         {"provider a\ntitle \xc3\xa9\n", "2: octet 195 is neither printable ASCII nor a tab"},
     };
@@ -105,6 +119,80 @@ static void test_errors(void **state)
         assert_null(providers_parse(cases[i].text, strlen(cases[i].text), error));
         assert_string_equal(error, cases[i].error);
     }
+}
+
+static const struct provider *named(const struct providers *providers, const char *name)
+{
+    for (size_t i = 0; i < providers_count(providers); i++)
+        if (strcmp(providers_at(providers, i)->name, name) == 0)
+            return providers_at(providers, i);
+    return NULL;
+}
+
+/** The built-in sections come first and stay as they are, but for those that the text has too. */
+static void test_include(void **state)
+{
+    char error[PROVIDERS_ERROR_MAX];
+    struct providers *builtin = providers_builtin(error);
+    struct providers *providers = parse("# ours\ninclude builtin # theirs\n");
+    size_t count = providers_count(builtin);
+
+    (void)state;
+    assert_non_null(builtin);
+    assert_int_equal(providers_count(providers), count);
+    assert_int_equal(providers_octets(providers), providers_octets(builtin));
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(providers_at(providers, i)->name, providers_at(builtin, i)->name);
+    providers_free(providers);
+
+    /* the first section, a filter and the last one are replaced, one is new */
+    providers = parse("include builtin\n\tprovider\talibaba-mail-standard # ours\r\n"
+                      "family alibaba-mail\nmx *.qiye.aliyun.com\nmx mx.other.example\n"
+                      "provider mimecast\nmx m.example\nfilter trend-micro\nmx *.t.example\n"
+                      "provider new\nmx new.example\nspf provider.zoho-mail\n"
+                      "title provider zoho-mail\n");
+    assert_int_equal(providers_count(providers), count + 1);
+    assert_string_equal(providers_at(providers, 0)->name, "alibaba-mail-enterprise");
+    assert_int_equal(named(providers, "alibaba-mail-standard")->pattern_count, 2);
+    assert_int_equal(named(providers, "alibaba-mail-standard")->set_count, 0);
+    assert_ptr_equal(named(providers, "alibaba-mail-standard"), providers_at(providers, count - 3));
+    assert_ptr_equal(named(providers, "new"), providers_at(providers, count));
+    assert_ptr_equal(host(providers, "mx1.qiye.aliyun.com"),
+                     named(providers, "alibaba-mail-standard"));
+    assert_ptr_equal(host(providers, "mxn.mxhichina.com"),
+                     named(providers, "alibaba-mail-enterprise"));
+    assert_ptr_equal(host(providers, "new.example"), named(providers, "new"));
+    assert_false(named(providers, "mimecast")->filter);
+    assert_null(host(providers, "eu-smtp-inbound-1.mimecast.com"));
+    assert_null(host(providers, "in.tmes.trendmicro.com"));
+    assert_ptr_equal(host(providers, "in.t.example"), named(providers, "trend-micro"));
+    assert_int_equal(named(providers, "zoho-mail")->set_count,
+                     named(builtin, "zoho-mail")->set_count);
+    providers_free(providers);
+    providers_free(builtin);
+}
+
+/** A text may replace every section of the built-in table. */
+static void test_include_nothing(void **state)
+{
+    char error[PROVIDERS_ERROR_MAX];
+    struct providers *builtin = providers_builtin(error);
+    struct providers *providers;
+    char text[8192] = "include builtin\n";
+    size_t len = strlen(text);
+
+    (void)state;
+    assert_non_null(builtin);
+    for (size_t i = 0; i < providers_count(builtin); i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "provider %s\nmx h%zu.example\n",
+                                providers_at(builtin, i)->name, i);
+    assert_true(len < sizeof(text));
+    providers = parse(text);
+    assert_int_equal(providers_count(providers), providers_count(builtin));
+    assert_null(host(providers, "mx1.qiye.aliyun.com"));
+    assert_ptr_equal(host(providers, "h0.example"), providers_at(providers, 0));
+    providers_free(providers);
+    providers_free(builtin);
 }
 
 /** Write n lines, each with its number, behind a head, and expect this error. */
@@ -242,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_format), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_include),     cmocka_unit_test(test_include_nothing),
         cmocka_unit_test(test_bounds),      cmocka_unit_test(test_many_patterns),
         cmocka_unit_test(test_random),
     };

@@ -41,7 +41,7 @@ static struct {
 
 static struct mxclash_engine *engine;
 static _Atomic uint64_t told[MXCLASH_EVENT_TYPES];
-static _Atomic unsigned faults;
+static _Atomic unsigned faults, held;
 
 static void count_event(void *context, const struct mxclash_event *event)
 {
@@ -49,6 +49,12 @@ static void count_event(void *context, const struct mxclash_event *event)
     atomic_fetch_add(&told[event->type], 1);
     if (event->owner_len == 0 || event->mx_count > MXCLASH_MX_MAX)
         atomic_fetch_add(&faults, 1);
+}
+
+static void count_held(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&held, 1);
 }
 
 static struct mxclash_answer answer_of(size_t domain, size_t reply)
@@ -83,6 +89,19 @@ static void make_proof(mxclash_time now, unsigned *seed)
         mxclash_proof_end(engine, &proof, proof.qtypes[i], now);
 }
 
+/** What senders meet at a target, and the events that wait for it. */
+static void look_up(mxclash_time now, unsigned *seed)
+{
+    struct mxclash_lookup_reply reply = {.answered = rand_r(seed) % 4 != 0,
+                                         .has_address = rand_r(seed) % 2 != 0};
+    struct mxclash_lookup lookup;
+
+    if (mxclash_lookup_next(engine, now, &lookup))
+        mxclash_lookup_end(engine, &lookup, &reply, now);
+    if (rand_r(seed) % 64 == 0)
+        mxclash_tick(engine);
+}
+
 static void read_all(void)
 {
     struct mxclash_domain top[10];
@@ -110,9 +129,10 @@ static void *hammer(void *number)
         if (mxclash_inspect(engine, &answer, now) != mxclash_ok)
             atomic_fetch_add(&faults, 1);
         make_proof(now, &seed);
-        if (step % 3 == 0)
+        look_up(now, &seed);
+        if (step % 4 == 0)
             mxclash_client_mx(engine, domains[domain].name.octets, domains[domain].name.len,
-                              step % 2 == 0, now);
+                              (enum mxclash_reply)(step % 3), now);
         if (step % 256 == 0)
             read_all();
     }
@@ -158,6 +178,9 @@ static struct mxclash_stats run(size_t table_size)
     options.recheck_interval_s = 5;
     options.expire_after_s = 60;
     options.on_event = count_event;
+    options.lookup = true;
+    options.on_held = count_held;
+    held = 0;
     memset(told, 0, sizeof(told));
     faults = 0;
     assert_int_equal(mxclash_engine_new(&options, &engine), mxclash_ok);
@@ -202,6 +225,7 @@ static void test_with_room(void **state)
     for (int result = 0; result < MXCLASH_PROOF_RESULTS; result++)
         assert_true(stats.proofs[result] > 10);
     assert_true(stats.proofs_dropped[mxclash_drop_host] > 10);
+    assert_true(atomic_load(&held) > 100);
     /* none is told that did not happen */
     assert_in_range(atomic_load(&told[mxclash_opened]), 1, opened);
     assert_in_range(atomic_load(&told[mxclash_cleared]), 1, cleared);

@@ -14,6 +14,7 @@
 #include "iterator/iter_delegpt.h"
 #include "iterator/iterator.h"
 #include "services/cache/dns.h"
+#include "services/cache/rrset.h"
 #include "services/mesh.h"
 #include "sldns/pkthdr.h"
 #include "sldns/sbuffer.h"

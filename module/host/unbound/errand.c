@@ -11,6 +11,9 @@
  */
 #include "adapter.h"
 
+/** Longer than any chain of aliases that Unbound follows. */
+#define CHAIN_MAX 32
+
 enum errand_kind { errand_proof, errand_lookup, errand_repair };
 
 struct errand {
@@ -149,6 +152,35 @@ static size_t copy_mx_set(const struct ub_packed_rrset_key *rrset, struct mxclas
     return count;
 }
 
+/**
+ * Unbound gives up a chain of aliases that does not end with SERVFAIL, as it does where servers
+ * fail. But the aliases are in its cache: followed there, such a chain goes on and on, while one
+ * that was cut by a failure breaks off.
+ */
+static bool chain_is_endless(const struct module_qstate *qstate)
+{
+    uint8_t name[MXCLASH_NAME_MAX];
+    size_t name_len = qstate->qinfo.qname_len;
+
+    memcpy(name, qstate->qinfo.qname, name_len);
+    for (int i = 0; i < CHAIN_MAX; i++) {
+        struct ub_packed_rrset_key *cname =
+            rrset_cache_lookup(qstate->env->rrset_cache, name, name_len, LDNS_RR_TYPE_CNAME,
+                               LDNS_RR_CLASS_IN, 0, *qstate->env->now, 0);
+        uint8_t *target = NULL;
+
+        if (cname == NULL)
+            return false;
+        get_cname_target(cname, &target, &name_len);
+        if (target != NULL)
+            memcpy(name, target, name_len);
+        lock_rw_unlock(&cname->entry.lock);
+        if (target == NULL)
+            return false;
+    }
+    return true;
+}
+
 /** What a lookup's query came to. \param mx  room for MXCLASH_MX_MAX, for the reply to refer to */
 static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate,
                                             struct mxclash_mx *mx)
@@ -159,8 +191,11 @@ static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate,
 
     if (rep != NULL && rcode == LDNS_RCODE_NOERROR)
         rcode = (int)FLAGS_GET_RCODE(rep->flags);
-    if (rep == NULL || (rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN))
+    if (rep == NULL || (rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN)) {
+        /* a loop leads nowhere, and that is an answer (RFC 1034 5.2.2) */
+        reply.answered = chain_is_endless(qstate);
         return reply;
+    }
     reply.answered = true;
     for (size_t i = 0; i < rep->an_numrrsets; i++) {
         const struct ub_packed_rrset_key *rrset = rep->rrsets[i];

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Plays a generated corpus of domains against the module in a real Unbound.
+
+    run.py [--seed N] [--healthy COUNT] [--broken COUNT] [--folder FOLDER]
+
+Healthy domains must raise no event at all, each broken one exactly those that the corpus says. The
+seed makes the corpus and the order of its questions; it is printed, so that a run can be repeated.
+The last line is `N passed, M failed`, and the exit status 0 if M is 0.
+"""
+
+import argparse
+import contextlib
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
+
+import asker  # noqa: E402
+import generate  # noqa: E402
+from domains import PHASES  # noqa: E402
+from judge import Score, is_within  # noqa: E402
+from stage import Authorities, Resolver  # noqa: E402
+
+# Proofs must not be what the run waits for.
+FAST = {"probe-rate": 5000}
+PROGRESS_EVERY_S = 10
+# A run that fails everywhere need not be printed whole.
+FAILURES_SHOWN = 40
+DROPPED = "mxclash_probes_dropped_total"
+
+
+class Progress:
+    """Prints how far things are, now and then."""
+
+    def __init__(self):
+        self.started = time.monotonic()
+        self.last = self.started
+
+    def say(self, text):
+        self.last = time.monotonic()
+        print(f"[{self.last - self.started:5.0f} s] {text}", flush=True)
+
+    def now_and_then(self, make_text):
+        if time.monotonic() - self.last >= PROGRESS_EVERY_S:
+            self.say(make_text())
+
+
+class Part:
+    """Domains that are asked of the same resolvers; one resolver minimises names, one does not."""
+
+    def __init__(self, name, domains, resolvers):
+        self.name = name
+        self.domains = domains
+        self.resolvers = resolvers
+        self.askers = {
+            minimise: asker.Asker(resolver.unbound.address, resolver.unbound.port)
+            for minimise, resolver in resolvers.items()
+        }
+
+    def add_phase(self, phase):
+        """Queue the questions of a phase."""
+        for domain in self.domains:
+            self.askers[domain.minimise].add(domain, domain.questions[phase])
+
+    def describe(self, phase):
+        asked = sum(one.asked for one in self.askers.values())
+        waiting = sum(len(one.waiting) for one in self.askers.values())
+        events = sum(len(resolver.read_events()) for resolver in self.resolvers.values())
+        return (
+            f"{self.name}, phase {phase + 1} of {PHASES}: {asked} questions asked, "
+            f"{waiting} domains wait, {events} events"
+        )
+
+    def barrier(self):
+        for resolver in self.resolvers.values():
+            resolver.barrier()
+
+    def finish(self, score, authorities):
+        """Stop the resolvers and judge what they said."""
+        for resolver in self.resolvers.values():
+            self.check_numbers(score, resolver.unbound.metrics(), resolver.unbound.mxclash)
+        unanswered = defaultdict(list)
+        for one in self.askers.values():
+            one.close()
+            for domain, question, rcode in one.failures:
+                unanswered[domain.name].append(("/".join(question), rcode))
+        events = []
+        for resolver in self.resolvers.values():
+            resolver.unbound.stop()
+            events += resolver.read_events()
+        sentinels = {domain.name for domain in authorities.corpus.sentinels}
+        events = [e for e in events if e.get("domain") not in sentinels]
+        score.judge(self.domains, events, unanswered, authorities.addresses_of)
+
+    def check_numbers(self, score, metrics, settings):
+        """The detector dropped nothing, and it did look."""
+        proofs = {k: int(v) for k, v in metrics.items() if k.startswith("mxclash_probes_total")}
+        print(f"{self.name}: " + ", ".join(f"{k[28:-2]} {v}" for k, v in proofs.items()))
+        for series in (
+            *(k for k in metrics if DROPPED in k and "zone-limit" not in k),
+            *(k for k in metrics if k.startswith("mxclash_events_dropped_total")),
+            "mxclash_malformed_answers_total",
+        ):
+            score.check(metrics[series] == 0, f"{self.name}: {series} is {metrics[series]}")
+
+
+def ask_phase(parts, phase, progress):
+    """Ask the questions of a phase of all parts, and wait for what they lead to."""
+    for part in parts:
+        part.add_phase(phase)
+    askers = [one for part in parts for one in part.askers.values()]
+    asker.run(askers, lambda: progress.now_and_then(lambda: parts[0].describe(phase)))
+
+
+def play(corpus, folder, progress):
+    """Play the whole corpus. Returns the Score."""
+    score = Score()
+    with contextlib.ExitStack() as stack:
+        authorities = stack.enter_context(Authorities(folder, corpus))
+        how = "by referrals" if authorities.delegated else "told of each zone"
+        progress.say(f"authorities serve {sum(1 for _ in corpus.zones())} zones, found {how}")
+
+        def resolver(name, **options):
+            return stack.enter_context(
+                Resolver(folder / name, authorities, corpus.sentinels, **options)
+            )
+
+        def fast_part(name, domains):
+            resolvers = {
+                minimise: resolver(f"{name}-{how}", minimise=minimise, mxclash=FAST)
+                for minimise, how in ((True, "minimising"), (False, "plain"))
+            }
+            return Part(name, domains, resolvers)
+
+        slow = Part("default rate", corpus.slow, {True: resolver("slow")})
+        ask_phase([slow], 0, progress)
+        progress.say(f"{len(corpus.slow)} domains asked at the default rate of proofs")
+        for name, domains in (("healthy", corpus.healthy), ("broken", corpus.broken)):
+            part = fast_part(name, domains)
+            for phase in range(PHASES):
+                authorities.play(phase)
+                ask_phase([part], phase, progress)
+                part.barrier()
+            progress.say(part.describe(PHASES - 1))
+            part.finish(score, authorities)
+        slow.barrier()
+        slow.finish(score, authorities)
+    return score
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    arguments.add_argument("--seed", type=int, default=generate.SEED)
+    arguments.add_argument("--healthy", type=int, default=generate.HEALTHY, metavar="COUNT")
+    arguments.add_argument("--broken", type=int, default=generate.BROKEN, metavar="COUNT")
+    arguments.add_argument("--folder", type=Path, help="keep the servers' files here")
+    options = arguments.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    progress = Progress()
+    corpus = generate.generate(options.seed, options.healthy, options.broken)
+    progress.say(f"{len(corpus.healthy)} healthy and {len(corpus.broken)} broken domains made")
+    with contextlib.ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        score = play(corpus, folder, progress)
+    for failure in score.failures[:FAILURES_SHOWN]:
+        print(failure)
+    if score.failed > FAILURES_SHOWN:
+        print(f"... and {score.failed - FAILURES_SHOWN} more")
+    print(score.table())
+    print(f"seed {options.seed}, {time.monotonic() - progress.started:.0f} s")
+    print(f"{score.passed} passed, {score.failed} failed")
+    return 0 if score.failed == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

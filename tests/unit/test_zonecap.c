@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Tests of the cap on the proofs of one domain. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/zonecap.h"
+
+#define SOME_MS INT64_C(1767323045678)
+#define ZONE    UINT64_C(1000)
+#define THREADS 4
+
+static struct zonecap cap;
+
+static int setup(void **state)
+{
+    (void)state;
+    zonecap_init(&cap);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    zonecap_deinit(&cap);
+    return 0;
+}
+
+/** \return proofs that are given of 100 that are wanted */
+static unsigned take_many(uint64_t zone, mxclash_time now)
+{
+    unsigned given = 0;
+
+    for (int i = 0; i < 100; i++)
+        given += zonecap_take(&cap, zone, now);
+    return given;
+}
+
+static void test_window(void **state)
+{
+    (void)state;
+    assert_int_equal(take_many(ZONE, SOME_MS), ZONECAP_PROOFS);
+    assert_int_equal(take_many(ZONE, SOME_MS + ZONECAP_WINDOW_MS - 1), 0);
+    assert_int_equal(take_many(ZONE, SOME_MS + ZONECAP_WINDOW_MS), ZONECAP_PROOFS);
+    assert_int_equal(take_many(ZONE, SOME_MS + ZONECAP_WINDOW_MS + 1), 0);
+}
+
+/** Over a long time it is never more than one window's worth a window, and one for the edges. */
+static void test_in_the_long_run(void **state)
+{
+    unsigned given = 0;
+
+    (void)state;
+    for (mxclash_time now = 0; now < 100 * ZONECAP_WINDOW_MS; now += 100)
+        given += zonecap_take(&cap, ZONE, SOME_MS + now);
+    assert_in_range(given, 99 * ZONECAP_PROOFS, 101 * ZONECAP_PROOFS);
+}
+
+static void test_zones_apart(void **state)
+{
+    (void)state;
+    for (uint64_t zone = 0; zone < ZONECAP_ZONES; zone++)
+        assert_int_equal(take_many(zone, SOME_MS), ZONECAP_PROOFS);
+    for (uint64_t zone = 0; zone < ZONECAP_ZONES; zone++)
+        assert_int_equal(take_many(zone, SOME_MS + 1), 0);
+    /* a newcomer takes the place of one of them, the others stay where they are */
+    assert_int_equal(take_many(ZONECAP_ZONES, SOME_MS + 1), ZONECAP_PROOFS);
+    assert_int_equal(take_many(1, SOME_MS + 1), 0);
+}
+
+/** A window that began in the future is from before the clock was set back; a little in the future,
+ * it is another thread's. */
+static void test_clock(void **state)
+{
+    (void)state;
+    assert_int_equal(take_many(ZONE, SOME_MS), ZONECAP_PROOFS);
+    assert_int_equal(take_many(ZONE, SOME_MS - 1000), 0);
+    assert_int_equal(take_many(ZONE, SOME_MS - ZONECAP_WINDOW_MS), ZONECAP_PROOFS);
+    assert_int_equal(take_many(ZONE, 0), ZONECAP_PROOFS);
+    assert_int_equal(take_many(ZONE, -SOME_MS), ZONECAP_PROOFS);
+}
+
+static _Atomic unsigned taken;
+
+static void *take_in_thread(void *unused)
+{
+    (void)unused;
+    atomic_fetch_add(&taken, take_many(ZONE, SOME_MS));
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    pthread_t threads[THREADS];
+
+    (void)state;
+    atomic_store(&taken, 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, take_in_thread, NULL), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(atomic_load(&taken), ZONECAP_PROOFS);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_window), TEST(test_in_the_long_run), TEST(test_zones_apart),
+        TEST(test_clock),  TEST(test_threads),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
