@@ -43,7 +43,8 @@ EXPORT_FLAGS := -Wl,--version-script=module/host/unbound/exports.map
 
 # --- the host ------------------------------------------------------------------------------------
 ifdef UNBOUND_SRC
-HOST := $(B)/hosts/own
+# a folder for each tree
+HOST := $(B)/hosts/own-$(firstword $(shell printf %s '$(abspath $(UNBOUND_SRC))' | cksum))
 UNBOUND_TREE := $(UNBOUND_SRC)
 UNBOUND_BINARY ?= $(UNBOUND_SRC)/unbound
 else
@@ -105,7 +106,8 @@ $(B)/libmxclash.so: $(CORE)
 	$(call say,$(CC) $(LINK) -shared $(SONAME_FLAGS) -o $@ $^,LINK)
 
 # the adapter's own header of the host: which build it is, and where it keeps its configuration
-$(HOST)/host_build.h: $(HOST)/done module/host/unbound/signature.sh
+# wildcard: a binary that is not there is told of in plain words below
+$(HOST)/host_build.h: $(HOST)/done module/host/unbound/signature.sh $(wildcard $(UNBOUND_BINARY))
 	@test -f "$(UNBOUND_TREE)/config.h" -a -f "$(UNBOUND_BINARY)" || { \
 	    echo "$(UNBOUND_TREE) is no built Unbound tree: there, run ./configure --with-dynlibmodule && make"; \
 	    echo "(the server's binary is looked for at $(UNBOUND_BINARY); UNBOUND_BINARY= names another)"; exit 1; }

@@ -37,21 +37,20 @@ const char *provider_file_read(const char *path, char **text, size_t *len)
         return reason;
     }
     char *whole = malloc(room);
-    const ssize_t used = whole != NULL ? read_whole(file, whole, room) : -1;
+    if (whole == NULL) {
+        close(file);
+        return "no memory";
+    }
+    const ssize_t used = read_whole(file, whole, room);
     if (used < 0) {
-        reason = whole != NULL ? strerror(errno) : "no memory";
+        reason = strerror(errno);
         free(whole);
-        whole = NULL;
+    } else {
+        *text = whole;
+        *len = (size_t)used;
     }
     close(file);
-    if (whole == NULL) {
-        return reason;
-    }
-    /* It stays as long as the configuration does, and most tables are small. */
-    char *fitted = realloc(whole, used > 0 ? (size_t)used : 1);
-    *text = fitted != NULL ? fitted : whole;
-    *len = (size_t)used;
-    return NULL;
+    return reason;
 }
 
 struct providers *provider_file_parse(const char *path, const char *text, size_t len,

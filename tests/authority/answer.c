@@ -76,6 +76,16 @@ static bool name_exists(const struct zone *zone, const ldns_rdf *name)
            at_or_below(ldns_rr_owner(ldns_rr_list_rr(zone->records, first)), name);
 }
 
+/* Does record belong to what a question for type gets? Signatures go with what they sign, but only
+ * to who asks for them (RFC 4035 3.1.1). */
+static bool belongs_to(const ldns_rr *record, ldns_rr_type type, bool dnssec_ok)
+{
+    if (type == LDNS_RR_TYPE_ANY || ldns_rr_get_type(record) == type)
+        return true;
+    return dnssec_ok && ldns_rr_get_type(record) == LDNS_RR_TYPE_RRSIG &&
+           ldns_rdf2rr_type(ldns_rr_rrsig_typecovered(record)) == type;
+}
+
 /* Copy the RRset at owner into a section; shown_as stands for owner where a wildcard was met. */
 static void push_rrset(ldns_pkt *reply, ldns_pkt_section section, const struct zone *zone,
                        const ldns_rdf *owner, ldns_rr_type type, const ldns_rdf *shown_as)
@@ -88,8 +98,8 @@ static void push_rrset(ldns_pkt *reply, ldns_pkt_section section, const struct z
 
         if (!same_name(ldns_rr_owner(record), owner))
             break;
-        if ((type != LDNS_RR_TYPE_ANY && ldns_rr_get_type(record) != type) ||
-            (only && section == LDNS_SECTION_ANSWER && ldns_rr_get_type(record) != only->type))
+        if (!belongs_to(record, type, ldns_pkt_edns_do(reply)) ||
+            (only && section == LDNS_SECTION_ANSWER && !belongs_to(record, only->type, true)))
             continue;
         copy = ldns_rr_clone(record);
         ldns_rdf_deep_free(ldns_rr_owner(copy));

@@ -172,6 +172,12 @@ static bool has_type(const struct zone *zone, const ldns_rdf *owner, ldns_rr_typ
     return false;
 }
 
+/* Of a signed zone, RFC 4035 2.5 lets two more stand there. */
+static bool may_stand_beside_cname(ldns_rr_type type)
+{
+    return type == LDNS_RR_TYPE_CNAME || type == LDNS_RR_TYPE_RRSIG || type == LDNS_RR_TYPE_NSEC;
+}
+
 /* A healthy zone may hold no data beside a CNAME: whoever writes such a zone must say how the
  * provider answers, or the scenario does not mean what its reader thinks. */
 static bool check_cname_alone(const struct reader *reader, const struct zone *zone)
@@ -180,7 +186,7 @@ static bool check_cname_alone(const struct reader *reader, const struct zone *zo
         const ldns_rr *record = ldns_rr_list_rr(zone->records, i);
         const ldns_rdf *owner = ldns_rr_owner(record);
 
-        if (ldns_rr_get_type(record) != LDNS_RR_TYPE_CNAME &&
+        if (!may_stand_beside_cname(ldns_rr_get_type(record)) &&
             zone_mode(zone, owner) == mode_healthy && has_type(zone, owner, LDNS_RR_TYPE_CNAME)) {
             char *text = ldns_rdf2str(owner);
 

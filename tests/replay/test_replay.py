@@ -5,7 +5,8 @@ A scenario is one of Unbound's .rpl files. Comment lines at its top say what is 
 
     ; expect: EVENT KIND STATE EVIDENCE DOMAIN [KEY=VALUE ...]   one line an event, in order
     ; expect: nothing                                            no event at all
-    ; conf: KEY: VALUE                                           a line of mxclash.conf
+    ; conf: KEY: VALUE                                           a line of mxclash.conf; in it, HERE/
+                                                                 is this folder
     ; module-config: "dynlib validator iterator"                 default: "dynlib iterator"
     ; include: FILE                                              FILE of this folder, in this place
 
@@ -47,7 +48,7 @@ def prepare(scenario, folder):
     text = with_includes(scenario.read_text())
     modules = directives(text, "module-config") or ['"dynlib iterator"']
     conf = [f'log-file: "{folder}/events.json"', 'http-listen: ""']
-    conf += directives(text, "conf")
+    conf += [line.replace("HERE/", f"{HERE}/") for line in directives(text, "conf")]
     (folder / "mxclash.conf").write_text("\n".join(conf) + "\n")
     head = (
         f'dynlib:\n\tdynlib-file: "{HOST}/mxclash.so"\n'

@@ -63,13 +63,13 @@ static const char *const samples[] = {
     "mxclash_table_bytes_limit 41",
     "mxclash_table_evictions_total 42",
     "mxclash_malformed_answers_total 2",
-    "mxclash_annotated_answers_total 103",
-    "mxclash_events_total{sink=\"file\"} 202",
-    "mxclash_events_total{sink=\"syslog\"} 203",
-    "mxclash_events_total{sink=\"host\"} 204",
-    "mxclash_events_dropped_total{sink=\"file\"} 205",
-    "mxclash_events_dropped_total{sink=\"syslog\"} 206",
-    "mxclash_events_dropped_total{sink=\"host\"} 207",
+    "mxclash_annotated_answers_total 102",
+    "mxclash_events_total{sink=\"file\"} 201",
+    "mxclash_events_total{sink=\"syslog\"} 202",
+    "mxclash_events_total{sink=\"host\"} 203",
+    "mxclash_events_dropped_total{sink=\"file\"} 204",
+    "mxclash_events_dropped_total{sink=\"syslog\"} 205",
+    "mxclash_events_dropped_total{sink=\"host\"} 206",
 };
 #define SAMPLES (sizeof(samples) / sizeof(samples[0]))
 
