@@ -114,6 +114,14 @@ static void make_event(const struct casework *work, struct docket_case *c, enum 
     conflict->told_facts = facts_of(c, kind);
 }
 
+/** An opened event was made less than an hour ago: or ahead, by a thread whose clock is not quite
+ * ours; what lies further ahead is left from before the clock was set back. */
+static bool is_quiet(const struct conflict *conflict, mxclash_time now)
+{
+    return conflict->ever_told && now - conflict->told_at < MXCLASH_QUIET_MS &&
+           conflict->told_at - now < MXCLASH_QUIET_MS;
+}
+
 /** Make the opened event, unless this domain made one within the last hour. Where its impact has
  * to be looked up first, let it wait. */
 static void tell_opened(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
@@ -121,8 +129,7 @@ static void tell_opened(const struct casework *work, struct docket_case *c, enum
 {
     struct conflict *conflict = &c->conflicts[kind];
 
-    if (conflict->ever_told && now - conflict->told_at < MXCLASH_QUIET_MS &&
-        now >= conflict->told_at) {
+    if (is_quiet(conflict, now)) {
         conflict->held_back++;
         return;
     }
@@ -165,7 +172,7 @@ void conflict_open(const struct casework *work, struct docket_shard *shard, stru
         if (conflict->told)
             make_event(work, c, kind, mxclash_changed, now, outcome);
     }
-    if (!conflict->told && !conflict->holding && now - conflict->told_at >= MXCLASH_QUIET_MS)
+    if (!conflict->told && !conflict->holding && !is_quiet(conflict, now))
         tell_opened(work, c, kind, now, outcome);
 }
 

@@ -24,8 +24,11 @@ struct casework {
     mxclash_time expire_ms;
 };
 
-/** Most events that one step can make: an opened one that was held, and what closes it, twice. */
-#define CASE_EVENTS_MAX 6
+/**
+ * Most events that one step can make: one of each kind, and of the two that a CNAME makes the
+ * opened one too that was held until then.
+ */
+#define CASE_EVENTS_MAX (MXCLASH_KINDS + 2)
 
 /** What came of one step; carried out by the engine after unlocking. */
 struct case_outcome {

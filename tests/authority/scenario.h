@@ -12,8 +12,8 @@
  *
  * Owners are relative to the zone, `@` is its apex. An owner that is spelled like a keyword must be
  * written with its last dot. Modes and verbs are those of the two enums below. A zone without SOA
- * or NS gets them: the server is then ns.ZONE at the address given to scenario_load(). A zone may be
- * signed: RRSIG records go with what they sign to who sets DO. Nothing is denied with NSEC.
+ * or NS gets them: the server is then ns.ZONE at the address given to scenario_load(). A zone may
+ * be signed: RRSIG records go with what they sign to who sets DO. Nothing is denied with NSEC.
  */
 #ifndef TESTS_AUTHORITY_SCENARIO_H
 #define TESTS_AUTHORITY_SCENARIO_H

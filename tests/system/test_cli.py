@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = os.environ.get("MXCLASH_COMMAND", str(ROOT / "build" / "mxclash"))
 EXAMPLE = ROOT / "conf-examples" / "mxclash.conf"
 BUILT_IN = ROOT / "module" / "core" / "providers.txt"
-NOT_YET = ["database", "retention-days", "annotate", "repair"]
+NOT_YET = ["database", "retention-days"]
 
 
 def run(*arguments, **environment):
@@ -84,11 +84,11 @@ def test_good_file(tmp_path):
 
 
 def test_notes_on_keys_without_effect(tmp_path):
-    path = write(tmp_path, "repair: yes\nprobe: no\ndatabase: \"\"\n")
+    path = write(tmp_path, "retention-days: 9\nprobe: no\ndatabase: \"\"\n")
     assert run("check-conf", path) == (
         0,
         f"{path}: ok\n"
-        f"{path}: note: repair is accepted but does nothing in this version\n"
+        f"{path}: note: retention-days is accepted but does nothing in this version\n"
         f"{path}: note: database is accepted but does nothing in this version\n",
         "")
 
