@@ -192,7 +192,7 @@ check-system: all $(B)/tests/authority $(HOST)/wrong-build.so
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
-	clang-format --dry-run -Werror $(C_FILES)
+	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
 check-layers:
 	@tests/layers.sh

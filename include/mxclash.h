@@ -337,6 +337,9 @@ struct mxclash_stats {
     uint64_t opened[MXCLASH_KINDS];
     uint64_t cleared[MXCLASH_KINDS];
     uint64_t expired[MXCLASH_KINDS];
+    /** given up while open, for room: no event tells of these */
+    uint64_t evicted[MXCLASH_KINDS];
+    /** opened, and neither cleared nor expired nor evicted */
     uint64_t open_now[MXCLASH_KINDS][MXCLASH_STATES];
     uint64_t proofs[MXCLASH_PROOF_RESULTS];
     uint64_t proofs_dropped[MXCLASH_PROOF_DROPS];

@@ -84,8 +84,10 @@ static void note_facts(const struct casework *work, struct docket_shard *shard,
         size_t target_len = answer_target(reading, sighting, target);
 
         if (target_len != c->cname_target_len || c->cname_target == NULL ||
-            memcmp(target, c->cname_target, target_len) != 0)
+            memcmp(target, c->cname_target, target_len) != 0) {
             c->impact = mxclash_impact_unknown;
+            c->lookup.outdated = true;
+        }
         docket_set_target(work->docket, shard, c, target, target_len);
         c->cname_ttl_s = sighting->cname_ttl_s;
         c->cname_until = valid_until(sighting->cname_ttl_s, now);
@@ -103,13 +105,16 @@ static void note_facts(const struct casework *work, struct docket_shard *shard,
         c->both_were_valid = true;
 }
 
+/** Is what began then still under way? Threads' clocks differ a little: one that is behind must not
+ * take it for something old. */
+static bool is_under_way(uint64_t id, mxclash_time started, mxclash_time now)
+{
+    return id != 0 && now - started < CASE_PROOF_MAX_MS && started - now < CASE_PROOF_MAX_MS;
+}
+
 bool case_proof_is_due(const struct docket_case *c, mxclash_time now)
 {
-    /* threads' clocks differ a little: one that is behind must not take the proof for an old one */
-    bool under_way = c->proof.id != 0 && now - c->proof.started < CASE_PROOF_MAX_MS &&
-                     c->proof.started - now < CASE_PROOF_MAX_MS;
-
-    return now >= c->next_proof && !under_way;
+    return now >= c->next_proof && !is_under_way(c->proof.id, c->proof.started, now);
 }
 
 /**
@@ -240,6 +245,18 @@ static void end_spf(const struct casework *work, struct docket_shard *shard, str
     }
 }
 
+/** A proof may have found something new, and the impact may be another: one event tells of both. */
+static void tell_or_look_up(const struct casework *work, struct docket_case *c,
+                            enum mxclash_kind kind, mxclash_time now, struct case_outcome *outcome)
+{
+    if (!c->conflicts[kind].open)
+        return;
+    if (work->lookup)
+        outcome->lookup = true; /* case_lookup_end() tells */
+    else
+        conflict_tell_changed(work, c, kind, now, outcome);
+}
+
 void case_saw(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
               const struct mxclash_answer *answer, const struct answer_reading *reading,
               const struct sighting *sighting, const struct case_hint *hint, mxclash_time now,
@@ -270,10 +287,12 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
         conflict_clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
         conflict_open(work, shard, c, mxclash_cname_and_mx, mxclash_confirmed, mxclash_same_answer,
                       now, outcome);
-        /* the answer was as good as a proof */
-        c->last_proof = now;
-        if (c->next_proof < now + work->recheck_ms)
+        /* the answer was as good as a proof, where one was due */
+        if (now >= c->next_proof) {
+            c->last_proof = now;
             c->next_proof = now + work->recheck_ms;
+            tell_or_look_up(work, c, mxclash_cname_and_mx, now, outcome);
+        }
         return;
     }
     if (sure && sighting->cname && !reading->null_mx && message->qtype == wire_type_mx)
@@ -404,18 +423,6 @@ static enum mxclash_proof_result proof_result(const struct proof_state *proof)
     return proof->saw_mx ? mxclash_proof_mx_only : mxclash_proof_neither;
 }
 
-/** A proof may have found something new, and the impact may be another: one event tells of both. */
-static void tell_or_look_up(const struct casework *work, struct docket_case *c,
-                            enum mxclash_kind kind, mxclash_time now, struct case_outcome *outcome)
-{
-    if (!c->conflicts[kind].open)
-        return;
-    if (work->lookup)
-        outcome->lookup = true; /* case_lookup_end() tells */
-    else
-        conflict_tell_changed(work, c, kind, now, outcome);
-}
-
 /** Both were found. A cache's word, without AA, may be older than a move: it only makes a suspect
  * until both are found again after all that it then had has run out. */
 static void decide_both(const struct casework *work, struct docket_shard *shard,
@@ -481,7 +488,9 @@ enum mxclash_proof_result case_proof_decide(const struct casework *work, struct 
     if ((c->proof.answered & ask_mx) && c->proof.saw_mx && c->proof.authoritative)
         mailbox_judge_mx(work, shard, c, now, outcome);
     if ((c->proof.answered & ask_txt) && (c->proof.answered & ask_mx) && c->proof.authoritative) {
-        mailbox_judge_spf(work, shard, c, &c->proof.spf, now, outcome);
+        /* whom the record should name is the MX's to say, and without one there is no mailbox */
+        if (c->proof.saw_mx)
+            mailbox_judge_spf(work, shard, c, &c->proof.spf, now, outcome);
         c->spf_suspect = false;
     }
     if (result != mxclash_proof_failed) {
@@ -538,9 +547,9 @@ bool case_lookup_begin(struct docket_case *c, uint64_t id, mxclash_time now,
                        struct mxclash_lookup *lookup)
 {
     if (c->cname_target == NULL || !case_is_open(c) ||
-        (c->lookup.id != 0 && now - c->lookup.started < CASE_PROOF_MAX_MS))
+        is_under_way(c->lookup.id, c->lookup.started, now))
         return false;
-    if (c->lookup.id != 0 || c->lookup.qtype == 0) {
+    if (c->lookup.id != 0 || c->lookup.qtype == 0 || c->lookup.outdated) {
         memset(&c->lookup, 0, sizeof(c->lookup));
         c->lookup.qtype = wire_type_mx;
     }
@@ -559,11 +568,12 @@ void case_lookup_end(const struct casework *work, struct docket_case *c,
                      const struct mxclash_lookup_reply *reply, mxclash_time now,
                      struct case_outcome *outcome)
 {
+    static const struct mxclash_lookup_reply nothing;
     enum mxclash_impact impact;
 
     c->lookup.id = 0;
-    impact_note(&c->lookup, reply, c->mx_set != NULL ? c->mx_set->mx : NULL,
-                c->mx_set != NULL ? c->mx_set->count : 0);
+    impact_note(&c->lookup, c->lookup.outdated ? &nothing : reply,
+                c->mx_set != NULL ? c->mx_set->mx : NULL, c->mx_set != NULL ? c->mx_set->count : 0);
     if (!impact_is_known(&c->lookup)) {
         outcome->lookup = true;
         return;
@@ -573,6 +583,12 @@ void case_lookup_end(const struct casework *work, struct docket_case *c,
     /* what could not be looked up now is as it was */
     if (impact != mxclash_impact_unknown)
         c->impact = impact;
+    case_lookup_give_up(work, c, now, outcome);
+}
+
+void case_lookup_give_up(const struct casework *work, struct docket_case *c, mxclash_time now,
+                         struct case_outcome *outcome)
+{
     case_let_go(work, c, outcome);
     conflict_tell_changed(work, c, mxclash_cname_and_mx, now, outcome);
     conflict_tell_changed(work, c, mxclash_cname_at_apex, now, outcome);

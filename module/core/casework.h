@@ -90,4 +90,8 @@ void case_lookup_end(const struct casework *work, struct docket_case *c,
                      const struct mxclash_lookup_reply *reply, mxclash_time now,
                      struct case_outcome *outcome);
 
+/** The lookup that a step asked for will not be: tell without it what there is to tell. */
+void case_lookup_give_up(const struct casework *work, struct docket_case *c, mxclash_time now,
+                         struct case_outcome *outcome);
+
 #endif

@@ -135,6 +135,7 @@ static void tell_opened(const struct casework *work, struct docket_case *c, enum
     }
     if (work->lookup && is_of_cname(kind) && c->impact == mxclash_impact_unknown) {
         conflict->holding = true;
+        conflict->told_at = now;
         outcome->held = outcome->lookup = true;
         return;
     }
@@ -194,8 +195,7 @@ void case_let_go(const struct casework *work, struct docket_case *c, struct case
             continue;
         conflict->holding = false;
         conflict->told = conflict->ever_told = true;
-        conflict->told_at = conflict->first_seen;
-        make_event(work, c, kind, mxclash_opened, conflict->first_seen, outcome);
+        make_event(work, c, kind, mxclash_opened, conflict->told_at, outcome);
     }
 }
 

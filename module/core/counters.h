@@ -26,6 +26,7 @@ struct counters {
     _Atomic uint64_t opened[MXCLASH_KINDS];
     _Atomic uint64_t cleared[MXCLASH_KINDS];
     _Atomic uint64_t expired[MXCLASH_KINDS];
+    _Atomic uint64_t evicted[MXCLASH_KINDS];
     _Atomic uint64_t open_now[MXCLASH_KINDS][MXCLASH_STATES];
     /** sum of open_now: tells cheaply whether any answer can end a conflict */
     _Atomic uint64_t open_sum;

@@ -39,7 +39,7 @@ struct conflict {
     bool holding;
     /** events held back since the last one that was made */
     uint32_t held_back;
-    /** an opened event was ever made, and when the last one was */
+    /** an opened event was ever made, and when the last one was or began to wait */
     bool ever_told;
     mxclash_time told_at;
     /** hash of the CNAME and MX that the last event told of */

@@ -38,6 +38,7 @@ static void forget_evicted(void *context, const struct docket_case *c)
 
     for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
         if (c->conflicts[kind].open) {
+            count_up(&counters->evicted[kind]);
             count_down(&counters->open_now[kind][c->conflicts[kind].state]);
             count_down(&counters->open_sum);
         }
@@ -225,17 +226,19 @@ void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_
         else if (!proofs_push(&engine->proofs, hash, owner, owner_len, now))
             drop_proof(engine, hash, owner, owner_len, mxclash_drop_queue_full);
     }
-    if (outcome->lookup)
-        outcome->lookup = proofs_push(&engine->lookups, hash, owner, owner_len, now);
+    if (!outcome->lookup)
+        return;
+    if (!proofs_push(&engine->lookups, hash, owner, owner_len, now)) {
+        engine_give_up_lookup(engine, hash, owner, owner_len, now);
+        return;
+    }
+    /* a held event has a lookup on its way; with no room to wait for it, it is told at once */
     if (!outcome->held)
         return;
-    /* with nothing on its way to wait for, or no room to wait, it is told at once */
-    if (outcome->lookup && hold(engine, hash, owner, owner_len)) {
-        if (engine->on_held != NULL)
-            engine->on_held(engine->context);
-    } else {
+    if (!hold(engine, hash, owner, owner_len))
         engine_let_go(engine, hash, owner, owner_len);
-    }
+    else if (engine->on_held != NULL)
+        engine->on_held(engine->context);
 }
 
 /** Close the oldest case of one shard if nobody has met it for too long. Called once for every

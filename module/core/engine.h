@@ -52,6 +52,10 @@ void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_
 /** With no lock held: hand out the events only. */
 void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *outcome);
 
+/** With no lock held: tell without a lookup, which will not be, what waited for it. */
+void engine_give_up_lookup(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
+                           size_t owner_len, mxclash_time now);
+
 /** With no lock held: make an opened event that waits, if it still does. */
 void engine_let_go(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
                    size_t owner_len);

@@ -145,8 +145,24 @@ bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
             return true;
         if (taken == proofs_one)
             proofs_give_back(&engine->lookups);
+        else
+            engine_give_up_lookup(engine, waiting.hash, waiting.owner, waiting.owner_len, now);
     }
     return false;
+}
+
+void engine_give_up_lookup(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
+                           size_t owner_len, mxclash_time now)
+{
+    struct docket_shard *shard = docket_lock(&engine->docket, hash);
+    struct docket_case *c = docket_find(shard, hash, owner, owner_len);
+    struct case_outcome outcome;
+
+    case_outcome_init(&outcome);
+    if (c != NULL)
+        case_lookup_give_up(&engine->work, c, now, &outcome);
+    docket_unlock(shard);
+    engine_hand_out(engine, &outcome);
 }
 
 void mxclash_lookup_end(struct mxclash_engine *engine, const struct mxclash_lookup *lookup,

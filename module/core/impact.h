@@ -20,6 +20,8 @@ struct impact_state {
     /** to be asked now or next; 0: the look has not begun */
     uint16_t qtype;
     bool has_mx, has_null_mx, has_address;
+    /** the target is another one since the look began: it finds nothing */
+    bool outdated;
     /** a question got no answer: data, NODATA, NXDOMAIN and a chain that leads nowhere are answers
      */
     bool failed;

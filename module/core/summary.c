@@ -15,6 +15,7 @@ void mxclash_get_stats(const struct mxclash_engine *engine, struct mxclash_stats
         stats->opened[kind] = count_read(&counters->opened[kind]);
         stats->cleared[kind] = count_read(&counters->cleared[kind]);
         stats->expired[kind] = count_read(&counters->expired[kind]);
+        stats->evicted[kind] = count_read(&counters->evicted[kind]);
         for (int state = 0; state < MXCLASH_STATES; state++)
             stats->open_now[kind][state] = count_read(&counters->open_now[kind][state]);
     }

@@ -192,6 +192,16 @@ static ldns_rdf *push_dname(ldns_pkt *reply, const struct zone *zone, const ldns
     return target;
 }
 
+/* The target of the last CNAME in the answer, where there is one. The caller frees it. */
+static ldns_rdf *last_target(const ldns_pkt *reply)
+{
+    size_t i = ldns_pkt_ancount(reply) - 1u;
+
+    while (ldns_rr_get_type(ldns_rr_list_rr(ldns_pkt_answer(reply), i)) != LDNS_RR_TYPE_CNAME)
+        i--; /* its signature */
+    return ldns_rdf_clone(ldns_rr_rdf(ldns_rr_list_rr(ldns_pkt_answer(reply), i), 0));
+}
+
 /* Push what node has for qtype, shown under the asked name. The caller frees the name to go on
  * with; NULL if this was the end. */
 static ldns_rdf *push_node(ldns_pkt *reply, const struct zone *zone, const ldns_rdf *node,
@@ -216,8 +226,7 @@ static ldns_rdf *push_node(ldns_pkt *reply, const struct zone *zone, const ldns_
         push_rrset(reply, LDNS_SECTION_AUTHORITY, zone, zone->apex, LDNS_RR_TYPE_SOA, zone->apex);
     if (!cname || data)
         return NULL;
-    return ldns_rdf_clone(
-        ldns_rr_rdf(ldns_rr_list_rr(ldns_pkt_answer(reply), ldns_pkt_ancount(reply) - 1u), 0));
+    return last_target(reply);
 }
 
 /* One step of the chain: all that zone has to say about name. The caller frees the name to go on

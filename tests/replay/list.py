@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Prints the tables of README.md from the first comment lines of the scenarios.
+"""Prints the tables of docs/detection.md from the first comment lines of the scenarios.
 
 After a scenario was added or changed: /usr/bin/python3 tests/replay/list.py --write
 """
@@ -8,8 +8,11 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-README = HERE / "README.md"
-MARK = "<!-- what follows is printed by list.py -->\n"
+PAGE = HERE.parent.parent / "docs" / "detection.md"
+BEGIN = "<!-- scenarios: begin, written by tests/replay/list.py -->\n"
+END = "<!-- scenarios: end -->\n"
+# from the page to a scenario
+PATH = "../tests/replay"
 
 
 def fields(text):
@@ -39,10 +42,10 @@ def cell(text):
 
 
 def table(title, scenarios):
-    lines = [f"## {title} ({len(scenarios)})", "", "| scenario | world | reported |", "|---|---|---|"]
+    lines = [f"### {title} ({len(scenarios)})", "", "| scenario | world | reported |", "|---|---|---|"]
     for path, found in scenarios:
-        row = (f"[{path.stem}]({path.name})", cell(found["World"]), cell(found["Reported"]))
-        lines.append("| " + " | ".join(row) + " |")
+        link = f"[{path.stem}]({PATH}/{path.name})"
+        lines.append(f"| {link} | {cell(found['World'])} | {cell(found['Reported'])} |")
     return "\n".join(lines) + "\n"
 
 
@@ -54,9 +57,17 @@ def tables():
     return table("Something is reported", loud) + "\n" + table("Silence", silent)
 
 
+def split(page):
+    """The page before the tables, the tables, and what stands behind them; the marks outside."""
+    before, rest = page.split(BEGIN)
+    inside, after = rest.split(END)
+    return before + BEGIN, inside, END + after
+
+
 def main():
     if sys.argv[1:] == ["--write"]:
-        README.write_text(README.read_text().split(MARK)[0] + MARK + "\n" + tables())
+        before, _, after = split(PAGE.read_text())
+        PAGE.write_text(before + "\n" + tables() + "\n" + after)
     else:
         sys.stdout.write(tables())
 

@@ -1,14 +1,28 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The scenarios say what they are for, and README.md lists them all."""
+"""The scenarios say what they are for; docs/detection.md lists them all and shows what they do."""
+import importlib.util
+import json
 import pathlib
-import subprocess
-import sys
+import re
 
 import pytest
 
+from test_replay import play
+
 HERE = pathlib.Path(__file__).resolve().parent
-LIST = HERE / "list.py"
 FIELDS = ("World", "Clients", "Reported", "Why")
+
+
+def load(name):
+    """A script of this folder as a module; list.py's name is one of Python's own words."""
+    spec = importlib.util.spec_from_file_location(f"scenario_{name}", HERE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+LISTING = load("list")
+PAGE = LISTING.PAGE.read_text()
 
 
 def head_words(path):
@@ -22,10 +36,34 @@ def test_the_head_says_what_and_why(scenario):
     assert words == list(FIELDS)
 
 
-def test_readme_lists_every_scenario():
-    run = subprocess.run(
-        [sys.executable, "-B", LIST], stdout=subprocess.PIPE, check=True, text=True
-    )
-    readme = (HERE / "README.md").read_text()
-    assert readme.endswith(run.stdout), "run tests/replay/list.py --write"
-    assert all(f"[{path.stem}]" in run.stdout for path in HERE.glob("*.rpl"))
+def test_the_page_lists_every_scenario():
+    _, inside, _ = LISTING.split(PAGE)
+    assert inside.strip() == LISTING.tables().strip(), "run tests/replay/list.py --write"
+    for path in HERE.glob("*.rpl"):
+        assert inside.count(f"| [{path.stem}](") == 1
+
+
+def test_every_scenario_that_the_page_names_is_there():
+    for name in re.findall(r"\(\.\./tests/replay/([^)#]+)\)", PAGE):
+        assert (HERE / name).exists(), name
+
+
+def examples():
+    """Each example of the page, with the scenario that is named last before it."""
+    before, _, _ = LISTING.split(PAGE)
+    found = []
+    for block in re.finditer(r"^```json\n(.*?)^```$", before, re.MULTILINE | re.DOTALL):
+        names = re.findall(r"tests/replay/([\w-]+\.rpl)\)", before[: block.start()])
+        found.append(pytest.param(names[-1], json.loads(block[1]), id=f"{names[-1][:-4]}"))
+    return found
+
+
+@pytest.mark.parametrize("name, example", examples())
+def test_an_example_is_what_its_scenario_reports(name, example, tmp_path):
+    example.pop("host", None)
+    events = play(HERE / name, tmp_path)
+    assert any(example.items() <= as_items(event, example) for event in events), events
+
+
+def as_items(event, example):
+    return {key: event[key] for key in example}.items()

@@ -138,7 +138,8 @@ static void test_no_conflict(void **state)
         struct reply mx, cname;
     } worlds[] = {
         /* below the apex an alias is lawful */
-        {{.qtype = 15, .cname = TARGET, .zone = "test"}, {.qtype = 5, .cname = TARGET, .zone = "test"}},
+        {{.qtype = 15, .cname = TARGET, .zone = "test"},
+         {.qtype = 5, .cname = TARGET, .zone = "test"}},
         /* a forwarder's name is no zone cut, and no authority speaks */
         {{.qtype = 15, .cname = TARGET, .no_aa = true, .forwarded = true},
          {.qtype = 5, .cname = TARGET, .no_aa = true, .forwarded = true}},

@@ -229,10 +229,10 @@ static void test_equal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_from_text),   cmocka_unit_test(test_from_text_refuses),
-        cmocka_unit_test(test_limits_of_text), cmocka_unit_test(test_to_text),
+        cmocka_unit_test(test_from_text),       cmocka_unit_test(test_from_text_refuses),
+        cmocka_unit_test(test_limits_of_text),  cmocka_unit_test(test_to_text),
         cmocka_unit_test(test_to_text_refuses), cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_valid),       cmocka_unit_test(test_at_or_below),
+        cmocka_unit_test(test_valid),           cmocka_unit_test(test_at_or_below),
         cmocka_unit_test(test_equal),
     };
 

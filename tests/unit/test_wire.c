@@ -232,10 +232,10 @@ static void test_pointers(void **state)
 
     (void)state;
     message_header(&m, 0);
-    message_octets(&m, "\4TEST\0", 6);  /* 12: test */
-    message_octets(&m, "\1A", 2);       /* 18: a.test */
-    message_pointer(&m, 12);            /* 20 */
-    message_pointer(&m, 18);            /* 22: only a pointer */
+    message_octets(&m, "\4TEST\0", 6);   /* 12: test */
+    message_octets(&m, "\1A", 2);        /* 18: a.test */
+    message_pointer(&m, 12);             /* 20 */
+    message_pointer(&m, 18);             /* 22: only a pointer */
     message_octets(&m, "\1b\300\26", 4); /* 24: b.a.test, by a pointer to a pointer */
     assert_int_equal(read_name(24, m.len, name), 10);
     assert_memory_equal(name, "\1b\1a\4test", 10);

@@ -92,6 +92,11 @@ bool annotate(const struct query_info *qinfo, const struct reply_info *rep,
 /** A query begins: if it asks a hidden MX, send it past the cache. */
 void repair_begin(struct module_qstate *qstate, int id);
 
+/** An answer came to a client's query: if it is an MX answer out of which Unbound took the MX of a
+ * confirmed conflict, put the MX there. */
+void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstate *iq,
+                   struct dns_msg *response);
+
 /** A query is done: see to it that it shows the MX. \return true if it goes on, ext_state is set */
 bool repair_end(struct module_qstate *qstate, int id);
 
@@ -101,8 +106,10 @@ void repair_forget_hidden(struct module_env *env, const struct adapter *adapter,
 
 /** What is kept with a query that is being repaired. */
 struct repair_mark {
-    /** the authority failed: the query is done as without us */
+    /** the authority failed: the query is done as without us, and its answer kept so long */
     bool gave_up;
+    time_t keep_s;
+    mxclash_time began;
     unsigned timeouts;
     /** the answer at hand was changed and may not be stored */
     bool store_off;

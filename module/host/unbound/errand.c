@@ -40,6 +40,7 @@ struct repair_mark *errand_mark_repair(struct module_qstate *qstate, int id)
     if (errand == NULL)
         return NULL;
     errand->kind = errand_repair;
+    errand->repair.began = time_of(qstate->env->now_tv);
     qstate->minfo[id] = errand;
     return &errand->repair;
 }
@@ -66,11 +67,13 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
     if (!env->add_sub(qstate, &qinfo, BIT_RD | BIT_CD, 0, 1, &query, &state))
         return false;
     if (query == NULL) {
-        /* It is on its way already. A proof that was given up left it, or another lookup asks the
-         * same: the latter is good for this one too, a proof wants its own. */
+        /* It is on its way already, or it is the query at hand, which is done and still there. A
+         * proof that was given up left it, or another lookup asks the same: the latter is good for
+         * this one too, a proof wants its own. */
         struct errand *other = state->s.minfo[id];
+        bool of_lookup = other != NULL ? other->kind == errand_lookup : &state->s == qstate;
 
-        if (errand->kind == errand_proof || other == NULL || other->kind != errand_lookup)
+        if (errand->kind == errand_proof || !of_lookup)
             return false;
         query = &state->s;
     } else if (errand->kind == errand_proof) {

@@ -123,8 +123,11 @@ void operate(struct module_qstate *qstate, enum module_ev event, int id,
     case module_event_moddone:
         if (repair_end(qstate, id))
             break;
-        errands_finish(qstate, id, false);
-        errands_start(qstate, id);
+        /* once more if a lookup was begun that asks just what this query has asked */
+        do {
+            errands_finish(qstate, id, false);
+            errands_start(qstate, id);
+        } while (qstate->minfo[id] != NULL);
         qstate->ext_state[id] = module_finished;
         break;
     default:

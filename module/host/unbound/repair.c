@@ -4,23 +4,29 @@
  * Repair: a client's MX question about a name with a confirmed cname-and-mx gets the MX.
  *
  * The question is sent past the cached CNAME. An authority that answers by type then answers it,
- * and the answer is cached like any other: it costs one upstream query a TTL. An authority that
- * puts both into one answer gives no more than Unbound leaves of it, the CNAME: then the MX set
- * that the raw answer had is put back, unless DNSSEC could tell whether it is true. If the
+ * and the answer is cached like any other: it costs one upstream query a TTL. Of an answer that has
+ * both, Unbound leaves no more than the CNAME: then the MX set that the raw answer had takes its
+ * place before the iterator looks at it, and is validated, cached and given like any other. If the
  * authority fails, the query is done again as it would be without us.
  */
 #include "adapter.h"
 
-#include "iterator/iter_utils.h"
+#include "util/config_file.h"
 #include "util/data/msgencode.h"
 #include "util/data/msgparse.h"
+#include "util/data/msgreply.h"
 
 /** Longest MX answer that can be built: header, question, 16 records of the longest names. */
 #define ANSWER_OCTETS_MAX (12 + 259 + MXCLASH_MX_MAX * (2 + 10 + 2 + MXCLASH_NAME_MAX))
+/** How long an answer is kept that was given because the authority failed. Unbound keeps a failure
+ * as long (NORR_TTL in its iterator). */
+#define FAILURE_TTL_S 5
 
-static bool is_mx_question(const struct module_qstate *qstate)
+/** Without RD a client asks what the cache has, not what could be found out. */
+static bool may_be_repaired(const struct module_qstate *qstate)
 {
-    return qstate->qinfo.qtype == LDNS_RR_TYPE_MX && qstate->qinfo.qclass == LDNS_RR_CLASS_IN;
+    return qstate->qinfo.qtype == LDNS_RR_TYPE_MX && qstate->qinfo.qclass == LDNS_RR_CLASS_IN &&
+           (qstate->query_flags & BIT_RD) != 0 && !qstate->is_valrec;
 }
 
 /** Is there a confirmed cname-and-mx at the name? */
@@ -37,33 +43,9 @@ void repair_begin(struct module_qstate *qstate, int id)
     const struct adapter *adapter = adapter_of(qstate->env, id);
     struct mxclash_standing standing;
 
-    if (!adapter->repair || !is_mx_question(qstate) || qstate->minfo[id] != NULL ||
-        qstate->is_valrec || !is_confirmed(qstate, adapter, &standing))
-        return;
-    if (errand_mark_repair(qstate, id) != NULL)
+    if (adapter->repair && may_be_repaired(qstate) && qstate->minfo[id] == NULL &&
+        is_confirmed(qstate, adapter, &standing) && errand_mark_repair(qstate, id) != NULL)
         qstate->no_cache_lookup = 1;
-}
-
-/** Do the query again from the next module on. */
-static void restart(struct module_qstate *qstate, int id)
-{
-    qstate->return_rcode = LDNS_RCODE_NOERROR;
-    qstate->return_msg = NULL;
-    qstate->no_cache_store = 0;
-    qstate->ext_state[id] = module_restart_next;
-}
-
-static bool has_failed(const struct module_qstate *qstate)
-{
-    int rcode;
-
-    if (qstate->return_rcode != LDNS_RCODE_NOERROR || qstate->return_msg == NULL ||
-        qstate->return_msg->rep == NULL)
-        return true;
-    rcode = (int)FLAGS_GET_RCODE(qstate->return_msg->rep->flags);
-    if (rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN)
-        return true;
-    return qstate->env->need_to_validate && qstate->return_msg->rep->security == sec_status_bogus;
 }
 
 /** Write an MX answer into the worker's scratch buffer. \return false if it does not fit */
@@ -99,43 +81,99 @@ static bool write_answer(const struct module_qstate *qstate,
     return true;
 }
 
-/** Give a message that we made the security of the one it takes the place of. */
-static void set_security(struct reply_info *rep, enum sec_status security)
+void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstate *iq,
+                   struct dns_msg *response)
 {
-    rep->security = security;
-    for (size_t i = 0; i < rep->rrset_count; i++)
-        ((struct packed_rrset_data *)rep->rrsets[i]->entry.data)->security = security;
-}
-
-/** Answer with the MX set that the authority's own answer had, and keep it while its TTL lasts.
- * \return false if it has none that is valid, or nobody could say whether it is true */
-static bool put_back(struct module_qstate *qstate, const struct mxclash_standing *standing)
-{
+    const struct adapter *adapter = adapter_of(qstate->env, id);
     struct module_env *env = qstate->env;
-    const struct reply_info *hidden = qstate->return_msg->rep;
-    enum sec_status security = hidden->security;
+    struct repair_mark *mark = errand_repair_mark(qstate, id);
+    struct mxclash_standing standing;
     struct msg_parse parsed;
     struct dns_msg *answer;
 
-    /* in a signed zone nobody could validate it; insecure and, with no trust anchor above,
-     * indeterminate are what Unbound itself gives without AD */
-    if (standing->mx_ttl_s == 0 || standing->mx_count == 0 ||
-        (env->need_to_validate && security != sec_status_insecure &&
-         security != sec_status_indeterminate))
-        return false;
-    if (!write_answer(qstate, standing, (uint16_t)(hidden->flags & ~(unsigned)BIT_AA)))
-        return false;
+    if (!adapter->repair || !may_be_repaired(qstate) || response->qinfo.qtype != LDNS_RR_TYPE_MX ||
+        query_dname_compare(response->qinfo.qname, qstate->qinfo.qname) != 0 ||
+        !reply_hides_mx(&qstate->qinfo, response->rep) || (mark != NULL && mark->gave_up) ||
+        !is_confirmed(qstate, adapter, &standing))
+        return;
+    /* in a signed zone it would be bogus, for we keep no signatures */
+    if (standing.mx_ttl_s == 0 || standing.mx_count == 0 || iq->dnssec_expected)
+        return;
+    if (mark == NULL && errand_mark_repair(qstate, id) == NULL)
+        return;
+    /* not the code: NXDOMAIN would be the target's (RFC 6604 2.1) */
+    if (!write_answer(qstate, &standing, response->rep->flags & (uint16_t)~LDNS_RCODE_MASK))
+        return;
     memset(&parsed, 0, sizeof(parsed));
     if (parse_packet(env->scratch_buffer, &parsed, env->scratch) != LDNS_RCODE_NOERROR)
-        return false;
+        return;
     answer = dns_alloc_msg(env->scratch_buffer, &parsed, qstate->region);
-    if (answer == NULL)
-        return false;
-    set_security(answer->rep, security);
-    qstate->return_msg = answer;
-    iter_dns_store(env, &answer->qinfo, answer->rep, 0, 0, 0, NULL, qstate->query_flags,
-                   qstate->qstarttime);
-    return true;
+    if (answer != NULL)
+        response->rep = answer->rep;
+}
+
+/** Do the query again from the next module on. */
+static void restart(struct module_qstate *qstate, int id)
+{
+    qstate->return_rcode = LDNS_RCODE_NOERROR;
+    qstate->return_msg = NULL;
+    qstate->no_cache_store = 0;
+    qstate->ext_state[id] = module_restart_next;
+}
+
+static bool is_failure(const struct reply_info *rep)
+{
+    int rcode = (int)FLAGS_GET_RCODE(rep->flags);
+
+    return (rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN) ||
+           rep->security == sec_status_bogus;
+}
+
+/** If the failure came into the cache, take it out again. */
+static void forget_failure(const struct module_qstate *qstate)
+{
+    const struct query_info *qinfo = &qstate->qinfo;
+    uint16_t flags = qstate->query_flags;
+    struct msgreply_entry *entry = msg_cache_lookup(qstate->env, qinfo->qname, qinfo->qname_len,
+                                                    qinfo->qtype, qinfo->qclass, flags, 0, 0);
+    bool failure;
+
+    if (entry == NULL)
+        return;
+    failure = is_failure(entry->entry.data);
+    lock_rw_unlock(&entry->entry.lock);
+    if (failure)
+        msg_cache_remove(qstate->env, qinfo->qname, qinfo->qname_len, qinfo->qtype, qinfo->qclass,
+                         flags);
+}
+
+/** The authority failed: do the query as it would be done without us. */
+static void give_up(struct module_qstate *qstate, int id, struct repair_mark *mark)
+{
+    bool bogus = qstate->return_msg != NULL && qstate->return_msg->rep != NULL &&
+                 qstate->return_msg->rep->security == sec_status_bogus;
+
+    mark->gave_up = true;
+    mark->keep_s = bogus ? qstate->env->cfg->bogus_ttl : FAILURE_TTL_S;
+    forget_failure(qstate);
+    qstate->no_cache_lookup = 0;
+    /* what the validator noted of the bogus answer: it would keep the query from the cache */
+    qstate->blacklist = NULL;
+    qstate->reply_origin = NULL;
+    qstate->errinf = NULL;
+    restart(qstate, id);
+}
+
+/** Have the answer at hand forgotten soon, so that the authority is asked again. */
+static void keep_briefly(struct module_qstate *qstate, time_t keep_s)
+{
+    struct dns_msg *msg = qstate->return_msg;
+
+    if (qstate->no_cache_store || msg->rep->ttl <= keep_s)
+        return;
+    msg->rep->ttl = msg->rep->prefetch_ttl = msg->rep->serve_expired_ttl = keep_s;
+    (void)dns_cache_store(qstate->env, &msg->qinfo, msg->rep, 0, qstate->prefetch_leeway, 0, NULL,
+                          qstate->query_flags, qstate->qstarttime);
 }
 
 bool repair_end(struct module_qstate *qstate, int id)
@@ -144,24 +182,27 @@ bool repair_end(struct module_qstate *qstate, int id)
     struct mxclash_standing standing;
     struct repair_mark *mark;
 
-    if (!adapter->repair || !is_mx_question(qstate) || qstate->is_valrec)
+    if (!adapter->repair || !may_be_repaired(qstate))
         return false;
     mark = errand_repair_mark(qstate, id);
-    if (has_failed(qstate)) {
-        if (mark == NULL || mark->gave_up)
+    if (qstate->return_rcode != LDNS_RCODE_NOERROR || qstate->return_msg == NULL ||
+        qstate->return_msg->rep == NULL || is_failure(qstate->return_msg->rep)) {
+        /* if nobody waits, as with a prefetch, what was to be refreshed is better than less */
+        if (mark == NULL || mark->gave_up ||
+            (qstate->mesh_info->reply_list == NULL && qstate->mesh_info->cb_list == NULL))
             return false;
-        mark->gave_up = true;
-        qstate->no_cache_lookup = 0;
-        restart(qstate, id);
+        give_up(qstate, id, mark);
         return true;
     }
-    if (!reply_hides_mx(&qstate->qinfo, qstate->return_msg->rep) ||
-        (mark != NULL && mark->gave_up) || !is_confirmed(qstate, adapter, &standing))
+    if (!reply_hides_mx(&qstate->qinfo, qstate->return_msg->rep))
         return false;
-    if (put_back(qstate, &standing) || mark != NULL)
+    if (mark != NULL) {
+        if (mark->gave_up)
+            keep_briefly(qstate, mark->keep_s);
         return false;
+    }
     /* confirmed while this query was on its way: it may have been answered from the cache */
-    if (errand_mark_repair(qstate, id) == NULL)
+    if (!is_confirmed(qstate, adapter, &standing) || errand_mark_repair(qstate, id) == NULL)
         return false;
     qstate->no_cache_lookup = 1;
     restart(qstate, id);

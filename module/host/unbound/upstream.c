@@ -4,8 +4,11 @@
 
 #include <limits.h>
 
-/** Timeouts of the authority before a repair is given up: a second or two. */
+/** A repair is given up after so many timeouts, or at one after so long. Unbound waits twice as
+ * long with each timeout of a server, and clients that got no answer ask again after some seconds.
+ */
 #define REPAIR_TIMEOUTS_MAX 2
+#define REPAIR_WAIT_MAX_MS  1000
 
 /**
  * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
@@ -31,7 +34,9 @@ static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *r
 static void note_timeout(struct module_qstate *qstate, struct iter_qstate *iq,
                          struct repair_mark *mark)
 {
-    if (mark->gave_up || ++mark->timeouts < REPAIR_TIMEOUTS_MAX)
+    mxclash_time waited = time_of(qstate->env->now_tv) - mark->began;
+
+    if (mark->gave_up || (++mark->timeouts < REPAIR_TIMEOUTS_MAX && waited < REPAIR_WAIT_MAX_MS))
         return;
     iq->sent_count = INT_MAX / 2;
     qstate->no_cache_store = 1; /* nor keep the failure */
@@ -74,9 +79,10 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
         /* a changed answer must not come into the cache, the next one may */
         if (mark->store_off)
             qstate->no_cache_store = 0;
-        mark->store_off = make_minimised_go_on(iq, response);
+        mark->store_off = make_minimised_go_on(iq, response) && !qstate->no_cache_store;
         if (mark->store_off)
             qstate->no_cache_store = 1;
     }
+    repair_answer(qstate, id, iq, response);
     return 1;
 }
