@@ -228,10 +228,12 @@ static bool shows_mx_set(const struct answer_reading *reading, const struct sigh
            reading->message.qtype == wire_type_mx;
 }
 
-/** The authority's SPF record now names the provider: a proof is not needed to end a conflict. */
-static void end_spf(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
-                    const struct answer_reading *reading, const struct sighting *sighting,
-                    mxclash_time now, struct case_outcome *outcome)
+/** The authority's SPF record beside the MX that the case knows: a proof has to tell what is wrong,
+ * but is not needed to end a conflict. */
+static void weigh_spf(const struct casework *work, struct docket_shard *shard,
+                      struct docket_case *c, const struct answer_reading *reading,
+                      const struct sighting *sighting, mxclash_time now,
+                      struct case_outcome *outcome)
 {
     struct spf_summary spf;
 
@@ -239,10 +241,9 @@ static void end_spf(const struct casework *work, struct docket_shard *shard, str
     if (!sighting->txt || !reading->message.authoritative || c->mx_set == NULL)
         return;
     mailbox_read_spf(work->providers, reading, sighting, &spf);
-    if (!mailbox_spf_lacks(&spf, mailbox_spf_provider(work, c))) {
-        c->spf_suspect = false;
+    c->spf_suspect = mailbox_spf_lacks(&spf, mailbox_spf_provider(work, c));
+    if (!c->spf_suspect)
         conflict_clear(work, shard, c, mxclash_spf_missing, now, outcome);
-    }
 }
 
 /** A proof may have found something new, and the impact may be another: one event tells of both. */
@@ -278,7 +279,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
         c->mx_was_seen = c->mx_was_seen || hint->mx_valid;
         if (shows_mx_set(reading, sighting))
             mailbox_judge_mx(work, shard, c, now, outcome);
-        end_spf(work, shard, c, reading, sighting, now, outcome);
+        weigh_spf(work, shard, c, reading, sighting, now, outcome);
     }
     note_absence(c, gone);
     /* A server may answer ANY from a cache that outlived a move; asked for one type it may not. */
@@ -287,8 +288,10 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
         conflict_clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
         conflict_open(work, shard, c, mxclash_cname_and_mx, mxclash_confirmed, mxclash_same_answer,
                       now, outcome);
-        /* the answer was as good as a proof, where one was due */
-        if (now >= c->next_proof) {
+        /* the answer was as good as a proof, where one was due, but for SPF */
+        if (c->spf_suspect) {
+            want_proof(work, c, now, outcome);
+        } else if (now >= c->next_proof) {
             c->last_proof = now;
             c->next_proof = now + work->recheck_ms;
             tell_or_look_up(work, c, mxclash_cname_and_mx, now, outcome);

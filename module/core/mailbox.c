@@ -10,12 +10,25 @@
 /** Bits of spf_summary.named: providers further down the table share them. */
 #define SPF_NUMBERS 64
 
+static bool same_includes(const struct provider *a, const struct provider *b)
+{
+    if (a->spf.count != b->spf.count)
+        return false;
+    for (size_t i = 0; i < a->spf.count; i++)
+        if (strcmp(a->spf.text[i], b->spf.text[i]) != 0)
+            return false;
+    return true;
+}
+
+/** Number of a provider in the table; of editions that ask for the same include, the first's. */
 static unsigned number_of(const struct providers *providers, const struct provider *provider)
 {
-    size_t number =
-        provider != NULL ? (size_t)(provider - providers_at(providers, 0)) : HOSTED_PROVIDERS_MAX;
+    unsigned number = 0;
 
-    return number < HOSTED_PROVIDERS_MAX ? (unsigned)number : HOSTED_NONE;
+    while (number < HOSTED_PROVIDERS_MAX && providers_at(providers, number) != provider &&
+           !same_includes(providers_at(providers, number), provider))
+        number++;
+    return number < HOSTED_PROVIDERS_MAX ? number : HOSTED_NONE;
 }
 
 /** The provider can be looked for in SPF: it documents an include, and nothing stands before it. */
@@ -67,21 +80,9 @@ void mailbox_read_spf(const struct providers *providers, const struct answer_rea
         spf->asks_own = spf->asks_own || spf_asks_own(rdata, len, own);
         for (size_t i = 0; i < providers_count(providers); i++)
             if (names_provider(providers_at(providers, i), rdata, len))
-                spf->named |= UINT64_C(1) << i % SPF_NUMBERS;
+                spf->named |= UINT64_C(1)
+                              << number_of(providers, providers_at(providers, i)) % SPF_NUMBERS;
     }
-}
-
-/**
- * Two of 16 bits stand for a provider. The distance between them grows with every 16 providers and
- * stays below half the way round, so no two of SPF_NUMBERS have the same pair: a record that names
- * one is never taken for one that names another, and seldom one that names two.
- */
-static uint16_t spf_mask(unsigned number)
-{
-    unsigned first = number % 16;
-    unsigned second = (first + 1 + number % SPF_NUMBERS / 16) % 16;
-
-    return (uint16_t)(1u << first | 1u << second);
 }
 
 uint16_t mailbox_spf_bits(const struct spf_summary *spf)
@@ -90,15 +91,24 @@ uint16_t mailbox_spf_bits(const struct spf_summary *spf)
 
     if (spf->asks_own)
         return UINT16_MAX;
-    for (unsigned number = 0; number < SPF_NUMBERS; number++)
-        if (spf->named & UINT64_C(1) << number)
-            bits |= spf_mask(number);
+    for (unsigned number = 0; number < SPF_NUMBERS; number++) {
+        if (!(spf->named & UINT64_C(1) << number))
+            continue;
+        /* two fit, an octet each. More are as good as none: a suspect that a proof acquits, where
+         * a wrong guess would let one pass. */
+        if (bits > UINT8_MAX)
+            return 0;
+        bits = (uint16_t)(bits << 8 | (number + 1));
+    }
     return bits;
 }
 
 bool mailbox_spf_bits_lack(uint16_t bits, unsigned number)
 {
-    return number != HOSTED_NONE && (spf_mask(number) & ~bits) != 0;
+    unsigned octet = number % SPF_NUMBERS + 1;
+
+    return number != HOSTED_NONE && bits != UINT16_MAX && (bits & 0xff) != octet &&
+           bits >> 8 != octet;
 }
 
 bool mailbox_spf_lacks(const struct spf_summary *spf, unsigned number)

@@ -27,10 +27,12 @@ void mailbox_view(const struct providers *providers, const struct answer_reading
 void mailbox_read_spf(const struct providers *providers, const struct answer_reading *reading,
                       const struct sighting *sighting, struct spf_summary *spf);
 
-/** \return the bits that hosted.h keeps: all of them where it cannot be told whom it names */
+/** \return the bits that hosted.h keeps: all of them where it cannot be told whom it names, none
+ * where it names more than fit */
 uint16_t mailbox_spf_bits(const struct spf_summary *spf);
 
-/** \return true if a record of these bits surely does not name the provider of that number */
+/** \return true if a record of these bits does not name the provider of that number, as far as
+ * they tell */
 bool mailbox_spf_bits_lack(uint16_t bits, unsigned number);
 
 /** \return true if the record is there and surely does not name the provider of that number */

@@ -233,9 +233,9 @@ def _mail_events(m, owner, mx, provider, foretold, wrong, cname, ttl, impact):
         expected[name, "spf-missing"] = Expected("confirmed", ALWAYS, ("fix-spf",), **common)
 
 
-def _mail_domain(m, combination, sets, wrong, bad_spf):
+def _mail_domain(m, combination, sets, wrong, bad_spf, in_time=False):
     """A domain with an MX set from `sets`, whose faults are `wrong`, and one of the SPF records of
-    `bad_spf` if there are any."""
+    `bad_spf` if there are any. `in_time`: it is asked until all is found."""
     _, behaviour, place, minimise, order = combination
     owner = PLACES[place]
     mx, provider = m.rng.choice(sets)(m)
@@ -246,8 +246,10 @@ def _mail_domain(m, combination, sets, wrong, bad_spf):
     else:
         spf = m.spf(m.include(provider)) if provider else m.spf()
     foretold = foretell(behaviour, place, minimise, order.split(), bad_spf=bool(bad_spf))
-    ttl = m.rng.choice((300, 600, 3600, 86400))
-    lines = [m.mx(owner, mx, m.rng.choice((300, 3600))), m.txt(owner, spf)]
+    if in_time:
+        foretold = Foretold(foretold.cname_and_mx and AT_ONCE | ALWAYS, True, bool(bad_spf))
+    ttl = m.ttl((300, 600, 3600, 86400))
+    lines = [m.mx(owner, mx, m.ttl((300, 3600))), m.txt(owner, spf)]
     target = impact = None
     if behaviour == "plain":
         lines.append(m.address(owner))
@@ -257,6 +259,8 @@ def _mail_domain(m, combination, sets, wrong, bad_spf):
         lines += [f"answer {behaviour} {owner}", m.cname(owner, target, ttl)]
     if place == "below":
         lines += [m.address("@"), m.mx("@", m.own_mx())]
+    if m.chance(5):
+        lines.append("truncate *")
     m.zone(*lines)
     _ask_in_order(m, owner, order)
     _mail_events(m, owner, mx, provider, foretold, wrong, target, ttl, impact)
@@ -305,12 +309,20 @@ def foreign_mx_and_spf_missing(m, combination):
     _mail_domain(m, combination, (_stranger,), ("foreign-mx",), (_spf_other,))
 
 
+def spf_missing_in_time(m, combination):
+    """As spf_missing, where the CNAME, or another fault, was proved before the SPF record was seen:
+    the next proof, after `recheck-interval`, asks TXT as well."""
+    m.fixed_ttl = 1
+    sets, wrong = m.rng.choice((((_right,), ()), ((_stranger,), ("foreign-mx",))))
+    _mail_domain(m, combination, sets, wrong, (_spf_other,), in_time=True)
+
+
 def cname_at_apex(m, combination):
     """The apex is a CNAME and its authority answers even MX with it, although somebody asks for
     its mail: suspected (interface.md)."""
     _, _, _, _, order = combination
     target, impact = _target(m, ())
-    ttl = m.rng.choice((300, 3600))
+    ttl = m.ttl((300, 3600))
     owner = m.rng.choice(("@", "@", "@", "www"))
     lines = ["answer cname-only", m.cname("@", target, ttl)]
     if owner == "@":
@@ -375,4 +387,14 @@ def _combinations():
             yield cname_at_apex_after_mx, "cname-only", "apex", minimise, order
 
 
+def _combinations_in_time():
+    """What shows SPF and MX, in whatever order: below the apex not with minimisation, as a CNAME
+    then answers both."""
+    for behaviour, place, minimise in itertools.product(BEHAVIOURS, PLACES, (True, False)):
+        if behaviour == "plain" or place == "apex" or not minimise:
+            for order in ("TXT MX", "MX TXT", "TXT A MX", "MX A TXT"):
+                yield spf_missing_in_time, behaviour, place, minimise, order
+
+
 COMBINATIONS = list(_combinations())
+COMBINATIONS_IN_TIME = list(_combinations_in_time())

@@ -63,6 +63,11 @@ class Domain:
     expected: dict = field(default_factory=dict)
 
     @property
+    def row(self):
+        """What it is counted under."""
+        return f"{self.template}: {self.behaviour}" if self.expected else self.template
+
+    @property
     def phases(self):
         """The phases in which something is asked."""
         return [phase for phase in range(PHASES) if self.questions[phase]]
@@ -78,6 +83,8 @@ class Maker:
         self.filters = [p for p in providers if p.is_filter]
         self.servers = rng.choice((("a",), ("b",), ("c",), ("a", "b"), ("b", "c"), ("c", "a")))
         self.phase = None
+        # One TTL for all records, if set.
+        self.fixed_ttl = None
 
     @property
     def name(self):
@@ -89,8 +96,8 @@ class Maker:
     def chance(self, of_100):
         return self.rng.randrange(100) < of_100
 
-    def ttl(self):
-        return self.rng.choice((1, 60, 300, 600, 3600, 86400))
+    def ttl(self, choice=(1, 60, 300, 600, 3600, 86400)):
+        return self.fixed_ttl or self.rng.choice(choice)
 
     # Zones.
 

@@ -7,6 +7,7 @@ prints what the corpus holds of the domains with these names, for whoever follow
 """
 
 import argparse
+import itertools
 import random
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ BROKEN = 2000
 # At the default probe-rate a proof takes a fifth of a second.
 SLOW_HEALTHY = 150
 SLOW_BROKEN = 50
-SENTINELS = 64
+SENTINELS = 16
 # Parents, which are nobody's in the real world: one label, or two with one that registries use.
 PARENTS = ("test", "example", "zz", "com.zz", "co.zz", "xa", "net.xa")
 # A registry that cannot be told from a domain without a list of public suffixes: all its domains
@@ -64,22 +65,26 @@ TARGET_ZONES = {
 @dataclass
 class Corpus:
     """All domains, in the order in which they are asked. `slow` is asked at the default rate of
-    proofs. Sentinels are broken domains that prove that the detector is awake and has done all that
+    proofs, `patient` again and again with a short `recheck-interval`. Sentinels are broken domains that prove that the detector is awake and has done all that
     came before."""
 
     seed: int
     healthy: list = field(default_factory=list)
     broken: list = field(default_factory=list)
     slow: list = field(default_factory=list)
+    patient: list = field(default_factory=list)
     sentinels: list = field(default_factory=list)
     extra_zones: list = field(default_factory=list)
 
     def zones(self):
         """Every zone but those of the parents."""
         yield from self.extra_zones
-        for domains in (self.healthy, self.broken, self.slow, self.sentinels):
-            for domain in domains:
-                yield from domain.zones
+        for domain in (*self.domains(), *self.sentinels):
+            yield from domain.zones
+
+    def domains(self):
+        """Every domain but the sentinels."""
+        return itertools.chain(self.healthy, self.broken, self.slow, self.patient)
 
 
 class _Builder:
@@ -109,9 +114,9 @@ class _Builder:
             m.shuffled()
             yield m.domain
 
-    def broken(self, rng, count):
-        chosen = broken.COMBINATIONS * (count // len(broken.COMBINATIONS))
-        chosen += rng.sample(broken.COMBINATIONS, count - len(chosen))
+    def broken(self, rng, count, combinations=broken.COMBINATIONS):
+        chosen = combinations * (count // len(combinations))
+        chosen += rng.sample(combinations, count - len(chosen))
         for combination in chosen:
             template, behaviour, place, minimise, order = combination
             m = self.maker(rng, template, "b")
@@ -150,7 +155,9 @@ def generate(seed=SEED, healthy_count=HEALTHY, broken_count=BROKEN):
     corpus.healthy = list(builder.healthy(random.Random(f"{seed} healthy"), healthy_count))
     corpus.broken = list(builder.broken(random.Random(f"{seed} broken"), broken_count))
     corpus.slow = builder.slow(random.Random(f"{seed} slow"))
-    for domains in (corpus.healthy, corpus.broken, corpus.slow):
+    patient = broken.COMBINATIONS_IN_TIME
+    corpus.patient = list(builder.broken(random.Random(f"{seed} patient"), len(patient), patient))
+    for domains in (corpus.healthy, corpus.broken, corpus.slow, corpus.patient):
         random.Random(f"{seed} order").shuffle(domains)
     corpus.sentinels = [builder.sentinel(number) for number in range(SENTINELS)]
     targets = {**TARGET_ZONES, "same.test": "\n".join(builder.same_targets)}
@@ -197,6 +204,20 @@ def scenarios(corpus, addresses, phase):
     return {key: "\n".join(lines) + "\n" for key, lines in texts.items()}
 
 
+def show(domain):
+    """Print all that there is to know of a domain."""
+    how = "minimised" if domain.minimise else "not minimised"
+    print(f"\n{domain.name}: {domain.template}, {domain.behaviour}, {how}")
+    for zone in domain.zones:
+        for phase, text in enumerate(zone.texts):
+            print(f"zone {zone.apex} at {' and '.join(zone.servers)}, phase {phase + 1}\n{text}")
+    for phase in domain.phases:
+        asked = ", ".join("/".join(question) for question in domain.questions[phase])
+        print(f"asked in phase {phase + 1}{' at once' if domain.burst else ''}: {asked}")
+    for (owner, kind), expected in domain.expected.items():
+        print(f"to be reported: {owner} {kind}: {expected}")
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     arguments.add_argument("--seed", type=int, default=SEED)
@@ -204,16 +225,9 @@ def main():
     options = arguments.parse_args()
     corpus = generate(options.seed)
     print(f"seed {options.seed}: {len(corpus.healthy)} healthy, {len(corpus.broken)} broken")
-    for domains in (corpus.healthy, corpus.broken, corpus.slow):
-        for domain in domains:
-            if domain.name not in options.names:
-                continue
-            print(f"\n{domain.name}: {domain.template}, {domain.behaviour}, {domain.order}")
-            for zone in domain.zones:
-                for phase, text in enumerate(zone.texts):
-                    print(f"zone {zone.apex} at {zone.servers}, phase {phase}\n{text}")
-            print("questions", domain.questions, "at once" if domain.burst else "")
-            print("minimised" if domain.minimise else "not minimised", domain.expected)
+    for domain in corpus.domains():
+        if domain.name in options.names:
+            show(domain)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class Score:
     def __init__(self):
         self.passed = 0
         self.failures = []
-        # From template: domains, events expected, events right.
+        # From class: domains, events expected, events right, domains judged wrong.
         self.rows = defaultdict(Counter)
 
     @property
@@ -83,7 +83,7 @@ class Score:
         """
         found = by_conflict(events)
         for domain in domains:
-            row = self.rows[domain.template]
+            row = self.rows[domain.row]
             row["domains"] += 1
             row["expected"] += len(domain.expected)
             faults = []
@@ -98,6 +98,7 @@ class Score:
                 faults.append((conflict, "false alarm", found.pop(conflict)))
             for question, rcode in unanswered.get(domain.name, ()):
                 faults.append((question, f"the resolver said {rcode}", ()))
+            row["wrong"] += bool(faults)
             if faults:
                 self.failures.append(_report(domain, faults))
             else:
@@ -106,11 +107,11 @@ class Score:
             self.failures.append(f"{conflict}: false alarm, no domain of this corpus\n{_lines(seen)}")
 
     def table(self):
-        """A row for each template."""
-        lines = [f"{'class':<32}{'domains':>9}{'expected':>10}{'right':>9}"]
-        for template, row in self.rows.items():
-            cells = f"{row['domains']:>9}{row['expected']:>10}{row['right']:>9}"
-            lines.append(f"{template:<32}{cells}")
+        """A row for each class."""
+        lines = [f"{'class':<60}{'domains':>8}{'expected':>10}{'right':>8}{'failed':>8}"]
+        for name, row in sorted(self.rows.items(), key=lambda item: (item[1]["expected"] > 0, item)):
+            cells = f"{row['domains']:>8}{row['expected']:>10}{row['right']:>8}{row['wrong']:>8}"
+            lines.append(f"{name:<60}{cells}")
         return "\n".join(lines)
 
 

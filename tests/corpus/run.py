@@ -21,14 +21,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
 import asker  # noqa: E402
 import generate  # noqa: E402
 from domains import PHASES  # noqa: E402
-from judge import Score, is_within  # noqa: E402
+from judge import Score  # noqa: E402
+from lab import POLL_S  # noqa: E402
 from stage import Authorities, Resolver  # noqa: E402
 
 # Proofs must not be what the run waits for.
 FAST = {"probe-rate": 5000}
+PATIENT = {**FAST, "recheck-interval": 1}
+# How long clients go on asking, and how often: records live for a second there.
+PATIENCE_S = 40
+ASK_AGAIN_S = 1.2
 PROGRESS_EVERY_S = 10
 # A run that fails everywhere need not be printed whole.
 FAILURES_SHOWN = 40
+PROOFS = "mxclash_probes_total"
 DROPPED = "mxclash_probes_dropped_total"
 
 
@@ -81,7 +87,7 @@ class Part:
     def finish(self, score, authorities):
         """Stop the resolvers and judge what they said."""
         for resolver in self.resolvers.values():
-            self.check_numbers(score, resolver.unbound.metrics(), resolver.unbound.mxclash)
+            self.check_numbers(score, resolver.unbound.metrics())
         unanswered = defaultdict(list)
         for one in self.askers.values():
             one.close()
@@ -95,10 +101,10 @@ class Part:
         events = [e for e in events if e.get("domain") not in sentinels]
         score.judge(self.domains, events, unanswered, authorities.addresses_of)
 
-    def check_numbers(self, score, metrics, settings):
-        """The detector dropped nothing, and it did look."""
-        proofs = {k: int(v) for k, v in metrics.items() if k.startswith("mxclash_probes_total")}
-        print(f"{self.name}: " + ", ".join(f"{k[28:-2]} {v}" for k, v in proofs.items()))
+    def check_numbers(self, score, metrics):
+        """The detector dropped and gave up nothing."""
+        proofs = {k[29:-2]: int(v) for k, v in metrics.items() if k.startswith(PROOFS)}
+        print(f"  {self.name}: proofs", ", ".join(f"{v} {k}" for k, v in proofs.items()))
         for series in (
             *(k for k in metrics if DROPPED in k and "zone-limit" not in k),
             *(k for k in metrics if k.startswith("mxclash_events_dropped_total")),
@@ -115,11 +121,31 @@ def ask_phase(parts, phase, progress):
     asker.run(askers, lambda: progress.now_and_then(lambda: parts[0].describe(phase)))
 
 
-def play(corpus, folder, progress):
+def ask_patiently(part, progress):
+    """Ask the same questions again and again, each time another one first, until all that is
+    expected has been reported."""
+    expected = {conflict for domain in part.domains for conflict in domain.expected}
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        ask_phase([part], 0, progress)
+        for domain in part.domains:
+            domain.questions[0].append(domain.questions[0].pop(0))
+        again = time.monotonic() + ASK_AGAIN_S
+        while time.monotonic() < again:
+            opened = set()
+            for resolver in part.resolvers.values():
+                resolver.read_events()
+                opened |= resolver.opened
+            if expected <= opened or time.monotonic() > deadline:
+                return
+            time.sleep(POLL_S)
+
+
+def play(corpus, folder, progress, referrals):
     """Play the whole corpus. Returns the Score."""
     score = Score()
     with contextlib.ExitStack() as stack:
-        authorities = stack.enter_context(Authorities(folder, corpus))
+        authorities = stack.enter_context(Authorities(folder, corpus, referrals=referrals))
         how = "by referrals" if authorities.delegated else "told of each zone"
         progress.say(f"authorities serve {sum(1 for _ in corpus.zones())} zones, found {how}")
 
@@ -128,25 +154,30 @@ def play(corpus, folder, progress):
                 Resolver(folder / name, authorities, corpus.sentinels, **options)
             )
 
-        def fast_part(name, domains):
-            resolvers = {
-                minimise: resolver(f"{name}-{how}", minimise=minimise, mxclash=FAST)
+        def pair_of_resolvers(name, settings):
+            return {
+                minimise: resolver(f"{name}-{how}", minimise=minimise, mxclash=settings)
                 for minimise, how in ((True, "minimising"), (False, "plain"))
             }
-            return Part(name, domains, resolvers)
 
         slow = Part("default rate", corpus.slow, {True: resolver("slow")})
         ask_phase([slow], 0, progress)
         progress.say(f"{len(corpus.slow)} domains asked at the default rate of proofs")
         for name, domains in (("healthy", corpus.healthy), ("broken", corpus.broken)):
-            part = fast_part(name, domains)
+            part = Part(name, domains, pair_of_resolvers(name, FAST))
             for phase in range(PHASES):
                 authorities.play(phase)
                 ask_phase([part], phase, progress)
                 part.barrier()
             progress.say(part.describe(PHASES - 1))
             part.finish(score, authorities)
+        patient = Part("patient", corpus.patient, pair_of_resolvers("patient", PATIENT))
+        ask_patiently(patient, progress)
+        patient.barrier()
+        progress.say(patient.describe(0))
+        patient.finish(score, authorities)
         slow.barrier()
+        progress.say(slow.describe(0))
         slow.finish(score, authorities)
     return score
 
@@ -156,6 +187,7 @@ def main():
     arguments.add_argument("--seed", type=int, default=generate.SEED)
     arguments.add_argument("--healthy", type=int, default=generate.HEALTHY, metavar="COUNT")
     arguments.add_argument("--broken", type=int, default=generate.BROKEN, metavar="COUNT")
+    arguments.add_argument("--no-referrals", action="store_true", help="as without port 53")
     arguments.add_argument("--folder", type=Path, help="keep the servers' files here")
     options = arguments.parse_args()
     print(f"seed {options.seed}", flush=True)
@@ -164,7 +196,7 @@ def main():
     progress.say(f"{len(corpus.healthy)} healthy and {len(corpus.broken)} broken domains made")
     with contextlib.ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        score = play(corpus, folder, progress)
+        score = play(corpus, folder, progress, not options.no_referrals)
     for failure in score.failures[:FAILURES_SHOWN]:
         print(failure)
     if score.failed > FAILURES_SHOWN:

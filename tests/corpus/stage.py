@@ -21,9 +21,9 @@ class Authorities:
     """All authorities of a corpus. Where port 53 can be had a resolver learns the zone cuts from
     referrals, beginning at the root; else it is told of each zone."""
 
-    def __init__(self, folder, corpus):
+    def __init__(self, folder, corpus, *, referrals=True):
         self.corpus = corpus
-        self.delegated = not port_53_missing()
+        self.delegated = referrals and not port_53_missing()
         port = DNS_PORT if self.delegated else 0
         keys = (*SERVERS, *(("root", "registry") if self.delegated else ()))
         self.addresses = {"root": None, "registry": None, **{k: free_address(port) for k in keys}}
@@ -91,7 +91,7 @@ class Resolver:
                 event = json.loads(line)
                 self.events.append(event)
                 if event["event"] == "opened":
-                    self.opened.add(event["domain"])
+                    self.opened.add((event["domain"], event["kind"]))
         return self.events
 
     def barrier(self):
@@ -102,7 +102,7 @@ class Resolver:
 
             def is_found(name=sentinel):
                 self.read_events()
-                return name in self.opened
+                return (name, "cname-and-mx") in self.opened
 
             try:
                 wait_until(is_found, SENTINEL_TIMEOUT_S, f"the conflict of {sentinel}")

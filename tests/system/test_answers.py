@@ -1,49 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """In the answer: Extended DNS Errors, and the MX that the CNAME hides."""
 
-import dns.edns
 import dns.flags
-import dns.message
-import dns.query
-import dns.rcode
 import pytest
 
-from lab import ANSWER_TIMEOUT_S, wait_until
-
-OTHER = 0
-
-
-def question(unbound, owner, rdtype, *, edns=True, payload=1232, tcp=False, flags=None):
-    query = dns.message.make_query(owner, rdtype)
-    if edns:
-        query.use_edns(payload=payload)
-    if flags:
-        query.flags |= flags
-    send = dns.query.tcp if tcp else dns.query.udp
-    return send(query, unbound.address, ANSWER_TIMEOUT_S, unbound.port)
-
-
-def mx_hosts(answer, owner):
-    found = [
-        str(rr.exchange)
-        for rrset in answer.answer
-        if rrset.rdtype == dns.rdatatype.MX and str(rrset.name).rstrip(".").lower() == owner.lower()
-        for rr in rrset
-    ]
-    return sorted(found)
-
-
-def errors(answer):
-    return [(int(o.code), o.text) for o in answer.options if o.otype == dns.edns.OptionType.EDE]
-
-
-def confirm(unbound, domain):
-    unbound.ask(domain, "A")
-    unbound.ask(domain, "MX")
-    unbound.wait_event(event="opened", domain=domain, kind="cname-and-mx", state="confirmed")
-
-
-STANDARD = ["mx1.qiye.aliyun.com.", "mx2.qiye.aliyun.com.", "mx3.qiye.aliyun.com."]
+from asking import OTHER, STANDARD, confirm, errors, mx_hosts, question
 
 
 @pytest.mark.parametrize("modules", ["dynlib iterator", "dynlib validator iterator"])
@@ -103,32 +64,3 @@ def test_healthy_domains_are_not_annotated(world, start):
     for _ in range(2):
         assert errors(question(unbound, "good.test", "MX")) == []
     assert unbound.metrics()["mxclash_annotated_answers_total"] == 0
-
-
-def test_a_dead_authority_leaves_the_answer_as_it_was(world, start, tmp_path):
-    """The CNAME is cached, the authority is gone: better the CNAME than a failure."""
-    from lab import Authority
-
-    scenario = tmp_path / "shop.scn"
-    scenario.write_text(
-        "zone shop.test\n  answer by-type\n  @ 600 CNAME www.cdn.test.\n  @ 1 MX 5 mail.host.test.\n"
-    )
-    with Authority(tmp_path / "shop", scenario) as authority:
-        unbound = start({**world.upstreams, "shop.test": authority}, mxclash={"repair": "yes"})
-        confirm(unbound, "shop.test")
-        wait_until(
-            lambda: mx_hosts(question(unbound, "shop.test", "MX"), "shop.test"), 5, "the repair"
-        )
-    # its MX had a TTL of one second
-    answer = wait_until(
-        lambda: (a := slow_question(unbound)).answer and not mx_hosts(a, "shop.test") and a,
-        40,
-        "the answer without the authority",
-    )
-    assert answer.rcode() == dns.rcode.NOERROR
-    assert str(answer.answer[0].name) == "shop.test."
-
-
-def slow_question(unbound):
-    query = dns.message.make_query("shop.test", "MX")
-    return dns.query.udp(query, unbound.address, 35, unbound.port)

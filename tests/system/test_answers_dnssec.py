@@ -92,7 +92,7 @@ def has_signature(answer):
 @pytest.mark.parametrize("minimise", ["no", "yes"])
 @pytest.mark.parametrize("domain", ["signed.test", "sub.signed.test"])
 def test_a_signed_mx_is_given_with_ad(signed, domain, minimise):
-    authority, unbound = signed(settings={"qname-minimisation": minimise})
+    _, unbound = signed(settings={"qname-minimisation": minimise, "verbosity": 2})
     confirm(unbound, domain)
     for _ in range(3):
         answer = question(unbound, domain, "MX", dnssec=True)
@@ -107,8 +107,8 @@ def test_a_signed_mx_is_given_with_ad(signed, domain, minimise):
     # the alias is what it was
     answer = question(unbound, domain, "A", dnssec=True)
     assert chain(answer) == [f"{domain}.", "www.cdn.test."]
-    # and the authority has not been taken for one that leaves signatures out
-    assert "lame" not in unbound.control("dump_infra").replace("lame dnssec 0 rec 0 A 0 other 0", "")
+    # and the authority was not taken for one that leaves signatures out
+    assert "LAME" not in unbound.log
 
 
 def spoil_mx(lines):

@@ -67,12 +67,17 @@ bool build_check(char *why, size_t why_size);
 /** Called by Unbound for every answer from upstream; arguments are module.h's. */
 int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg);
 
-/** Called by Unbound for every reply to a client, fresh and from the cache; module.h's. */
+/** Called by Unbound for every reply to a client, fresh, from the cache, and where it is SERVFAIL;
+ * module.h's. */
 int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
                        struct reply_info *rep, int rcode, struct edns_data *edns,
                        struct edns_option **opt_list_out, struct comm_reply *repinfo,
                        struct regional *region, struct timeval *start_time, int id, void *arg);
 int client_reply_cached(struct query_info *qinfo, struct module_qstate *qstate,
+                        struct reply_info *rep, int rcode, struct edns_data *edns,
+                        struct edns_option **opt_list_out, struct comm_reply *repinfo,
+                        struct regional *region, struct timeval *start_time, int id, void *arg);
+int client_reply_failed(struct query_info *qinfo, struct module_qstate *qstate,
                         struct reply_info *rep, int rcode, struct edns_data *edns,
                         struct edns_option **opt_list_out, struct comm_reply *repinfo,
                         struct regional *region, struct timeval *start_time, int id, void *arg);

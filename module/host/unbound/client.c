@@ -81,3 +81,38 @@ int client_reply_cached(struct query_info *qinfo, struct module_qstate *qstate,
     handle_reply(adapter, qinfo, rep, edns, opt_list_out, repinfo, region, time_of(start_time));
     return 1;
 }
+
+/** Does the cache hold a CNAME of the name that was asked? */
+static bool alias_is_cached(struct module_qstate *qstate, const struct query_info *qinfo)
+{
+    struct ub_packed_rrset_key *cname =
+        rrset_cache_lookup(qstate->env->rrset_cache, qinfo->qname, qinfo->qname_len,
+                           LDNS_RR_TYPE_CNAME, LDNS_RR_CLASS_IN, 0, *qstate->env->now, 0);
+
+    if (cname == NULL)
+        return false;
+    lock_rw_unlock(&cname->entry.lock);
+    return true;
+}
+
+int client_reply_failed(struct query_info *qinfo, struct module_qstate *qstate,
+                        struct reply_info *rep, int rcode, struct edns_data *edns,
+                        struct edns_option **opt_list_out, struct comm_reply *repinfo,
+                        struct regional *region, struct timeval *start_time, int id, void *arg)
+{
+    struct adapter *adapter = arg;
+    enum mxclash_reply kind = mxclash_reply_other;
+
+    (void)rcode, (void)edns, (void)opt_list_out, (void)repinfo, (void)region, (void)start_time;
+    /* without a query Unbound has no memory, or has told the client before */
+    if (qstate == NULL || qinfo->qtype != LDNS_RR_TYPE_MX || qinfo->qclass != LDNS_RR_CLASS_IN)
+        return 1;
+    /* a CNAME whose target cannot be resolved hides the MX, and Unbound does not show it. What did
+     * not validate is another fault. */
+    if ((rep == NULL || rep->security != sec_status_bogus) && alias_is_cached(qstate, qinfo))
+        kind = mxclash_reply_hides;
+    mxclash_client_mx(adapter->engine, qinfo->qname, qinfo->qname_len, kind,
+                      time_of(qstate->env->now_tv));
+    errands_start(qstate, id);
+    return 1;
+}

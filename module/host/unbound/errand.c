@@ -62,9 +62,12 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
     struct errand *kept;
     struct query_info qinfo = {
         .qname = name, .qname_len = name_len, .qtype = qtype, .qclass = LDNS_RR_CLASS_IN};
+    /* The query at hand does not wait for the new one: in its name, one that asks the same, or that
+     * waits for it, would be refused as a circle. */
+    struct module_qstate nobody = {.env = env};
 
     /* without RD the iterator would answer with a delegation that it has in its cache */
-    if (!env->add_sub(qstate, &qinfo, BIT_RD | BIT_CD, 0, 1, &query, &state))
+    if (!env->add_sub(&nobody, &qinfo, BIT_RD | BIT_CD, 0, 1, &query, &state))
         return false;
     if (query == NULL) {
         /* It is on its way already, or it is the query at hand, which is done and still there. A
@@ -88,42 +91,62 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
     return true;
 }
 
-static void start_proof(struct module_qstate *qstate, int id, mxclash_time now)
+/** \return true if something was asked */
+static bool start_proof(struct module_qstate *qstate, int id, mxclash_time now)
 {
     struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
     struct errand errand = {.kind = errand_proof};
     struct mxclash_proof *proof = &errand.proof;
 
     if (!mxclash_proof_next(engine, now, proof))
-        return;
+        return false;
     for (unsigned i = 0; i < proof->qtype_count; i++) {
         if (ask(qstate, id, &errand, proof->owner, proof->owner_len, proof->qtypes[i]))
             continue;
         mxclash_proof_abandon(engine, proof, now);
-        return;
+        return i != 0;
     }
+    return true;
 }
 
-static void start_lookup(struct module_qstate *qstate, int id, mxclash_time now)
+/** \return true if something was asked */
+static bool start_lookup(struct module_qstate *qstate, int id, mxclash_time now)
 {
     static const struct mxclash_lookup_reply nothing;
     struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
     struct errand errand = {.kind = errand_lookup};
     struct mxclash_lookup *lookup = &errand.lookup;
 
-    if (mxclash_lookup_next(engine, now, lookup) &&
-        !ask(qstate, id, &errand, lookup->target, lookup->target_len, lookup->qtype))
-        mxclash_lookup_end(engine, lookup, &nothing, now);
+    if (!mxclash_lookup_next(engine, now, lookup))
+        return false;
+    if (ask(qstate, id, &errand, lookup->target, lookup->target_len, lookup->qtype))
+        return true;
+    mxclash_lookup_end(engine, lookup, &nothing, now);
+    return false;
+}
+
+/**
+ * Half of the worker's room for queries is taken. Errands to dead servers live long, and Unbound
+ * looks up fewer nameservers once its room is full: it is the clients' before it is ours.
+ */
+static bool is_busy(const struct mesh_area *mesh)
+{
+    return mesh->all.count > mesh->max_reply_states / 2;
 }
 
 void errands_start(struct module_qstate *qstate, int id)
 {
     struct adapter *adapter = adapter_of(qstate->env, id);
     mxclash_time now = time_of(qstate->env->now_tv);
+    bool asked = false;
 
-    start_proof(qstate, id, now);
-    start_lookup(qstate, id, now);
-    if (mxclash_errands_wait(adapter->engine))
+    if (!is_busy(qstate->env->mesh)) {
+        asked = start_proof(qstate, id, now);
+        asked = start_lookup(qstate, id, now) || asked;
+    }
+    /* what was asked runs when Unbound next runs its queries, which is at once as a rule, but not
+     * where an expired answer is served out of a timer of Unbound's */
+    if (asked || mxclash_errands_wait(adapter->engine))
         timer_arm(&adapter->timers, qstate->env, id);
 }
 

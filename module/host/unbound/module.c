@@ -24,7 +24,7 @@ __attribute__((visibility("default"))) void clear(struct module_qstate *qstate, 
 __attribute__((visibility("default"))) size_t get_mem(struct module_env *env, int id);
 
 static const enum inplace_cb_list_type callback_types[] = {
-    inplace_cb_query_response, inplace_cb_reply, inplace_cb_reply_cache};
+    inplace_cb_query_response, inplace_cb_reply, inplace_cb_reply_cache, inplace_cb_reply_servfail};
 
 static void log_line(void *context, const char *line)
 {
@@ -47,7 +47,7 @@ static bool register_callbacks(struct module_env *env, int id, struct adapter *a
 {
     struct dynlibmod_env *dynlib = env->modinfo[id];
     void *const callbacks[] = {(void *)upstream_answer, (void *)client_reply_fresh,
-                               (void *)client_reply_cached};
+                               (void *)client_reply_cached, (void *)client_reply_failed};
 
     for (size_t i = 0; i < sizeof(callbacks) / sizeof(callbacks[0]); i++)
         if (!dynlib->inplace_cb_register_wrapped(callbacks[i], callback_types[i], adapter, env, id))

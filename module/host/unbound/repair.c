@@ -11,8 +11,8 @@
  */
 #include "adapter.h"
 
+#include "iterator/iter_utils.h"
 #include "util/config_file.h"
-#include "util/data/msgencode.h"
 #include "util/data/msgparse.h"
 #include "util/data/msgreply.h"
 

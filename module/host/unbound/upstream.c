@@ -12,18 +12,30 @@
 
 /**
  * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
- * answered with a CNAME the iterator follows it and the MX is never asked. So the CNAME is taken
- * out of that answer, which nobody gets and no cache keeps: the iterator then goes on to MX.
+ * answered with a CNAME the iterator follows it and the MX is never asked. So the CNAME is made to
+ * look like an RRset of the type that was asked, in an answer that nobody gets and no cache keeps:
+ * the iterator then goes on to MX. An empty answer would not do: it would be held against the
+ * server, as a lame one's or one without signatures.
  * \return true if the answer was changed
  */
 static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *response)
 {
     struct reply_info *rep = response->rep;
 
-    if (iq->minimisation_state == DONOT_MINIMISE_STATE || rep->an_numrrsets == 0)
+    if (iq->minimisation_state == DONOT_MINIMISE_STATE)
         return false;
-    rep->an_numrrsets = rep->ns_numrrsets = rep->ar_numrrsets = rep->rrset_count = 0;
-    return true;
+    for (size_t i = 0; i < rep->an_numrrsets; i++) {
+        struct packed_rrset_key *key = &rep->rrsets[i]->rk;
+
+        if (key->type != htons(LDNS_RR_TYPE_CNAME) ||
+            query_dname_compare(key->dname, iq->qinfo_out.qname) != 0)
+            continue;
+        key->type = htons(iq->qinfo_out.qtype);
+        /* NXDOMAIN is the target's (RFC 6604 2.1) */
+        FLAGS_SET_RCODE(rep->flags, LDNS_RCODE_NOERROR);
+        return true;
+    }
+    return false;
 }
 
 /**
