@@ -11,7 +11,7 @@ build="gcc make libc6-dev dpkg-dev libssl-dev libexpat1-dev libevent-dev libjans
     libxxhash-dev libsqlite3-dev bison flex"
 servers="libldns-dev nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
 check="libcmocka-dev prometheus bind9-dnsutils ldnsutils python3-pytest clang clang-format
-    clang-tidy cppcheck llvm valgrind postfix"
+    clang-tidy cppcheck llvm valgrind"
 
 wanted=
 for goal in "$@"; do
@@ -29,6 +29,14 @@ if ! command -v dpkg-query > /dev/null; then
     echo "If they are here under other names, go on with NO_DEPS=1." >&2
     exit 1
 fi
+# it would push out another mail server, so then its test is left out
+case $wanted in
+*"$check"*)
+    if ! dpkg-query -W -f '${db:Status-Status} ${Provides}\n' |
+        grep -q '^installed .*mail-transport-agent'; then
+        wanted="$wanted postfix"
+    fi ;;
+esac
 missing=
 for package in $wanted; do
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) || status=

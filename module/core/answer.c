@@ -337,8 +337,10 @@ enum mxclash_apex answer_apex(const struct answer_reading *reading, const uint8_
     const struct wire_message *message = &reading->message;
     struct wire_record record = {.next_at = message->answers_at};
     enum mxclash_apex apex = mxclash_apex_unknown;
+    unsigned records = (unsigned)message->answers + message->authorities;
+    unsigned looked_at = 0;
 
-    for (unsigned i = 0; i < (unsigned)message->answers + message->authorities; i++) {
+    for (unsigned i = 0; i < records && looked_at < ANSWER_RECORDS_MAX; i++) {
         uint8_t name[MXCLASH_NAME_MAX];
         size_t name_len;
         bool in_answer = i < message->answers;
@@ -348,6 +350,7 @@ enum mxclash_apex answer_apex(const struct answer_reading *reading, const uint8_
         if (record.class != wire_class_in ||
             (record.type != wire_type_soa && record.type != wire_type_ns))
             continue;
+        looked_at++;
         name_len = wire_name_at(message, record.owner_at, message->len, name);
         if (name_len == 0)
             break;

@@ -11,6 +11,8 @@ import struct
 import time
 from collections import deque
 
+import dns.name
+
 TYPES = {
     **{"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "MX": 15, "TXT": 16, "AAAA": 28, "HTTPS": 65},
     "ANY": 255,
@@ -28,9 +30,13 @@ RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED")
 
 
 def _query(query_id, name, rdtype):
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    if "\\" in name:
+        wire = dns.name.from_text(name.encode()).to_wire()
+    else:
+        # twenty times as fast, and there are many
+        wire = b"".join(bytes([len(x)]) + x.encode() for x in name.split(".")) + b"\0"
     header = struct.pack("!6H", query_id, RD, 1, 0, 0, 0)
-    return header + labels + struct.pack("!BHH", 0, TYPES[rdtype], 1)
+    return header + wire + struct.pack("!HH", TYPES[rdtype], 1)
 
 
 class _Asked:

@@ -14,7 +14,8 @@ from domains import REPAIRS_OF_A_CNAME, Expected
 WITH_CNAME = ("by-type", "both", "both-data-first")
 # "plain": there is no CNAME at all.
 BEHAVIOURS = ("plain", *WITH_CNAME)
-PLACES = {"apex": "@", "below": "lists"}
+PLACES = ("apex", "below")
+OWNERS_BELOW = ("lists", "lists", "deep.er", "_mail", r"l\046\200")
 ORDERS = (
     *("A MX", "MX A", "A", "AAAA", "TXT", "MX", "CNAME MX", "AAAA MX", "TXT MX A", "MX TXT A"),
     *("TXT MX", "MX TXT", "A MX TXT", "A AAAA TXT MX", "MX AAAA A TXT", "TXT A AAAA MX"),
@@ -75,7 +76,10 @@ def foretell(behaviour, place, minimise, order, *, bad_spf):
 
 # --- CNAME targets and what senders meet there (RFC 5321 5.1) --------------------------------------
 
+# Nobody can resolve these, so clients get SERVFAIL: of a loop it can be said that it leads nowhere
+# (RFC 1034 5.2.2), of a server that refuses nothing.
 LOOP = "loop.cdn-a.test"
+DEAD = "dead.cdn-a.test"
 TARGETS = {
     "web.cdn-a.test": "implicit-mx",
     "www.edge.cdn-a.test": "implicit-mx",
@@ -86,21 +90,25 @@ TARGETS = {
     "null.cdn-a.test": "no-mail-host",
     "to-gone.cdn-a.test": "no-mail-host",
     LOOP: "no-mail-host",
+    DEAD: "unknown",
     "return.mailer.test": "wrong-mail-host",
     "to-mail.cdn-a.test": "wrong-mail-host",
 }
 
 
-def _target(m, mx):
-    """A CNAME target and its impact; now and then one with the very same MX set."""
+def _target(m, mx, resolvable=False):
+    """A CNAME target and its impact; now and then one with the very same MX set. Where nobody can
+    resolve the target Unbound remembers that for five seconds, and asks the owner nothing."""
     if mx and m.chance(15):
         target = f"{m.name.replace('.', '-')[:20]}.same.test"
         lines = m.mx(target + ".", mx, 300)
         m.same_target = lines
         return target, "none"
     target, impact = m.rng.choice(sorted(TARGETS.items()))
-    if target == LOOP:
-        m.domain.may_fail = {"", "lists", "www"}
+    while resolvable and target in (LOOP, DEAD):
+        target, impact = m.rng.choice(sorted(TARGETS.items()))
+    if target in (LOOP, DEAD):
+        m.domain.may_fail = {"", "www", *OWNERS_BELOW}
     return target, impact
 
 
@@ -237,7 +245,7 @@ def _mail_domain(m, combination, sets, wrong, bad_spf, in_time=False):
     """A domain with an MX set from `sets`, whose faults are `wrong`, and one of the SPF records of
     `bad_spf` if there are any. `in_time`: it is asked until all is found."""
     _, behaviour, place, minimise, order = combination
-    owner = PLACES[place]
+    owner = "@" if place == "apex" else m.rng.choice(OWNERS_BELOW)
     mx, provider = m.rng.choice(sets)(m)
     while bad_spf and not provider.spf:
         mx, provider = m.rng.choice(sets)(m)
@@ -255,7 +263,7 @@ def _mail_domain(m, combination, sets, wrong, bad_spf, in_time=False):
         lines.append(m.address(owner))
     else:
         # the same set at the target would be as wrong there
-        target, impact = _target(m, () if wrong else mx)
+        target, impact = _target(m, () if wrong else mx, in_time)
         lines += [f"answer {behaviour} {owner}", m.cname(owner, target, ttl)]
     if place == "below":
         lines += [m.address("@"), m.mx("@", m.own_mx())]

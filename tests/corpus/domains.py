@@ -11,6 +11,7 @@ PHASES = 3
 # Servers of domains. "mover" has every zone that changes, "lb" load balancers, "targets" what
 # CNAMEs point to.
 HOSTERS = ("a", "b", "c")
+TTLS = (0, 1, 60, 300, 600, 3600, 86400, 2**31 - 1)
 REPAIRS_OF_A_CNAME = (
     *("remove-cname", "replace-cname-with-address", "move-cname", "separate-mail-domain"),
 )
@@ -18,11 +19,13 @@ REPAIRS_OF_A_CNAME = (
 
 @dataclass
 class Zone:
-    """A zone: who serves it, and its lines in each phase (tests/authority/scenario.h)."""
+    """A zone: who serves it, and its lines in each phase (tests/authority/scenario.h). `lame` are
+    servers that it is delegated to as well, and that do not know it."""
 
     apex: str
     servers: tuple
     texts: tuple
+    lame: tuple = ()
 
     def text(self, phase):
         """Its lines in one phase."""
@@ -96,15 +99,16 @@ class Maker:
     def chance(self, of_100):
         return self.rng.randrange(100) < of_100
 
-    def ttl(self, choice=(1, 60, 300, 600, 3600, 86400)):
+    def ttl(self, choice=TTLS):
+        """A TTL in seconds (RFC 2181 8)."""
         return self.fixed_ttl or self.rng.choice(choice)
 
     # Zones.
 
-    def zone(self, *lines, apex="@", servers=None):
+    def zone(self, *lines, apex="@", servers=None, lame=()):
         """A zone that stays as it is."""
         self.domain.zones.append(
-            Zone(self.absolute(apex), servers or self.servers, ("\n".join(lines),))
+            Zone(self.absolute(apex), servers or self.servers, ("\n".join(lines),), lame)
         )
 
     def moving_zone(self, *phases):
@@ -186,6 +190,6 @@ class Maker:
             self.domain.questions[phase] = [(self.mixed_case(n), t) for n, t in questions]
 
     def mixed_case(self, name):
-        if not self.chance(10):
+        if not self.chance(10) or "\\" in name:
             return name
         return "".join(self.rng.choice((c.upper(), c)) for c in name)

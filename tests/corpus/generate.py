@@ -44,6 +44,7 @@ TARGET_ZONES = {
         to-mail 300 CNAME return.mailer.test.
         loop    300 CNAME loop2.cdn-a.test.
         loop2   300 CNAME loop.cdn-a.test.
+        refuse * dead
     """,
     "cdn-b.test": """
         pop     20  A     192.0.2.72
@@ -189,7 +190,8 @@ def scenarios(corpus, addresses, phase):
             texts[key] += lines
         parent = parent_of(zone.apex)
         if parent:
-            delegations[parent] += [f"{zone.apex}. NS ns.dns-{key}.test." for key in zone.servers]
+            servers = (*zone.servers, *zone.lame)
+            delegations[parent] += [f"{zone.apex}. NS ns.dns-{key}.test." for key in servers]
     for key in SERVERS:
         glue = f"ns.dns-{key}.test. 3600 A {addresses[key]}"
         texts[key] += [f"zone dns-{key}.test", f"@ 3600 NS ns.dns-{key}.test.", glue]

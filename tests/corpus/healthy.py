@@ -6,7 +6,10 @@ is healthy. WEIGHTS says how many of a hundred there are of each.
 """
 
 WEB = "www.edge.cdn-a.test"
-TYPES = "A AAAA MX TXT"
+# A label with a dot, a space and an octet that is no ASCII, and an owner of nearly 255 octets
+# (RFC 1035 2.3.4, RFC 2181 11).
+ODD_LABEL = r"a\046b\032\200"
+LONG_OWNER = ".".join("l" * 55 for _ in range(3))
 RARE = "CNAME NS SOA HTTPS"
 
 
@@ -27,7 +30,7 @@ def www_alias(m):
 def alias_of_mail(m):
     """A mail name that is only a CNAME, its target has MX and SPF: RFC 5321 5.1 follows it. So
     return-path hosts of mass mailers are made."""
-    owner = m.rng.choice(("email", "bounce", "em1234", "reply.news"))
+    owner = m.rng.choice(("email", "bounce", "em1234", "reply.news", ODD_LABEL, LONG_OWNER))
     m.zone(m.address("@"), m.mx("@", m.own_mx()), m.cname(owner, "return.mailer.test"))
     m.ask(owner, "A MX TXT", "AAAA CNAME")
     m.ask("@", "MX", "A TXT")
@@ -96,8 +99,8 @@ def move_back_and_there(m):
 
 
 def _move(m, path):
-    owner = m.rng.choice(("mail", "post", "a.b"))
-    ttl = m.rng.choice((0, 1, 5, 600, 86400))
+    owner = m.rng.choice(("mail", "post", "a.b", ODD_LABEL))
+    ttl = m.ttl()
     always = [m.address("@"), m.mx("@", m.own_mx())]
     ways = {
         "C": [*always, m.cname(owner, "return.mailer.test", ttl)],
@@ -398,6 +401,23 @@ def dangling(m):
     m.ask("@", "MX")
 
 
+def alias_of_dead_target(m):
+    """An alias whose target's server refuses every question: mail waits, but no MX is hidden."""
+    m.zone(m.address("@"), m.mx("@", m.own_mx()), m.cname("old", "dead.cdn-a.test"))
+    m.ask("old", "A MX", "TXT")
+    m.ask("@", "MX")
+    m.domain.may_fail = {"old"}
+
+
+def lame_server(m):
+    """One of two servers does not know the zone (RFC 1912 2.8): what it refuses says nothing."""
+    lame = ({"a", "b", "c"} - set(m.servers)).pop()
+    lines = (m.address("@"), m.mx("@", m.own_mx()), m.cname("www", WEB))
+    m.zone(*lines, lame=(lame,))
+    m.ask("@", "A MX", "TXT AAAA")
+    m.ask("www", "A MX", "TXT")
+
+
 def mx_fails_at_an_alias(m):
     """A load balancer that knows addresses only: an alias, and SERVFAIL to MX. No MX was ever
     seen, so nothing says that one is hidden."""
@@ -464,6 +484,8 @@ WEIGHTS = {
     subdomain_with_mail: 2,
     loop: 0.3,
     dangling: 1,
+    alias_of_dead_target: 0.3,
+    lame_server: 1,
     mx_fails_at_an_alias: 0.3,
     only_over_tcp: 0.3,
     address_question_gets_any: 1,

@@ -59,9 +59,8 @@ def prepare(scenario, folder):
     return replay
 
 
-def play(scenario, folder):
-    """Run the tester; return the events that are about domains."""
-    replay = prepare(scenario, folder)
+def run_tester(replay, folder):
+    """Run the tester, and return all that it says."""
     run = subprocess.run(
         [HOST / "testbound", "-p", replay, "-o", "-vvvv"],
         env={**os.environ, "MXCLASH_CONF": str(folder / "mxclash.conf")},
@@ -73,6 +72,12 @@ def play(scenario, folder):
     )
     output = run.stdout.decode(errors="replace")
     assert run.returncode == 0, output[-6000:]
+    return output
+
+
+def play(scenario, folder):
+    """Play a scenario; return the events that are about domains."""
+    run_tester(prepare(scenario, folder), folder)
     lines = (folder / "events.json").read_text().splitlines()
     events = [json.loads(line) for line in lines]
     assert events[0]["event"] == "started" and events[-1]["event"] == "stopped"

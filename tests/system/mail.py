@@ -20,7 +20,7 @@ import threading
 from collections import namedtuple
 from pathlib import Path
 
-from lab import ANSWER_TIMEOUT_S, SEARCH_PATH, LabError, Server, free_address, free_port
+from lab import ANSWER_TIMEOUT_S, SEARCH_PATH, Server, free_address, free_port
 
 SMTP_PORT = 25
 RESOLV_CONF = Path("/etc/resolv.conf")
@@ -162,13 +162,18 @@ class Postfix(Server):
             "myhostname": "mta.sender.test",
             # Everything is somebody else's mail.
             "mydestination": "",
-            "inet_interfaces": self.address,
+            "local_recipient_maps": "",
+            "alias_maps": "",
+            # It must name an interface; where Postfix listens stands in master.cf.
+            "inet_interfaces": "127.0.0.1",
             "inet_protocols": "ipv4",
             "mynetworks": "127.0.0.0/8",
             "smtpd_relay_restrictions": "permit_mynetworks, reject",
             "smtpd_peername_lookup": "no",
             "smtp_tcp_port": SMTP_PORT,
             "smtp_connect_timeout": "5s",
+            # Each message its own connection.
+            "smtp_connection_cache_on_demand": "no",
         }
         (self.folder / "main.cf").write_text(
             "".join(f"{key} = {value}\n" for key, value in settings.items())
@@ -224,5 +229,3 @@ def members(pid):
                 found.append(int(path.parent.name))
     return found
 
-
-__all__ = ["LabError", "MailHost", "Message", "Postfix", "mail_missing", "members"]

@@ -37,6 +37,7 @@ class Unbound(Server):
     settings   further lines of the `server:` clause, as a dict
     mxclash    lines of mxclash.conf that differ from the lab's, as a dict; a list repeats the key
     http       "port", "unix" or None
+    port       where it listens, 0 for any
     """
 
     def __init__(
@@ -50,10 +51,11 @@ class Unbound(Server):
         mxclash=None,
         http="port",
         threads=1,
+        port=0,
         **options,
     ):
-        address = free_address()
-        super().__init__(folder, address, free_port(address), **options)
+        address = free_address(port)
+        super().__init__(folder, address, port or free_port(address), **options)
         self.upstreams = upstreams
         self.modules = modules
         self.kind = kind

@@ -8,7 +8,7 @@ domain's CNAME points to the host of a CDN, its MX to a mail host; both take any
 import pytest
 
 from asking import confirm, mx_hosts, question
-from lab import DNS_PORT, Authority, free_address, port_53_missing, wait_until
+from lab import DNS_PORT, Authority, port_53_missing, wait_until
 from mail import MailHost, Postfix, mail_missing, members
 from resolver import Unbound
 
@@ -52,8 +52,8 @@ def resolver(tmp_path, hosts):
             tmp_path / "unbound",
             dict.fromkeys(("cdn.test", "host.test", "shop.test", "good.test"), servers[0]),
             mxclash={"repair": repair},
+            port=DNS_PORT,
         )
-        unbound.address, unbound.port = free_address(DNS_PORT), DNS_PORT
         servers.append(unbound.start())
         return unbound
 

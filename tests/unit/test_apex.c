@@ -184,6 +184,25 @@ static void test_cut_off(void **state)
     expect_unknown();
 }
 
+/** A message can hold thousands of records: no more are looked at than an honest one has. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    for (int many = ANSWER_RECORDS_MAX - 1; many <= ANSWER_RECORDS_MAX; many++) {
+        begin(MESSAGE_AA, wire_type_mx);
+        /* of other types any number may stand there */
+        for (int i = 0; i < 200; i++)
+            message_a(&m, OWNER, 60);
+        for (int i = 0; i < many; i++)
+            add(message_ns, "other.test", wire_type_ns);
+        add(message_ns, OWNER, wire_type_ns);
+        if (many < ANSWER_RECORDS_MAX)
+            expect_apex();
+        else
+            expect_unknown();
+    }
+}
+
 /** \return the text of the TXT records one after another, each in brackets */
 static const char *all_txt(void)
 {
@@ -264,13 +283,10 @@ static void test_txt_to_other_questions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_apex),
-        cmocka_unit_test(test_no_apex),
-        cmocka_unit_test(test_unknown_cut),
-        cmocka_unit_test(test_cut_off),
-        cmocka_unit_test(test_txt),
-        cmocka_unit_test(test_txt_of_others),
-        cmocka_unit_test(test_txt_to_other_questions),
+        cmocka_unit_test(test_apex),          cmocka_unit_test(test_no_apex),
+        cmocka_unit_test(test_unknown_cut),   cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_too_many),      cmocka_unit_test(test_txt),
+        cmocka_unit_test(test_txt_of_others), cmocka_unit_test(test_txt_to_other_questions),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);
