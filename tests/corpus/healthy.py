@@ -5,6 +5,8 @@ Each is a function that fills in one domain; its first line says what the domain
 is healthy. WEIGHTS says how many of a hundred there are of each.
 """
 
+from domains import HOSTERS
+
 WEB = "www.edge.cdn-a.test"
 # A label with a dot, a space and an octet that is no ASCII, and an owner of nearly 255 octets
 # (RFC 1035 2.3.4, RFC 2181 11).
@@ -411,7 +413,7 @@ def alias_of_dead_target(m):
 
 def lame_server(m):
     """One of two servers does not know the zone (RFC 1912 2.8): what it refuses says nothing."""
-    lame = ({"a", "b", "c"} - set(m.servers)).pop()
+    lame = next(server for server in HOSTERS if server not in m.servers)
     lines = (m.address("@"), m.mx("@", m.own_mx()), m.cname("www", WEB))
     m.zone(*lines, lame=(lame,))
     m.ask("@", "A MX", "TXT AAAA")

@@ -28,9 +28,10 @@ from stage import Authorities, Resolver  # noqa: E402
 # Proofs must not be what the run waits for.
 FAST = {"probe-rate": 5000}
 PATIENT = {**FAST, "recheck-interval": 1}
-# How long clients go on asking, and how often: records live for a second there.
+# How long clients go on asking, and how often: records live for a second there, which Unbound counts
+# in whole ones.
 PATIENCE_S = 40
-ASK_AGAIN_S = 1.2
+ASK_AGAIN_S = 2.3
 PROGRESS_EVERY_S = 10
 # A run that fails everywhere need not be printed whole.
 FAILURES_SHOWN = 40
@@ -66,21 +67,40 @@ class Part:
             for minimise, resolver in resolvers.items()
         }
 
-    def add_phase(self, phase):
-        """Queue the questions of a phase."""
-        for domain in self.domains:
-            self.askers[domain.minimise].add(domain, domain.questions[phase])
-
-    def describe(self, phase):
+    def describe(self):
+        """How far it is, in a line."""
         asked = sum(one.asked for one in self.askers.values())
         waiting = sum(len(one.waiting) for one in self.askers.values())
         events = sum(len(resolver.read_events()) for resolver in self.resolvers.values())
-        return (
-            f"{self.name}, phase {phase + 1} of {PHASES}: {asked} questions asked, "
-            f"{waiting} domains wait, {events} events"
-        )
+        return f"{self.name}: {asked} questions asked, {waiting} domains wait, {events} events"
+
+    def ask(self, phase, progress):
+        """Ask the questions of a phase."""
+        for domain in self.domains:
+            self.askers[domain.minimise].add(domain, domain.questions[phase])
+        asker.run(self.askers.values(), lambda: progress.now_and_then(self.describe))
+
+    def ask_patiently(self, progress):
+        """Ask the same questions again and again, each time another one first, until all that is
+        expected has been reported."""
+        expected = {conflict for domain in self.domains for conflict in domain.expected}
+        deadline = time.monotonic() + PATIENCE_S
+        while not expected <= self.opened() and time.monotonic() < deadline:
+            again = time.monotonic() + ASK_AGAIN_S
+            self.ask(0, progress)
+            for domain in self.domains:
+                domain.questions[0].append(domain.questions[0].pop(0))
+            while not expected <= self.opened() and time.monotonic() < again:
+                time.sleep(POLL_S)
+
+    def opened(self):
+        """The conflicts that have been reported so far, as (owner, kind)."""
+        for resolver in self.resolvers.values():
+            resolver.read_events()
+        return set().union(*(resolver.opened for resolver in self.resolvers.values()))
 
     def barrier(self):
+        """Wait until all that was asked has had its consequences."""
         for resolver in self.resolvers.values():
             resolver.barrier()
 
@@ -113,34 +133,6 @@ class Part:
             score.check(metrics[series] == 0, f"{self.name}: {series} is {metrics[series]}")
 
 
-def ask_phase(parts, phase, progress):
-    """Ask the questions of a phase of all parts, and wait for what they lead to."""
-    for part in parts:
-        part.add_phase(phase)
-    askers = [one for part in parts for one in part.askers.values()]
-    asker.run(askers, lambda: progress.now_and_then(lambda: parts[0].describe(phase)))
-
-
-def ask_patiently(part, progress):
-    """Ask the same questions again and again, each time another one first, until all that is
-    expected has been reported."""
-    expected = {conflict for domain in part.domains for conflict in domain.expected}
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        ask_phase([part], 0, progress)
-        for domain in part.domains:
-            domain.questions[0].append(domain.questions[0].pop(0))
-        again = time.monotonic() + ASK_AGAIN_S
-        while time.monotonic() < again:
-            opened = set()
-            for resolver in part.resolvers.values():
-                resolver.read_events()
-                opened |= resolver.opened
-            if expected <= opened or time.monotonic() > deadline:
-                return
-            time.sleep(POLL_S)
-
-
 def play(corpus, folder, progress, referrals):
     """Play the whole corpus. Returns the Score."""
     score = Score()
@@ -161,23 +153,23 @@ def play(corpus, folder, progress, referrals):
             }
 
         slow = Part("default rate", corpus.slow, {True: resolver("slow")})
-        ask_phase([slow], 0, progress)
+        slow.ask(0, progress)
         progress.say(f"{len(corpus.slow)} domains asked at the default rate of proofs")
         for name, domains in (("healthy", corpus.healthy), ("broken", corpus.broken)):
             part = Part(name, domains, pair_of_resolvers(name, FAST))
             for phase in range(PHASES):
                 authorities.play(phase)
-                ask_phase([part], phase, progress)
+                part.ask(phase, progress)
                 part.barrier()
-            progress.say(part.describe(PHASES - 1))
+            progress.say(part.describe())
             part.finish(score, authorities)
         patient = Part("patient", corpus.patient, pair_of_resolvers("patient", PATIENT))
-        ask_patiently(patient, progress)
+        patient.ask_patiently(progress)
         patient.barrier()
-        progress.say(patient.describe(0))
+        progress.say(patient.describe())
         patient.finish(score, authorities)
         slow.barrier()
-        progress.say(slow.describe(0))
+        progress.say(slow.describe())
         slow.finish(score, authorities)
     return score
 

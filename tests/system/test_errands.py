@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Questions of our own among those of clients: where there is little room, and when all ends."""
+
+import pytest
+from lab import Authority, wait_until
+
+DOMAINS = [f"d{number}.test" for number in range(20)]
+# Of each domain the CNAME question gets no answer, so its proof is under way for long.
+SLOW = "zone .\n  test. NS ns.test.\n" + "".join(
+    f"zone {domain}\n  answer by-type\n  drop CNAME @\n"
+    f"  @ 600 CNAME www.{domain}.\n  @ 600 MX 5 mx.test.\n  www 600 A 192.0.2.1\n"
+    for domain in DOMAINS
+)
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """The servers of the slow domains, as upstreams."""
+    with Authority(tmp_path / "slow", SLOW) as own:
+        yield {".": own} | dict.fromkeys(DOMAINS, own)
+
+
+def under_way(unbound):
+    """How many questions of ours for a CNAME wait for an answer."""
+    return sum(" CNAME IN d" in line for line in unbound.control("dump_requestlist").splitlines())
+
+
+def fill(unbound):
+    for domain in DOMAINS:
+        unbound.ask(domain, "A")
+    wait_until(lambda: under_way(unbound), 10, "a proof that is under way")
+
+
+def test_room_for_one_query_only(world, start):
+    """While a client's query is there, ours have no room; the timer asks them when it is gone."""
+    unbound = start(world.upstreams, settings={"num-queries-per-thread": 1})
+    unbound.ask("split.test", "A")
+    unbound.wait_event(event="opened", domain="split.test", state="confirmed")
+
+
+def test_clients_have_the_room(slow, start):
+    """Proofs to dead servers take half of the room for queries and no more."""
+    settings = {"num-queries-per-thread": 8}
+    unbound = start(slow, settings=settings, mxclash={"probe-rate": 1000})
+    fill(unbound)
+    for _ in range(200):
+        # the last one found room for its two questions when there were four
+        assert under_way(unbound) <= 4 + 1
+        unbound.ask("d0.test", "A")
+
+
+@pytest.mark.parametrize("end", ["reload", "flush_requestlist", "stop"])
+def test_end_with_proofs_under_way(slow, start, end):
+    unbound = start(slow, mxclash={"probe-rate": 1000}, threads=2)
+    fill(unbound)
+    if end == "reload":
+        unbound.reload()
+    elif end == "flush_requestlist":
+        unbound.control(end)
+        assert unbound.metrics()['mxclash_probes_dropped_total{reason="host"}'] > 0
+    if end != "stop":
+        assert unbound.ask("d0.test", "A")
+    unbound.stop()
+    assert unbound.process.returncode == 0
