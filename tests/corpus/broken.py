@@ -24,7 +24,7 @@ ALWAYS = frozenset(["probe"])
 AT_ONCE = frozenset(["same-answer"])
 
 
-# --- what a resolver can know --------------------------------------------------------------------
+# --- what a resolver can know ---------------------------------------------------------------------
 
 
 @dataclass
@@ -74,7 +74,7 @@ def foretell(behaviour, place, minimise, order, *, bad_spf):
     return Foretold(frozenset(evidence), mx or proof, spf)
 
 
-# --- CNAME targets and what senders meet there (RFC 5321 5.1) --------------------------------------
+# --- CNAME targets and what senders meet there (RFC 5321 5.1) -------------------------------------
 
 # Nobody can resolve these, so clients get SERVFAIL: of a loop it can be said that it leads nowhere
 # (RFC 1034 5.2.2), of a server that refuses nothing.
@@ -112,7 +112,7 @@ def _target(m, mx, resolvable=False):
     return target, impact
 
 
-# --- MX sets and SPF -----------------------------------------------------------------------------
+# --- MX sets and SPF ------------------------------------------------------------------------------
 
 
 def _own(m):
@@ -212,7 +212,7 @@ def _spf_redirect_beside_all(m, provider):
     return f"v=spf1 mx redirect={m.rng.choice(provider.spf)} -all"
 
 
-# --- templates -------------------------------------------------------------------------------------
+# --- templates ------------------------------------------------------------------------------------
 
 
 def _mail_events(m, owner, mx, provider, foretold, wrong, cname, ttl, impact):
@@ -307,9 +307,7 @@ def spf_missing(m, combination):
 
 def foreign_and_incomplete_mx(m, combination):
     """A set that lacks a host of the provider's and has a stranger's."""
-    _mail_domain(
-        m, combination, (_missing_and_foreign,), ("foreign-mx", "incomplete-mx"), ()
-    )
+    _mail_domain(m, combination, (_missing_and_foreign,), ("foreign-mx", "incomplete-mx"), ())
 
 
 def foreign_mx_and_spf_missing(m, combination):
@@ -341,7 +339,9 @@ def cname_at_apex(m, combination):
         m.zone(*lines, apex="www", servers=("lb",))
     questions = [(m.mixed_case(m.absolute(owner)), rdtype) for rdtype in order.split()]
     m.domain.questions[0] += questions
-    _apex_event(m, m.absolute(owner), "suspected", {"separate-answers", "probe"}, target, ttl, impact)
+    # whether the question or the proof comes first is not settled
+    evidence = {"separate-answers", "probe"}
+    _apex_event(m, m.absolute(owner), "suspected", evidence, target, ttl, impact)
 
 
 def cname_at_apex_after_mx(m, combination):

@@ -128,7 +128,7 @@ class Maker:
         """Lines for a list of (preference, exchange)."""
         ttl = self.ttl() if ttl is None else ttl
         mx = self.rng.sample(mx, len(mx))
-        return "\n".join(f"{owner} {ttl} MX {n} {host}{'' if host == '.' else '.'}" for n, host in mx)
+        return "\n".join(f"{owner} {ttl} MX {n} {host.rstrip('.')}." for n, host in mx)
 
     def txt(self, owner, text):
         """A TXT record, now and then cut into several character-strings (RFC 7208 3.3)."""

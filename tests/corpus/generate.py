@@ -28,7 +28,7 @@ PARENTS = ("test", "example", "zz", "com.zz", "co.zz", "xa", "net.xa")
 # A registry that cannot be told from a domain without a list of public suffixes: all its domains
 # together get no more proofs than one (zonecap.h), so broken ones there may be found late.
 UNKNOWN_PARENT = "town.xa"
-# Domains of one label more than one of these are delegated from it.
+# How the first label of a domain is made of its number.
 SHAPES = ("{0}", "{0}-mail", "the-{0}", "xn--{0}-kva", "9{0}", "{0}" + "y" * 50)
 
 TARGET_ZONES = {
@@ -66,8 +66,8 @@ TARGET_ZONES = {
 @dataclass
 class Corpus:
     """All domains, in the order in which they are asked. `slow` is asked at the default rate of
-    proofs, `patient` again and again with a short `recheck-interval`. Sentinels are broken domains that prove that the detector is awake and has done all that
-    came before."""
+    proofs, `patient` again and again with a short `recheck-interval`. Sentinels are broken domains
+    that prove that the detector is awake and has done all that came before."""
 
     seed: int
     healthy: list = field(default_factory=list)

@@ -8,11 +8,10 @@ CLOSING = ("cleared", "expired")
 
 
 def by_conflict(events):
-    """Events of domains as a dict from (owner, kind) to its events, oldest first."""
+    """Events as a dict from (owner, kind) to those of this conflict, oldest first."""
     found = defaultdict(list)
     for event in events:
-        if event["event"] not in ("started", "stopped"):
-            found[event["domain"], event["kind"]].append(event)
+        found[event["domain"], event["kind"]].append(event)
     return found
 
 
@@ -104,12 +103,16 @@ class Score:
             else:
                 self.passed += 1
         for conflict, seen in found.items():
-            self.failures.append(f"{conflict}: false alarm, no domain of this corpus\n{_lines(seen)}")
+            what = f"{' '.join(conflict)}: false alarm, no domain of this corpus"
+            self.failures.append(f"{what}\n{_lines(seen)}")
 
     def table(self):
         """A row for each class."""
         lines = [f"{'class':<60}{'domains':>8}{'expected':>10}{'right':>8}{'failed':>8}"]
-        for name, row in sorted(self.rows.items(), key=lambda item: (item[1]["expected"] > 0, item)):
+        # the healthy first
+        order = sorted(self.rows, key=lambda name: (self.rows[name]["expected"] > 0, name))
+        for name in order:
+            row = self.rows[name]
             cells = f"{row['domains']:>8}{row['expected']:>10}{row['right']:>8}{row['wrong']:>8}"
             lines.append(f"{name:<60}{cells}")
         return "\n".join(lines)

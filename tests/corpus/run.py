@@ -28,8 +28,8 @@ from stage import Authorities, Resolver  # noqa: E402
 # Proofs must not be what the run waits for.
 FAST = {"probe-rate": 5000}
 PATIENT = {**FAST, "recheck-interval": 1}
-# How long clients go on asking, and how often: records live for a second there, which Unbound counts
-# in whole ones.
+# How long clients go on asking, and how often: records live for a second there, and Unbound counts
+# in whole seconds.
 PATIENCE_S = 40
 ASK_AGAIN_S = 2.3
 PROGRESS_EVERY_S = 10
@@ -117,8 +117,6 @@ class Part:
         for resolver in self.resolvers.values():
             resolver.unbound.stop()
             events += resolver.read_events()
-        sentinels = {domain.name for domain in authorities.corpus.sentinels}
-        events = [e for e in events if e.get("domain") not in sentinels]
         score.judge(self.domains, events, unanswered, authorities.addresses_of)
 
     def check_numbers(self, score, metrics):

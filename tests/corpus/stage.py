@@ -63,7 +63,7 @@ class Authorities:
 
 
 class Resolver:
-    """One Unbound with the module, and the events that it has written so far."""
+    """One Unbound with the module. `events` are those about domains so far, but for sentinels."""
 
     def __init__(self, folder, authorities, sentinels, *, minimise=True, mxclash=None):
         self.unbound = Unbound(
@@ -73,13 +73,14 @@ class Resolver:
             settings={**CACHE, "qname-minimisation": "yes" if minimise else "no"},
             mxclash=mxclash,
         )
-        self.sentinels = list(sentinels)
+        self.sentinels = [domain.name for domain in sentinels]
+        self.known = set(self.sentinels)
         self.events = []
         self.opened = set()
         self.read_to = 0
 
     def read_events(self):
-        """Read what has been added to the log of events. Returns all events."""
+        """Read what has been added to the log. Returns `events`."""
         path = self.unbound.events_path
         if path.exists():
             with open(path, "rb") as log:
@@ -89,7 +90,8 @@ class Resolver:
             self.read_to += len(whole)
             for line in whole.splitlines():
                 event = json.loads(line)
-                self.events.append(event)
+                if "domain" in event and event["domain"] not in self.known:
+                    self.events.append(event)
                 if event["event"] == "opened":
                     self.opened.add((event["domain"], event["kind"]))
         return self.events
@@ -97,7 +99,7 @@ class Resolver:
     def barrier(self):
         """Wait until all that has been asked so far has had its consequences."""
         for _ in range(SENTINELS_A_BARRIER):
-            sentinel = self.sentinels.pop().name
+            sentinel = self.sentinels.pop()
             self.unbound.ask(sentinel, "A")
 
             def is_found(name=sentinel):
