@@ -207,6 +207,21 @@ def test_while_the_authority_fails_the_answer_is_todays(own, rule, mode):
     )
 
 
+def test_a_slow_server_is_not_waited_for_twice(own):
+    """Unbound waits ever longer for a server that did not answer: one long wait is enough."""
+    authority, unbound = own(shop(mx_ttl=1), settings={"infra-cache-min-rtt": 600})
+    confirm(unbound, "shop.test")
+    authority.play(shop(mx_ttl=1, rules="drop *"))
+    hosts = SHOP_HOSTS
+    while hosts:
+        before = time.monotonic()
+        answer = question(unbound, "shop.test", "MX")
+        waited = time.monotonic() - before
+        hosts = mx_hosts(answer, "shop.test")
+    assert chain(answer)[0] == "shop.test."
+    assert 0.5 < waited < PATIENCE_S
+
+
 def test_a_dead_authority(own):
     """The process is gone: its port is unreachable."""
     authority, unbound = own(shop(mx_ttl=1))

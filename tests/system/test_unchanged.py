@@ -72,3 +72,31 @@ def test_same_octets_as_without_the_module(world, start, modules):
             unbound.control("flush_zone .")
     # The module was awake meanwhile.
     ours.wait_event(event="opened", domain="split.test")
+
+
+def cache_of(unbound):
+    """What the cache holds: messages by question, records without TTL."""
+    lines = unbound.control("dump_cache").splitlines()
+    found = []
+    for line in lines:
+        words = line.split()
+        if words and words[0] == "msg":
+            found.append(tuple(words[:4]))
+        elif len(words) > 4 and words[2] == "IN":
+            found.append((words[0], *words[2:]))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("modules", ["iterator", "validator iterator"])
+def test_proofs_and_lookups_leave_nothing_in_the_cache(world, start, modules):
+    """Else some record would be older than without us when a client asks for it."""
+    plain = start(world.upstreams, modules=modules)
+    ours = start(world.upstreams, modules=f"dynlib {modules}")
+    for owner in ("split.test", "firm.test", "power.test"):
+        for unbound in (plain, ours):
+            # so that no client has asked for the target
+            unbound.ask(owner, "CNAME")
+    for owner in ("split.test", "firm.test"):
+        event = ours.wait_event(event="opened", domain=owner, state="confirmed")
+        assert event["impact"] == "implicit-mx"
+    assert cache_of(ours) == cache_of(plain) != []

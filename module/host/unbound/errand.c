@@ -5,9 +5,9 @@
  *
  * Nobody waits for such a query: it has neither client nor super. It is made with CD and as a
  * validator's own lookup, so it is kept apart from clients' queries and passes the validator by.
- * A proof's question goes past the cache and not into it; a lookup's uses the cache as a client's
- * would. Two lookups of one target share a query: hence a list at each. A client's query that is
- * being repaired has its mark in the same place.
+ * A proof's question goes past the cache, a lookup's uses it as a client's would; neither leaves an
+ * answer in it. Two lookups of one target share a query: hence a list at each. A client's query
+ * that is being repaired has its mark in the same place.
  */
 #include "adapter.h"
 
@@ -79,8 +79,9 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
         if (errand->kind == errand_proof || !of_lookup)
             return false;
         query = &state->s;
-    } else if (errand->kind == errand_proof) {
-        query->no_cache_lookup = 1;
+    } else {
+        query->no_cache_lookup = errand->kind == errand_proof;
+        /* else a client that asks the same later would get an older TTL than without us */
         query->no_cache_store = 1;
     }
     kept = regional_alloc_init(query->region, errand, sizeof(*errand));

@@ -4,11 +4,10 @@
 
 #include <limits.h>
 
-/** A repair is given up after so many timeouts, or at one after so long. Unbound waits twice as
- * long with each timeout of a server, and clients that got no answer ask again after some seconds.
- */
+/** A repair is given up after so many timeouts, or at the first after so long: Unbound waits twice
+ * as long for a server that did not answer, and drops replies that come after 1.9 s. */
 #define REPAIR_TIMEOUTS_MAX 2
-#define REPAIR_WAIT_MAX_MS  1000
+#define REPAIR_WAIT_MAX_MS  600
 
 /**
  * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
