@@ -39,6 +39,7 @@ def test_no_repair_of_what_is_only_suspected(world, start):
     unbound.ask("refusing.test", "MX")
     event = unbound.wait_event(event="opened", domain="refusing.test")
     assert event["state"] == "suspected"
+    unbound.control("flush_type refusing.test MX")
     assert mx_hosts(question(unbound, "refusing.test", "MX"), "refusing.test") == []
 
 

@@ -29,13 +29,21 @@ static bool may_be_repaired(const struct module_qstate *qstate)
            (qstate->query_flags & BIT_RD) != 0 && !qstate->is_valrec;
 }
 
-/** Is there a confirmed cname-and-mx at the name? */
-static bool is_confirmed(const struct module_qstate *qstate, const struct adapter *adapter,
-                         struct mxclash_standing *standing)
+/** Is there a confirmed cname-and-mx at owner? */
+static bool is_confirmed(const struct module_env *env, const struct adapter *adapter,
+                         const uint8_t *owner, size_t owner_len, struct mxclash_standing *standing)
 {
-    return mxclash_get_standing(adapter->engine, qstate->qinfo.qname, qstate->qinfo.qname_len,
-                                time_of(qstate->env->now_tv), standing) &&
+    return mxclash_get_standing(adapter->engine, owner, owner_len, time_of(env->now_tv),
+                                standing) &&
            standing->kind == mxclash_cname_and_mx && standing->state == mxclash_confirmed;
+}
+
+/** The same of the name that a query asks. */
+static bool asks_confirmed(const struct module_qstate *qstate, const struct adapter *adapter,
+                           struct mxclash_standing *standing)
+{
+    return is_confirmed(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len,
+                        standing);
 }
 
 void repair_begin(struct module_qstate *qstate, int id)
@@ -44,7 +52,7 @@ void repair_begin(struct module_qstate *qstate, int id)
     struct mxclash_standing standing;
 
     if (adapter->repair && may_be_repaired(qstate) && qstate->minfo[id] == NULL &&
-        is_confirmed(qstate, adapter, &standing) && errand_mark_repair(qstate, id) != NULL)
+        asks_confirmed(qstate, adapter, &standing) && errand_mark_repair(qstate, id) != NULL)
         qstate->no_cache_lookup = 1;
 }
 
@@ -94,7 +102,7 @@ void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstat
     if (!adapter->repair || !may_be_repaired(qstate) || response->qinfo.qtype != LDNS_RR_TYPE_MX ||
         query_dname_compare(response->qinfo.qname, qstate->qinfo.qname) != 0 ||
         !reply_hides_mx(&qstate->qinfo, response->rep) || (mark != NULL && mark->gave_up) ||
-        !is_confirmed(qstate, adapter, &standing))
+        !asks_confirmed(qstate, adapter, &standing))
         return;
     /* in a signed zone it would be bogus, for we keep no signatures */
     if (standing.mx_ttl_s == 0 || standing.mx_count == 0 || iq->dnssec_expected)
@@ -202,7 +210,7 @@ bool repair_end(struct module_qstate *qstate, int id)
         return false;
     }
     /* confirmed while this query was on its way: it may have been answered from the cache */
-    if (!is_confirmed(qstate, adapter, &standing) || errand_mark_repair(qstate, id) == NULL)
+    if (!asks_confirmed(qstate, adapter, &standing) || errand_mark_repair(qstate, id) == NULL)
         return false;
     qstate->no_cache_lookup = 1;
     restart(qstate, id);
@@ -214,11 +222,7 @@ void repair_forget_hidden(struct module_env *env, const struct adapter *adapter,
 {
     struct mxclash_standing standing;
 
-    if (!adapter->repair ||
-        !mxclash_get_standing(adapter->engine, owner, owner_len, time_of(env->now_tv), &standing) ||
-        standing.kind != mxclash_cname_and_mx || standing.state != mxclash_confirmed)
-        return;
-    /* messages are kept apart by CD */
-    msg_cache_remove(env, owner, owner_len, LDNS_RR_TYPE_MX, LDNS_RR_CLASS_IN, BIT_RD);
-    msg_cache_remove(env, owner, owner_len, LDNS_RR_TYPE_MX, LDNS_RR_CLASS_IN, BIT_RD | BIT_CD);
+    /* whatever the flags: messages are kept apart by CD for AAAA only */
+    if (adapter->repair && is_confirmed(env, adapter, owner, owner_len, &standing))
+        msg_cache_remove(env, owner, owner_len, LDNS_RR_TYPE_MX, LDNS_RR_CLASS_IN, BIT_RD);
 }
