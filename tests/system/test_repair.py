@@ -291,7 +291,12 @@ def questions_so_far(unbound):
 
 def test_clients_that_share_a_query_all_get_the_mx(world, start):
     """The authority sleeps while they ask, so that one query is done for all of them."""
-    unbound = start(world.upstreams, mxclash={"repair": "yes", "annotate": "yes"})
+    unbound = start(
+        world.upstreams,
+        mxclash={"repair": "yes", "annotate": "yes"},
+        # so that it may sleep for a second before the repair is given up
+        settings={"infra-cache-min-rtt": 500},
+    )
     confirm(unbound, "split.test")
     unbound.control("flush split.test")
     unbound.ask("split.test", "A")

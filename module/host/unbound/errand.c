@@ -179,10 +179,25 @@ static size_t copy_mx_set(const struct ub_packed_rrset_key *rrset, struct mxclas
     return count;
 }
 
+/** Did the iterator come back to a name that it had left by an alias? */
+static bool chain_came_back(const struct module_qstate *qstate)
+{
+    int iterator = modstack_find(&qstate->env->mesh->mods, "iterator");
+    const struct iter_qstate *iq = iterator >= 0 ? qstate->minfo[iterator] : NULL;
+
+    if (iq == NULL || iq->qchase.qname == NULL)
+        return false;
+    for (const struct iter_prep_list *link = iq->an_prepend_list; link != NULL; link = link->next)
+        if (query_dname_compare(link->rrset->rk.dname, iq->qchase.qname) == 0)
+            return true;
+    return false;
+}
+
 /**
  * Unbound gives up a chain of aliases that does not end with SERVFAIL, as it does where servers
- * fail. But the aliases are in its cache: followed there, such a chain goes on and on, while one
- * that was cut by a failure breaks off.
+ * fail. The iterator knows the chain that it has followed. Where it found that SERVFAIL in its
+ * cache, left by a client, the aliases are there too: followed there, such a chain goes on and on,
+ * while one that was cut by a failure breaks off.
  */
 static bool chain_is_endless(const struct module_qstate *qstate)
 {
@@ -220,7 +235,7 @@ static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate,
         rcode = (int)FLAGS_GET_RCODE(rep->flags);
     if (rep == NULL || (rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN)) {
         /* a loop leads nowhere, and that is an answer (RFC 1034 5.2.2) */
-        reply.answered = chain_is_endless(qstate);
+        reply.answered = chain_came_back(qstate) || chain_is_endless(qstate);
         return reply;
     }
     reply.answered = true;
