@@ -19,12 +19,9 @@ bool case_is_open(const struct docket_case *c)
 
 const char *case_provider(const struct casework *work, const struct docket_case *c)
 {
-    const struct provider *provider;
-
     if (c->mx_set == NULL)
         return NULL;
-    provider = providers_match(work->providers, c->mx_set->mx, c->mx_set->count);
-    return provider != NULL ? provider->name : NULL;
+    return provider_name(providers_match(work->providers, c->mx_set->mx, c->mx_set->count));
 }
 
 /** Repair steps of a kind: the owner of the domain picks one. */

@@ -3,14 +3,11 @@
 #include "core/sieve.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define BUCKET_SLOTS   8
-#define BUCKET_OCTETS  (BUCKET_SLOTS * sizeof(uint64_t)) /* one cache line */
 #define EXPIRY_BITS    20
 #define EXPIRY_MASK    ((1u << EXPIRY_BITS) - 1)
 #define EXPIRY_UNIT_MS 8000
+#define PAYLOAD_BITS   (2 * EXPIRY_BITS)
 
 /* slot: fingerprint << 40 | CNAME expiry << 20 | MX expiry; an expiry of 0 is "never seen" */
 
@@ -26,31 +23,12 @@ static uint32_t mx_expiry_in(uint64_t slot)
 
 bool sieve_init(struct sieve *sieve, size_t max_octets)
 {
-    size_t buckets = 1;
-
-    while (buckets * 2 * BUCKET_OCTETS <= max_octets)
-        buckets *= 2;
-    sieve->mask = buckets - 1;
-    sieve->octets = buckets * BUCKET_OCTETS;
-    sieve->slots = aligned_alloc(BUCKET_OCTETS, sieve->octets);
-    if (sieve->slots == NULL)
-        return false;
-    memset((void *)sieve->slots, 0, sieve->octets);
-    return true;
+    return slots_init(&sieve->slots, max_octets, PAYLOAD_BITS);
 }
 
 void sieve_deinit(struct sieve *sieve)
 {
-    free((void *)sieve->slots);
-    sieve->slots = NULL;
-}
-
-/** Now in expiry units, modulo their range, never 0. */
-static uint32_t units(mxclash_time at)
-{
-    uint32_t value = (uint32_t)((uint64_t)at / EXPIRY_UNIT_MS) & EXPIRY_MASK;
-
-    return value != 0 ? value : 1;
+    slots_deinit(&sieve->slots);
 }
 
 /** The range wraps after 97 days; an expiry is at most a day ahead, so anything else is past. */
@@ -74,26 +52,26 @@ static uint32_t expiry_of(uint32_t ttl_s, mxclash_time now)
 {
     if (ttl_s > SIEVE_TTL_MAX_S)
         ttl_s = SIEVE_TTL_MAX_S;
-    return units(now + (mxclash_time)ttl_s * 1000);
+    return slots_time(now + (mxclash_time)ttl_s * 1000, EXPIRY_UNIT_MS, EXPIRY_BITS);
 }
 
 struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, uint32_t cname_ttl_s,
                               bool mx, uint32_t mx_ttl_s, mxclash_time now)
 {
-    _Atomic uint64_t *bucket = sieve->slots + (hash & sieve->mask) * BUCKET_SLOTS;
-    uint64_t fingerprint = hash >> 40;
+    _Atomic uint64_t *bucket = sieve->slots.words + (hash & sieve->slots.mask) * SLOTS_A_BUCKET;
+    uint64_t fingerprint = hash >> PAYLOAD_BITS;
     /* the victim's number comes from bits that neither bucket nor fingerprint use up */
-    size_t place = (hash >> 32) % BUCKET_SLOTS;
-    uint32_t now_units = units(now);
+    size_t place = (hash >> 32) % SLOTS_A_BUCKET;
+    uint32_t now_units = slots_time(now, EXPIRY_UNIT_MS, EXPIRY_BITS);
     uint32_t cname_expiry = 0;
     uint32_t mx_expiry = 0;
     struct sieve_found found;
     uint32_t old_cname_expiry, old_mx_expiry;
 
-    for (size_t i = 0; i < BUCKET_SLOTS; i++) {
+    for (size_t i = 0; i < SLOTS_A_BUCKET; i++) {
         uint64_t slot = atomic_load_explicit(&bucket[i], memory_order_relaxed);
 
-        if (slot != 0 && slot >> 40 == fingerprint) {
+        if (slot != 0 && slot >> PAYLOAD_BITS == fingerprint) {
             place = i;
             cname_expiry = cname_expiry_in(slot);
             mx_expiry = mx_expiry_in(slot);
@@ -110,9 +88,8 @@ struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, ui
         cname_expiry = expiry_of(cname_ttl_s, now);
     if (mx)
         mx_expiry = expiry_of(mx_ttl_s, now);
-    atomic_store_explicit(&bucket[place],
-                          fingerprint << 40 | (uint64_t)cname_expiry << EXPIRY_BITS | mx_expiry,
-                          memory_order_relaxed);
+    slots_put(&sieve->slots, &bucket[place], hash,
+              (uint64_t)cname_expiry << EXPIRY_BITS | mx_expiry);
     found.cname = is_valid(cname_expiry, now_units);
     found.mx = is_valid(mx_expiry, now_units);
     /* an expiry is rounded down to its unit: in that unit an old one may be past already */

@@ -16,17 +16,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/slots.h"
 #include "mxclash.h"
 
 /** Longest time an entry is held for valid, in seconds: what resolvers cap a TTL at. */
 #define SIEVE_TTL_MAX_S 86400u
 
 struct sieve {
-    /** atomic words, relaxed: each stands for itself */
-    _Atomic uint64_t *slots;
-    /** buckets - 1; buckets are a power of two */
-    size_t mask;
-    size_t octets;
+    struct slots slots;
 };
 
 /** What a look found besides what it brought. */

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKET_SLOTS  8
-#define BUCKET_OCTETS (BUCKET_SLOTS * sizeof(uint64_t))
+#define BUCKET_OCTETS (SLOTS_A_BUCKET * sizeof(uint64_t))
 
 bool slots_init(struct slots *slots, size_t max_octets, unsigned payload_bits)
 {
@@ -33,13 +32,13 @@ void slots_deinit(struct slots *slots)
 
 _Atomic uint64_t *slots_find(struct slots *slots, uint64_t hash, uint64_t *payload)
 {
-    _Atomic uint64_t *bucket = slots->words + (hash & slots->mask) * BUCKET_SLOTS;
+    _Atomic uint64_t *bucket = slots->words + (hash & slots->mask) * SLOTS_A_BUCKET;
     uint64_t fingerprint = hash >> slots->payload_bits;
     /* the victim's number comes from bits that the bucket's number does not use */
-    size_t place = (hash >> 29) % BUCKET_SLOTS;
+    size_t place = (hash >> 29) % SLOTS_A_BUCKET;
 
     *payload = 0;
-    for (size_t i = 0; i < BUCKET_SLOTS; i++) {
+    for (size_t i = 0; i < SLOTS_A_BUCKET; i++) {
         uint64_t word = atomic_load_explicit(&bucket[i], memory_order_relaxed);
 
         if (word == 0) {

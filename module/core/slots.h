@@ -16,6 +16,9 @@
 
 #include "mxclash.h"
 
+/** Slots of a bucket: one cache line. */
+#define SLOTS_A_BUCKET 8
+
 struct slots {
     /** atomic words, relaxed: each stands for itself */
     _Atomic uint64_t *words;

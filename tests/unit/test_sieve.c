@@ -174,8 +174,8 @@ static void one_bucket_sieve(void)
 {
     sieve_deinit(&sieve);
     assert_true(sieve_init(&sieve, 0));
-    assert_int_equal(sieve.mask, 0);
-    assert_int_equal(sieve.octets, 64);
+    assert_int_equal(sieve.slots.mask, 0);
+    assert_int_equal(sieve.slots.octets, 64);
 }
 
 static void test_full_bucket_ages(void **state)
@@ -229,8 +229,8 @@ static void test_octets(void **state)
         struct sieve one;
 
         assert_true(sieve_init(&one, max));
-        assert_true(one.octets <= max && one.octets * 2 > max);
-        assert_int_equal(one.octets, (one.mask + 1) * 64);
+        assert_true(one.slots.octets <= max && one.slots.octets * 2 > max);
+        assert_int_equal(one.slots.octets, (one.slots.mask + 1) * 64);
         sieve_note(&one, UINT64_MAX, true, 1, true, 1, SOME_MS);
         sieve_deinit(&one);
     }
