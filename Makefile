@@ -214,6 +214,9 @@ lint: | deps-check
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 -Iinclude -Imodule module/core module/output module/runtime module/cli
 
+# each layer of tests may bring rules of its own
+include $(wildcard tests/*/*.mk)
+
 demo: deps-demo
 	@$(MAKE) -s NO_DEPS=1 all $(B)/tests/authority
 	@$(PYTHON) -B tests/demo/demo.py
