@@ -17,20 +17,29 @@ struct dnames {
     size_t count;
 };
 
-/** Does the answer section hold a type that can matter? Reads no names: most answers end here. */
-static enum answer_worth glance(const struct wire_message *message)
+static bool is_of_qname(const struct answer_reading *reading, const uint8_t *owner,
+                        size_t owner_len)
 {
-    struct wire_record record = {.next_at = message->answers_at};
-    enum answer_worth worth = answer_dull;
+    return owner_len == reading->message.qname_len && memcmp(owner, reading->qname, owner_len) == 0;
+}
 
-    for (unsigned i = 0; i < message->answers; i++) {
-        if (!wire_record_at(message, record.next_at, &record))
-            return answer_malformed;
-        if (record.type == wire_type_cname || record.type == wire_type_mx ||
-            (record.type == wire_type_txt && message->qtype == wire_type_txt))
-            worth = answer_telling;
+/**
+ * The owner of a record, lower case. Nearly always it is a pointer to the question.
+ * \param room  255 octets that it may be read into
+ * \param[out] owner_len  0 if it is malformed
+ */
+static const uint8_t *owner_of(const struct answer_reading *reading,
+                               const struct wire_record *record, uint8_t *room, size_t *owner_len)
+{
+    const struct wire_message *message = &reading->message;
+    const uint8_t *at = message->octets + record->owner_at;
+
+    if (at[0] == 0xc0 && at[1] == WIRE_HEADER_OCTETS) {
+        *owner_len = message->qname_len;
+        return reading->qname;
     }
-    return worth;
+    *owner_len = wire_name_at(message, record->owner_at, message->len, room);
+    return room;
 }
 
 static struct sighting *sighting_of(struct answer_reading *reading, const uint8_t *owner,
@@ -49,9 +58,7 @@ static struct sighting *sighting_of(struct answer_reading *reading, const uint8_
     memcpy(sighting->owner, owner, owner_len);
     sighting->owner_len = (uint8_t)owner_len;
     sighting->cname = sighting->mx = sighting->txt = false;
-    sighting->is_qname =
-        name_equal(owner, owner_len, reading->message.octets + reading->message.qname_at,
-                   reading->message.qname_len);
+    sighting->is_qname = is_of_qname(reading, owner, owner_len);
     return sighting;
 }
 
@@ -69,16 +76,12 @@ static bool note_mx(struct answer_reading *reading, const struct wire_record *re
 {
     struct sighting *sighting;
     uint32_t ttl_s = wire_ttl(record->ttl_s);
-    uint8_t exchange[MXCLASH_NAME_MAX];
-    size_t exchange_len = mx_exchange(&reading->message, record, exchange);
+    size_t exchange_len = mx_exchange(&reading->message, record, NULL);
 
     if (exchange_len == 0)
         return false;
     if (exchange_len == 1) { /* null MX: no mail is wanted here, so nothing is hidden */
-        reading->null_mx =
-            reading->null_mx ||
-            name_equal(owner, owner_len, reading->message.octets + reading->message.qname_at,
-                       reading->message.qname_len);
+        reading->null_mx = reading->null_mx || is_of_qname(reading, owner, owner_len);
         return true;
     }
     sighting = sighting_of(reading, owner, owner_len);
@@ -94,9 +97,8 @@ static bool note_cname(struct answer_reading *reading, const struct wire_record 
                        const uint8_t *owner, size_t owner_len)
 {
     struct sighting *sighting;
-    uint8_t target[MXCLASH_NAME_MAX];
 
-    if (wire_name_at(&reading->message, record->rdata_at, record->next_at, target) == 0)
+    if (wire_name_at(&reading->message, record->rdata_at, record->next_at, NULL) == 0)
         return false;
     sighting = sighting_of(reading, owner, owner_len);
     if (sighting == NULL || sighting->cname)
@@ -113,9 +115,7 @@ static bool note_txt(struct answer_reading *reading, const struct wire_record *r
 {
     struct sighting *sighting;
 
-    if (reading->message.qtype != wire_type_txt ||
-        !name_equal(owner, owner_len, reading->message.octets + reading->message.qname_at,
-                    reading->message.qname_len))
+    if (reading->message.qtype != wire_type_txt || !is_of_qname(reading, owner, owner_len))
         return true;
     sighting = sighting_of(reading, owner, owner_len);
     if (sighting == NULL)
@@ -151,23 +151,36 @@ static bool below_dname(const struct dnames *dnames, const uint8_t *owner, size_
     return false;
 }
 
-static bool collect_dnames(const struct wire_message *message, struct dnames *dnames)
+static bool note_dname(const struct answer_reading *reading, const struct wire_record *record,
+                       struct dnames *dnames)
 {
-    struct wire_record record = {.next_at = message->answers_at};
+    struct dname *dname = &dnames->list[dnames->count];
 
-    dnames->count = 0;
-    for (unsigned i = 0; i < message->answers && dnames->count < ANSWER_DNAMES_MAX; i++) {
-        if (!wire_record_at(message, record.next_at, &record))
-            return false;
-        if (record.type == wire_type_dname) {
-            struct dname *dname = &dnames->list[dnames->count++];
+    if (dnames->count == ANSWER_DNAMES_MAX)
+        return true;
+    dname->owner_len =
+        wire_name_at(&reading->message, record->owner_at, reading->message.len, dname->owner);
+    dnames->count++;
+    return dname->owner_len != 0;
+}
 
-            dname->owner_len = wire_name_at(message, record.owner_at, message->len, dname->owner);
-            if (dname->owner_len == 0)
-                return false;
-        }
+/** A CNAME below a DNAME was made from it, wherever in the answer the two stand. */
+static void drop_made_cnames(struct answer_reading *reading, const struct dnames *dnames)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < reading->count; i++) {
+        struct sighting *sighting = &reading->sightings[i];
+
+        if (sighting->cname && below_dname(dnames, sighting->owner, sighting->owner_len))
+            sighting->cname = false;
+        if (!sighting->cname && !sighting->mx && !sighting->txt)
+            continue;
+        if (kept != i)
+            reading->sightings[kept] = *sighting;
+        kept++;
     }
-    return true;
+    reading->count = kept;
 }
 
 bool answer_may_speak_for(const struct mxclash_answer *answer, const struct wire_message *message,
@@ -185,28 +198,31 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
     struct dnames dnames;
     unsigned looked_at = 0;
 
-    if (!collect_dnames(message, &dnames))
-        return false;
-    for (unsigned i = 0; i < message->answers && looked_at < ANSWER_RECORDS_MAX; i++) {
-        uint8_t owner[MXCLASH_NAME_MAX];
+    dnames.count = 0;
+    name_lower(reading->qname, message->octets + message->qname_at, message->qname_len);
+    for (unsigned i = 0; i < message->answers; i++) {
+        uint8_t room[MXCLASH_NAME_MAX];
+        const uint8_t *owner;
         size_t owner_len;
 
         if (!wire_record_at(message, record.next_at, &record))
             return false;
-        if (record.class != wire_class_in ||
+        if (record.type == wire_type_dname && !note_dname(reading, &record, &dnames))
+            return false;
+        if (record.class != wire_class_in || looked_at == ANSWER_RECORDS_MAX ||
             (record.type != wire_type_cname && record.type != wire_type_mx &&
              record.type != wire_type_txt))
             continue;
         looked_at++;
-        owner_len = wire_name_at(message, record.owner_at, message->len, owner);
+        owner = owner_of(reading, &record, room, &owner_len);
         if (owner_len == 0)
             return false;
-        if (!answer_may_speak_for(answer, message, owner, owner_len) ||
-            (record.type == wire_type_cname && below_dname(&dnames, owner, owner_len)))
-            continue;
-        if (!note_record(reading, &record, owner, owner_len))
+        if (answer_may_speak_for(answer, message, owner, owner_len) &&
+            !note_record(reading, &record, owner, owner_len))
             return false;
     }
+    if (dnames.count != 0)
+        drop_made_cnames(reading, &dnames);
     return true;
 }
 
@@ -220,7 +236,6 @@ bool answer_counts(const struct wire_message *message)
 enum answer_worth answer_read(const struct mxclash_answer *answer, struct answer_reading *reading)
 {
     struct wire_message *message = &reading->message;
-    enum answer_worth worth;
 
     reading->count = 0;
     reading->null_mx = false;
@@ -228,9 +243,6 @@ enum answer_worth answer_read(const struct mxclash_answer *answer, struct answer
         return answer_malformed;
     if (!answer_counts(message))
         return answer_dull;
-    worth = glance(message);
-    if (worth != answer_telling)
-        return worth;
     if (!collect_sightings(answer, reading))
         return answer_malformed;
     return reading->count != 0 ? answer_telling : answer_dull;

@@ -43,6 +43,8 @@ struct sighting {
 
 struct answer_reading {
     struct wire_message message;
+    /** the name that was asked, lower case; message.qname_len octets, written for answer_telling */
+    uint8_t qname[MXCLASH_NAME_MAX];
     struct sighting sightings[ANSWER_OWNERS_MAX];
     size_t count;
     /** the name that was asked has a null MX: it wants no mail (RFC 7505) */

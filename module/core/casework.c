@@ -268,7 +268,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
     struct absence gone = absence_in(reading, sighting);
 
     c->met = now;
-    docket_touch(shard, c, c->is_open);
+    docket_touch(work->docket, shard, c, c->is_open);
     note_zone(c, answer, reading);
     note_view(c, answer, reading, sighting);
     c->spf_suspect = c->spf_suspect || hint->spf;
@@ -615,7 +615,7 @@ bool case_client_mx(const struct casework *work, struct docket_shard *shard, str
     if (reply == mxclash_reply_hides || case_wants_proof(c))
         want_proof(work, c, now, outcome);
     judge_apex(work, shard, c, now, outcome);
-    docket_touch(shard, c, c->is_open);
+    docket_touch(work->docket, shard, c, c->is_open);
     if (!case_is_open(c))
         return false;
     for (int kind = 0; kind < MXCLASH_KINDS; kind++)

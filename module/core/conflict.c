@@ -157,7 +157,7 @@ void conflict_open(const struct casework *work, struct docket_shard *shard, stru
         count_up(&work->counters->opened[kind]);
         count_up(&work->counters->open_now[kind][state]);
         count_up(&work->counters->open_sum);
-        docket_touch(shard, c, true);
+        docket_touch(work->docket, shard, c, true);
         tell_opened(work, c, kind, now, outcome);
         return;
     }
@@ -221,7 +221,7 @@ void conflict_clear(const struct casework *work, struct docket_shard *shard, str
                     enum mxclash_kind kind, mxclash_time now, struct case_outcome *outcome)
 {
     close_conflict(work, c, kind, mxclash_cleared, now, outcome);
-    docket_touch(shard, c, case_is_open(c));
+    docket_touch(work->docket, shard, c, case_is_open(c));
     c->mx_queries = case_is_open(c) ? c->mx_queries : 0;
 }
 

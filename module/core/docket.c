@@ -10,6 +10,8 @@
 
 /** One bucket for so many octets of a shard: few enough cases a bucket, little memory lost. */
 #define OCTETS_PER_BUCKET 512
+/** One octet of the docket's in so many counts the open cases by how their owners begin. */
+#define HEADS_SHARE 128
 /** A share of each shard that is left free. */
 #define RESERVE_SHARE 64
 
@@ -42,27 +44,69 @@ static _Atomic uint16_t *filter_counter(const struct docket *docket, uint64_t ha
     return &docket->filter[(hash >> 20) % DOCKET_FILTER_COUNTERS];
 }
 
+/** The first eight octets of a name, in one case or another: near enough for a filter. */
+static uint64_t name_head(const uint8_t *name, size_t name_len)
+{
+    uint64_t head = 0;
+
+    if (name_len >= sizeof(head))
+        memcpy(&head, name, sizeof(head)); /* of known length: one load */
+    else
+        memcpy(&head, name, name_len);
+    return head | UINT64_C(0x2020202020202020);
+}
+
+static _Atomic uint16_t *head_counter(const struct docket *docket, const uint8_t *name,
+                                      size_t name_len)
+{
+    uint64_t mixed = name_head(name, name_len) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return &docket->heads[mixed >> (64 - docket->heads_bits)];
+}
+
+bool docket_may_be_open(const struct docket *docket, const uint8_t *name, size_t name_len)
+{
+    return atomic_load_explicit(head_counter(docket, name, name_len), memory_order_relaxed) != 0;
+}
+
+/** A counter that came near its end stays there: it would wrap, and hide open cases. */
+static void count_head(const struct docket *docket, const struct docket_case *c, int more)
+{
+    _Atomic uint16_t *counter = head_counter(docket, c->owner, c->owner_len);
+
+    if (atomic_load_explicit(counter, memory_order_relaxed) < UINT16_MAX - DOCKET_SHARDS)
+        atomic_fetch_add_explicit(counter, (uint16_t)more, memory_order_relaxed);
+}
+
 bool docket_init(struct docket *docket, size_t max_octets)
 {
     size_t filter_octets = DOCKET_FILTER_COUNTERS * sizeof(*docket->filter);
-    /* the shards' blocks are aligned to a cache line, which may cost another */
-    size_t fixed = block_octets(filter_octets) +
-                   block_octets(DOCKET_SHARDS * sizeof(struct docket_shard)) + 64;
-    size_t share = max_octets > fixed ? (max_octets - fixed) / DOCKET_SHARDS : 0;
+    unsigned heads_bits = 1;
+    size_t heads_octets;
+    size_t fixed;
+    size_t share;
     size_t buckets = 1;
     size_t array;
 
+    while ((sizeof(*docket->heads) << (heads_bits + 1)) * HEADS_SHARE <= max_octets)
+        heads_bits++;
+    heads_octets = sizeof(*docket->heads) << heads_bits;
+    /* the shards' blocks are aligned to a cache line, which may cost another */
+    fixed = block_octets(filter_octets) + block_octets(heads_octets) +
+            block_octets(DOCKET_SHARDS * sizeof(struct docket_shard)) + 64;
+    share = max_octets > fixed ? (max_octets - fixed) / DOCKET_SHARDS : 0;
     while (buckets * 2 * OCTETS_PER_BUCKET <= share)
         buckets *= 2;
     array = block_octets(buckets * sizeof(struct docket_case *));
     memset(docket, 0, sizeof(*docket));
     docket->filter = calloc(1, filter_octets);
+    docket->heads = calloc(1, heads_octets);
+    docket->heads_bits = heads_bits;
     docket->shards = aligned_alloc(64, DOCKET_SHARDS * sizeof(struct docket_shard));
-    if (docket->filter == NULL || docket->shards == NULL) {
-        free((void *)docket->filter);
+    if (docket->filter == NULL || docket->heads == NULL || docket->shards == NULL) {
         free(docket->shards);
         docket->shards = NULL;
-        docket->filter = NULL;
+        docket_deinit(docket);
         return false;
     }
     memset(docket->shards, 0, DOCKET_SHARDS * sizeof(struct docket_shard));
@@ -92,9 +136,7 @@ static void free_case(struct docket_case *c)
 
 void docket_deinit(struct docket *docket)
 {
-    if (docket->shards == NULL)
-        return;
-    for (size_t i = 0; i < DOCKET_SHARDS; i++) {
+    for (size_t i = 0; docket->shards != NULL && i < DOCKET_SHARDS; i++) {
         struct docket_shard *shard = &docket->shards[i];
 
         for (int open = 0; open <= 1; open++) {
@@ -112,8 +154,9 @@ void docket_deinit(struct docket *docket)
     }
     free(docket->shards);
     free((void *)docket->filter);
+    free((void *)docket->heads);
     docket->shards = NULL;
-    docket->filter = NULL;
+    docket->filter = docket->heads = NULL;
 }
 
 void docket_on_evict(struct docket *docket,
@@ -190,9 +233,12 @@ static void list_put_newest(struct docket_shard *shard, struct docket_case *c)
     list->newest = c;
 }
 
-void docket_touch(struct docket_shard *shard, struct docket_case *c, bool open)
+void docket_touch(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                  bool open)
 {
     list_take(shard, c);
+    if (c->is_open != open)
+        count_head(docket, c, open ? 1 : -1);
     c->is_open = open;
     list_put_newest(shard, c);
 }
@@ -210,6 +256,8 @@ void docket_remove(struct docket *docket, struct docket_shard *shard, struct doc
         link = &(*link)->bucket_next;
     *link = c->bucket_next;
     list_take(shard, c);
+    if (c->is_open)
+        count_head(docket, c, -1);
     atomic_fetch_sub_explicit(&shard->cases, 1, memory_order_relaxed);
     octets_take(shard, c, c->octets);
     atomic_fetch_sub_explicit(filter_counter(docket, c->hash), 1, memory_order_relaxed);

@@ -131,6 +131,9 @@ struct docket {
     struct docket_shard *shards;
     /** how many cases of each hash class there are; relaxed: it only saves the lock */
     _Atomic uint16_t *filter;
+    /** how many open cases there are whose owners begin alike; a power of two of counters */
+    _Atomic uint16_t *heads;
+    unsigned heads_bits;
     size_t shard_octets_max;
     _Atomic uint64_t evictions;
 };
@@ -141,6 +144,13 @@ void docket_deinit(struct docket *docket);
 
 /** \return false if no case can have this hash. No lock. */
 bool docket_may_hold(const struct docket *docket, uint64_t hash);
+
+/**
+ * \param name  any case, read only up to its eighth octet
+ * \return false if no case of this name can be open. No lock, and no hash of the name: that is what
+ *     an answer costs in which there is nothing to see, while somewhere a conflict is open.
+ */
+bool docket_may_be_open(const struct docket *docket, const uint8_t *name, size_t name_len);
 
 /** Lock the shard of a hash. */
 struct docket_shard *docket_lock(struct docket *docket, uint64_t hash);
@@ -162,7 +172,8 @@ struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard
 void docket_remove(struct docket *docket, struct docket_shard *shard, struct docket_case *c);
 
 /** The case was met now: it becomes the newest of its list; open says which list. Shard locked. */
-void docket_touch(struct docket_shard *shard, struct docket_case *c, bool open);
+void docket_touch(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                  bool open);
 
 /**
  * Keep a copy of the CNAME's target or of the MX set with the case; NULL forgets it. Room is made

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/block.h"
+#include "core/glance.h"
 #include "core/mailbox.h"
 #include "core/names.h"
 
@@ -408,12 +409,12 @@ static void examine_dull(struct mxclash_engine *engine, const struct mxclash_ans
     engine_carry_out(engine, hash, owner, message->qname_len, &outcome, now);
 }
 
-enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
-                                    const struct mxclash_answer *answer, mxclash_time now)
+/** The second look: for an answer in which there may be something to see. */
+static enum mxclash_status look_closely(struct mxclash_engine *engine,
+                                        const struct mxclash_answer *answer, mxclash_time now)
 {
     struct answer_reading reading;
 
-    striped_up(&engine->counters.inspected);
     switch (answer_read(answer, &reading)) {
     case answer_malformed:
         count_up(&engine->counters.malformed);
@@ -427,9 +428,25 @@ enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
             examine_dull(engine, answer, &reading, now);
         break;
     }
+    return mxclash_ok;
+}
+
+enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
+                                    const struct mxclash_answer *answer, mxclash_time now)
+{
+    size_t qname_len;
+    bool dull = glance_is_dull(answer->message, answer->message_len, &qname_len);
+    enum mxclash_status status = mxclash_ok;
+
+    striped_up(&engine->counters.inspected);
+    if (dull && count_read(&engine->counters.open_sum) == 0)
+        return status;
+    if (!dull ||
+        docket_may_be_open(&engine->docket, answer->message + WIRE_HEADER_OCTETS, qname_len))
+        status = look_closely(engine, answer, now);
     if (count_read(&engine->counters.open_sum) != 0)
         sweep_now_and_then(engine, now);
-    return mxclash_ok;
+    return status;
 }
 
 bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,

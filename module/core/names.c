@@ -25,18 +25,47 @@ bool name_valid(const uint8_t *name, size_t name_len)
     return at == name_len - 1;
 }
 
+/** The same for eight octets at once, each in its own eighth of the word: a sum of seven bits and
+ * less than 128 does not reach the next. */
+static uint64_t octets_lower(uint64_t octets)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t low = octets & 0x7f * each;
+    uint64_t from_a = low + (0x80 - 'A') * each;
+    uint64_t past_z = low + (0x7f - 'Z') * each;
+    uint64_t upper = (from_a ^ past_z) & ~octets & 0x80 * each;
+
+    return octets | upper >> 2;
+}
+
 void name_lower(uint8_t *lower, const uint8_t *name, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        lower[i] = octet_lower(name[i]);
+    uint64_t octets;
+    size_t i;
+
+    if (len < sizeof(octets)) {
+        for (i = 0; i < len; i++)
+            lower[i] = octet_lower(name[i]);
+        return;
+    }
+    /* the last eight may have been among those before: lower case stays what it is */
+    for (i = 0; i < len; i += sizeof(octets)) {
+        size_t at = i + sizeof(octets) <= len ? i : len - sizeof(octets);
+
+        memcpy(&octets, name + at, sizeof(octets));
+        octets = octets_lower(octets);
+        memcpy(lower + at, &octets, sizeof(octets));
+    }
 }
 
 bool name_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
     if (a_len != b_len)
         return false;
+    if (memcmp(a, b, a_len) == 0)
+        return true;
     for (size_t i = 0; i < a_len; i++)
-        if (a[i] != b[i] && octet_lower(a[i]) != octet_lower(b[i]))
+        if (octet_lower(a[i]) != octet_lower(b[i]))
             return false;
     return true;
 }

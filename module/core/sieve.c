@@ -55,35 +55,58 @@ static uint32_t expiry_of(uint32_t ttl_s, mxclash_time now)
     return slots_time(now + (mxclash_time)ttl_s * 1000, EXPIRY_UNIT_MS, EXPIRY_BITS);
 }
 
+/** \return the slot of a bucket that holds a fingerprint, SLOTS_A_BUCKET if none does */
+static size_t place_of(_Atomic uint64_t *bucket, uint64_t fingerprint)
+{
+    size_t place = 0;
+
+    while (place < SLOTS_A_BUCKET &&
+           atomic_load_explicit(&bucket[place], memory_order_relaxed) >> PAYLOAD_BITS !=
+               fingerprint)
+        place++;
+    return place;
+}
+
+/**
+ * The slot that a new owner takes: one that is free or has run out, else the one that the hash
+ * picks. CNAMEs of a minute are many, an MX of a day must not give way to them.
+ */
+static size_t place_for(_Atomic uint64_t *bucket, uint64_t hash, uint32_t now_units)
+{
+    /* from bits that neither bucket nor fingerprint use up */
+    size_t picked = (hash >> 32) % SLOTS_A_BUCKET;
+
+    for (size_t i = 0; i < SLOTS_A_BUCKET; i++) {
+        size_t place = (picked + i) % SLOTS_A_BUCKET;
+        uint64_t slot = atomic_load_explicit(&bucket[place], memory_order_relaxed);
+
+        if (!is_valid(cname_expiry_in(slot), now_units) && !is_valid(mx_expiry_in(slot), now_units))
+            return place;
+    }
+    return picked;
+}
+
 struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, uint32_t cname_ttl_s,
                               bool mx, uint32_t mx_ttl_s, mxclash_time now)
 {
     _Atomic uint64_t *bucket = sieve->slots.words + (hash & sieve->slots.mask) * SLOTS_A_BUCKET;
-    uint64_t fingerprint = hash >> PAYLOAD_BITS;
-    /* the victim's number comes from bits that neither bucket nor fingerprint use up */
-    size_t place = (hash >> 32) % SLOTS_A_BUCKET;
     uint32_t now_units = slots_time(now, EXPIRY_UNIT_MS, EXPIRY_BITS);
+    size_t place = place_of(bucket, hash >> PAYLOAD_BITS);
     uint32_t cname_expiry = 0;
     uint32_t mx_expiry = 0;
     struct sieve_found found;
     uint32_t old_cname_expiry, old_mx_expiry;
 
-    for (size_t i = 0; i < SLOTS_A_BUCKET; i++) {
-        uint64_t slot = atomic_load_explicit(&bucket[i], memory_order_relaxed);
+    if (place < SLOTS_A_BUCKET) {
+        uint64_t slot = atomic_load_explicit(&bucket[place], memory_order_relaxed);
 
-        if (slot != 0 && slot >> PAYLOAD_BITS == fingerprint) {
-            place = i;
-            cname_expiry = cname_expiry_in(slot);
-            mx_expiry = mx_expiry_in(slot);
-            break;
-        }
-        /* free, or run out: CNAMEs of a minute are many, an MX of a day must not give way to them
-         */
-        if (!is_valid(cname_expiry_in(slot), now_units) && !is_valid(mx_expiry_in(slot), now_units))
-            place = i;
+        cname_expiry = forget_past(cname_expiry_in(slot), now_units);
+        mx_expiry = forget_past(mx_expiry_in(slot), now_units);
+    } else {
+        place = place_for(bucket, hash, now_units);
     }
-    old_cname_expiry = cname_expiry = forget_past(cname_expiry, now_units);
-    old_mx_expiry = mx_expiry = forget_past(mx_expiry, now_units);
+    old_cname_expiry = cname_expiry;
+    old_mx_expiry = mx_expiry;
     if (cname)
         cname_expiry = expiry_of(cname_ttl_s, now);
     if (mx)

@@ -97,7 +97,8 @@ bool wire_record_at(const struct wire_message *message, size_t at, struct wire_r
 size_t wire_name_at(const struct wire_message *message, size_t at, size_t limit, uint8_t *name)
 {
     const uint8_t *octets = message->octets;
-    size_t used = 0;
+    size_t used = 0;       /* octets of the name before the run of labels that is being read */
+    size_t run = at;       /* where that run begins */
     size_t lowest = at;    /* a pointer must go before every place read so far: so it cannot loop */
     unsigned pointers = 0; /* but it could hop 8,000 times, for each of 4,000 records */
 
@@ -115,20 +116,25 @@ size_t wire_name_at(const struct wire_message *message, size_t at, size_t limit,
             to = (size_t)(octet & 0x3f) << 8 | octets[at + 1];
             if (to >= lowest || to < WIRE_HEADER_OCTETS || ++pointers > WIRE_POINTERS_MAX)
                 return 0;
-            at = lowest = to;
+            if (name != NULL)
+                name_lower(name + used, octets + run, at - run);
+            used += at - run;
+            at = run = lowest = to;
             limit = message->len;
             continue;
         }
         /* octets needed: this label and at least the root behind it */
-        if (octet > NAME_LABEL_MAX || used + octet + (octet != 0 ? 2u : 1u) > MXCLASH_NAME_MAX ||
+        if (octet > NAME_LABEL_MAX ||
+            used + (at - run) + octet + (octet != 0 ? 2u : 1u) > MXCLASH_NAME_MAX ||
             limit - at < octet + 1u)
             return 0;
-        name_lower(name + used, octets + at, octet + 1u);
-        used += octet + 1u;
-        if (octet == 0)
-            return used;
         at += octet + 1u;
+        if (octet == 0)
+            break;
     }
+    if (name != NULL)
+        name_lower(name + used, octets + run, at - run);
+    return used + (at - run);
 }
 
 uint32_t wire_ttl(uint32_t ttl_s)

@@ -449,7 +449,7 @@ static void test_random(void **state)
         default:
             if (random() % 8 == 0) {
                 case_expire(&work, c, now, &outcome);
-                docket_touch(shard, c, case_is_open(c));
+                docket_touch(&docket, shard, c, case_is_open(c));
             }
         }
         for (size_t i = 0; i < outcome.event_count; i++)

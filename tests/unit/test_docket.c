@@ -117,7 +117,7 @@ static void do_touch(struct docket_shard *shard, struct docket_case *c, size_t i
     /* by turns few are open, and nearly all: then open ones have to go as well */
     entries[i].open = random() % 8 < (stamps / 300 % 2 == 0 ? 2 : 8);
     entries[i].stamp = ++stamps;
-    docket_touch(shard, c, entries[i].open);
+    docket_touch(&docket, shard, c, entries[i].open);
 }
 
 static void do_add(struct docket_shard *shard, size_t i)
