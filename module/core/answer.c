@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/glance.h"
+#include "core/mx_set.h"
 #include "core/names.h"
 
 /** Owner of a DNAME, lower case. */
@@ -98,7 +100,7 @@ static bool note_cname(struct answer_reading *reading, const struct wire_record 
 {
     struct sighting *sighting;
 
-    if (wire_name_at(&reading->message, record->rdata_at, record->next_at, NULL) == 0)
+    if (wire_name_len(&reading->message, record->rdata_at, record->next_at) == 0)
         return false;
     sighting = sighting_of(reading, owner, owner_len);
     if (sighting == NULL || sighting->cname)
@@ -151,28 +153,40 @@ static bool below_dname(const struct dnames *dnames, const uint8_t *owner, size_
     return false;
 }
 
-static bool note_dname(const struct answer_reading *reading, const struct wire_record *record,
-                       struct dnames *dnames)
+/** Read the owners of the DNAMEs of an answer that has been walked. \return false if malformed */
+static bool read_dnames(const struct wire_message *message, struct dnames *dnames)
 {
-    struct dname *dname = &dnames->list[dnames->count];
+    struct wire_record record = {.next_at = message->answers_at};
 
-    if (dnames->count == ANSWER_DNAMES_MAX)
-        return true;
-    dname->owner_len =
-        wire_name_at(&reading->message, record->owner_at, reading->message.len, dname->owner);
-    dnames->count++;
-    return dname->owner_len != 0;
+    dnames->count = 0;
+    for (unsigned i = 0; i < message->answers && dnames->count < ANSWER_DNAMES_MAX; i++) {
+        struct dname *dname = &dnames->list[dnames->count];
+
+        if (!wire_record_at(message, record.next_at, &record))
+            return false;
+        if (record.type != wire_type_dname)
+            continue;
+        dname->owner_len = wire_name_at(message, record.owner_at, message->len, dname->owner);
+        if (dname->owner_len == 0)
+            return false;
+        dnames->count++;
+    }
+    return true;
 }
 
-/** A CNAME below a DNAME was made from it, wherever in the answer the two stand. */
-static void drop_made_cnames(struct answer_reading *reading, const struct dnames *dnames)
+/** A CNAME below a DNAME was made from it, wherever in the answer the two stand.
+ * \return false if a DNAME is malformed */
+static __attribute__((noinline)) bool drop_made_cnames(struct answer_reading *reading)
 {
+    struct dnames dnames;
     size_t kept = 0;
 
+    if (!read_dnames(&reading->message, &dnames))
+        return false;
     for (size_t i = 0; i < reading->count; i++) {
         struct sighting *sighting = &reading->sightings[i];
 
-        if (sighting->cname && below_dname(dnames, sighting->owner, sighting->owner_len))
+        if (sighting->cname && below_dname(&dnames, sighting->owner, sighting->owner_len))
             sighting->cname = false;
         if (!sighting->cname && !sighting->mx && !sighting->txt)
             continue;
@@ -181,6 +195,7 @@ static void drop_made_cnames(struct answer_reading *reading, const struct dnames
         kept++;
     }
     reading->count = kept;
+    return true;
 }
 
 bool answer_may_speak_for(const struct mxclash_answer *answer, const struct wire_message *message,
@@ -195,10 +210,9 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
 {
     const struct wire_message *message = &reading->message;
     struct wire_record record = {.next_at = message->answers_at};
-    struct dnames dnames;
     unsigned looked_at = 0;
+    bool dname = false;
 
-    dnames.count = 0;
     name_lower(reading->qname, message->octets + message->qname_at, message->qname_len);
     for (unsigned i = 0; i < message->answers; i++) {
         uint8_t room[MXCLASH_NAME_MAX];
@@ -207,11 +221,9 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
 
         if (!wire_record_at(message, record.next_at, &record))
             return false;
-        if (record.type == wire_type_dname && !note_dname(reading, &record, &dnames))
-            return false;
-        if (record.class != wire_class_in || looked_at == ANSWER_RECORDS_MAX ||
-            (record.type != wire_type_cname && record.type != wire_type_mx &&
-             record.type != wire_type_txt))
+        dname = dname || record.type == wire_type_dname;
+        if (!glance_type_tells(record.type) || record.class != wire_class_in ||
+            looked_at == ANSWER_RECORDS_MAX)
             continue;
         looked_at++;
         owner = owner_of(reading, &record, room, &owner_len);
@@ -221,9 +233,8 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
             !note_record(reading, &record, owner, owner_len))
             return false;
     }
-    if (dnames.count != 0)
-        drop_made_cnames(reading, &dnames);
-    return true;
+    reading->answers_end = record.next_at;
+    return !dname || drop_made_cnames(reading);
 }
 
 bool answer_counts(const struct wire_message *message)
@@ -268,7 +279,8 @@ size_t answer_mx_set(const struct answer_reading *reading, const struct sighting
         return 0;
     for (unsigned i = 0; i < message->answers && looked_at < ANSWER_RECORDS_MAX; i++) {
         struct mxclash_mx one;
-        uint8_t owner[MXCLASH_NAME_MAX];
+        uint8_t room[MXCLASH_NAME_MAX];
+        const uint8_t *owner;
         size_t owner_len;
 
         if (!wire_record_at(message, record.next_at, &record))
@@ -276,16 +288,17 @@ size_t answer_mx_set(const struct answer_reading *reading, const struct sighting
         if (record.type != wire_type_mx || record.class != wire_class_in)
             continue;
         looked_at++;
-        owner_len = wire_name_at(message, record.owner_at, message->len, owner);
+        owner = owner_of(reading, &record, room, &owner_len);
         if (owner_len != sighting->owner_len || memcmp(owner, sighting->owner, owner_len) != 0)
             continue;
-        memset(&one, 0, sizeof(one)); /* sets are compared octet by octet */
         one.exchange_len = (uint8_t)mx_exchange(message, &record, one.exchange);
         if (one.exchange_len <= 1)
             continue;
+        /* sets are compared octet by octet */
+        memset(one.exchange + one.exchange_len, 0, sizeof(one.exchange) - one.exchange_len);
         one.preference = (uint16_t)(message->octets[record.rdata_at] << 8 |
                                     message->octets[record.rdata_at + 1]);
-        count = mxclash_mx_insert(mx, count, &one);
+        count = mx_set_insert(mx, count, &one);
     }
     return count;
 }
@@ -323,18 +336,19 @@ size_t answer_next_txt(const struct answer_reading *reading, const struct sighti
 {
     const struct wire_message *message = &reading->message;
     struct wire_record record = {.next_at = *at != 0 ? *at : message->answers_at};
-    uint8_t owner[MXCLASH_NAME_MAX];
+    uint8_t room[MXCLASH_NAME_MAX];
 
     if (!sighting->txt)
         return 0;
-    /* behind the answer section stand no TXT records of this owner that anybody believes */
-    while (wire_record_at(message, record.next_at, &record)) {
+    while (record.next_at != reading->answers_end &&
+           wire_record_at(message, record.next_at, &record)) {
+        const uint8_t *owner;
         size_t owner_len;
 
         *at = record.next_at;
         if (record.type != wire_type_txt || record.class != wire_class_in || record.rdata_len == 0)
             continue;
-        owner_len = wire_name_at(message, record.owner_at, message->len, owner);
+        owner = owner_of(reading, &record, room, &owner_len);
         if (owner_len != sighting->owner_len || memcmp(owner, sighting->owner, owner_len) != 0)
             continue;
         *rdata = message->octets + record.rdata_at;

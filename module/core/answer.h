@@ -45,6 +45,8 @@ struct answer_reading {
     struct wire_message message;
     /** the name that was asked, lower case; message.qname_len octets, written for answer_telling */
     uint8_t qname[MXCLASH_NAME_MAX];
+    /** where the answer section ends; written for answer_telling */
+    size_t answers_end;
     struct sighting sightings[ANSWER_OWNERS_MAX];
     size_t count;
     /** the name that was asked has a null MX: it wants no mail (RFC 7505) */

@@ -156,7 +156,6 @@ void conflict_open(const struct casework *work, struct docket_shard *shard, stru
         conflict->first_seen = now;
         count_up(&work->counters->opened[kind]);
         count_up(&work->counters->open_now[kind][state]);
-        count_up(&work->counters->open_sum);
         docket_touch(work->docket, shard, c, true);
         tell_opened(work, c, kind, now, outcome);
         return;
@@ -214,7 +213,6 @@ static void close_conflict(const struct casework *work, struct docket_case *c,
     count_up(type == mxclash_expired ? &work->counters->expired[kind]
                                      : &work->counters->cleared[kind]);
     count_down(&work->counters->open_now[kind][conflict->state]);
-    count_down(&work->counters->open_sum);
 }
 
 void conflict_clear(const struct casework *work, struct docket_shard *shard, struct docket_case *c,

@@ -8,8 +8,7 @@
 #include "mxclash.h"
 
 /** Threads that count every answer have cache lines of their own, as far as these go. */
-#define COUNTER_STRIPES_BITS 4
-#define COUNTER_STRIPES      (1 << COUNTER_STRIPES_BITS)
+#define COUNTER_STRIPES 16
 
 struct striped_counter {
     struct {
@@ -27,8 +26,6 @@ struct counters {
     _Atomic uint64_t expired[MXCLASH_KINDS];
     _Atomic uint64_t evicted[MXCLASH_KINDS];
     _Atomic uint64_t open_now[MXCLASH_KINDS][MXCLASH_STATES];
-    /** sum of open_now: tells cheaply whether any answer can end a conflict */
-    _Atomic uint64_t open_sum;
     _Atomic uint64_t proofs[MXCLASH_PROOF_RESULTS];
     _Atomic uint64_t proofs_dropped[MXCLASH_PROOF_DROPS];
     _Atomic uint64_t affected_mx[MXCLASH_OUTCOMES];
@@ -45,15 +42,15 @@ static inline void count_down(_Atomic uint64_t *counter)
 }
 
 /**
- * Any thread. Which stripe is a thread's own is told by where its stack is: thread-local storage of
- * a module costs three times as much. Two threads that meet on one are slower, no less right.
+ * Any thread.
+ * \param mine  an address of the calling thread's, best on its stack: it tells which stripe is the
+ *     thread's own. Thread-local storage of a module would cost three times as much. Threads that
+ *     meet on one stripe are slower, no less right.
  */
-static inline void striped_up(struct striped_counter *counter)
+static inline void striped_up(struct striped_counter *counter, const void *mine)
 {
-    uint32_t stack = (uint32_t)((uintptr_t)__builtin_frame_address(0) >> 20);
-
-    /* Fibonacci hashing: stacks lie at regular distances */
-    count_up(&counter->stripes[stack * UINT32_C(0x9e3779b1) >> (32 - COUNTER_STRIPES_BITS)].value);
+    /* stacks lie 8 MiB apart as a rule */
+    count_up(&counter->stripes[((uintptr_t)mine >> 23) % COUNTER_STRIPES].value);
 }
 
 static inline uint64_t count_read(const _Atomic uint64_t *counter)

@@ -39,40 +39,10 @@ static size_t shard_number(uint64_t hash)
     return (hash >> 60) % DOCKET_SHARDS;
 }
 
-static _Atomic uint16_t *filter_counter(const struct docket *docket, uint64_t hash)
-{
-    return &docket->filter[(hash >> 20) % DOCKET_FILTER_COUNTERS];
-}
-
-/** The first eight octets of a name, in one case or another: near enough for a filter. */
-static uint64_t name_head(const uint8_t *name, size_t name_len)
-{
-    uint64_t head = 0;
-
-    if (name_len >= sizeof(head))
-        memcpy(&head, name, sizeof(head)); /* of known length: one load */
-    else
-        memcpy(&head, name, name_len);
-    return head | UINT64_C(0x2020202020202020);
-}
-
-static _Atomic uint16_t *head_counter(const struct docket *docket, const uint8_t *name,
-                                      size_t name_len)
-{
-    uint64_t mixed = name_head(name, name_len) * UINT64_C(0x9e3779b97f4a7c15);
-
-    return &docket->heads[mixed >> (64 - docket->heads_bits)];
-}
-
-bool docket_may_be_open(const struct docket *docket, const uint8_t *name, size_t name_len)
-{
-    return atomic_load_explicit(head_counter(docket, name, name_len), memory_order_relaxed) != 0;
-}
-
 /** A counter that came near its end stays there: it would wrap, and hide open cases. */
 static void count_head(const struct docket *docket, const struct docket_case *c, int more)
 {
-    _Atomic uint16_t *counter = head_counter(docket, c->owner, c->owner_len);
+    _Atomic uint16_t *counter = docket_head(docket, c->owner, c->owner_len);
 
     if (atomic_load_explicit(counter, memory_order_relaxed) < UINT16_MAX - DOCKET_SHARDS)
         atomic_fetch_add_explicit(counter, (uint16_t)more, memory_order_relaxed);
@@ -101,7 +71,7 @@ bool docket_init(struct docket *docket, size_t max_octets)
     memset(docket, 0, sizeof(*docket));
     docket->filter = calloc(1, filter_octets);
     docket->heads = calloc(1, heads_octets);
-    docket->heads_bits = heads_bits;
+    docket->heads_shift = 64 - heads_bits;
     docket->shards = aligned_alloc(64, DOCKET_SHARDS * sizeof(struct docket_shard));
     if (docket->filter == NULL || docket->heads == NULL || docket->shards == NULL) {
         free(docket->shards);
@@ -166,11 +136,6 @@ void docket_on_evict(struct docket *docket,
         docket->shards[i].evicted = evicted;
         docket->shards[i].context = context;
     }
-}
-
-bool docket_may_hold(const struct docket *docket, uint64_t hash)
-{
-    return atomic_load_explicit(filter_counter(docket, hash), memory_order_relaxed) != 0;
 }
 
 struct docket_shard *docket_lock(struct docket *docket, uint64_t hash)
@@ -260,7 +225,7 @@ void docket_remove(struct docket *docket, struct docket_shard *shard, struct doc
         count_head(docket, c, -1);
     atomic_fetch_sub_explicit(&shard->cases, 1, memory_order_relaxed);
     octets_take(shard, c, c->octets);
-    atomic_fetch_sub_explicit(filter_counter(docket, c->hash), 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(docket_class(docket, c->hash), 1, memory_order_relaxed);
     free_case(c);
 }
 
@@ -294,7 +259,7 @@ struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard
 {
     size_t octets = block_octets(sizeof(struct docket_case) + owner_len);
     struct docket_case **bucket = bucket_of(shard, hash);
-    _Atomic uint16_t *counter = filter_counter(docket, hash);
+    _Atomic uint16_t *counter = docket_class(docket, hash);
     struct docket_case *c;
 
     /* a counter that wrapped to 0 would hide cases; so many in one class means an attack */

@@ -11,9 +11,11 @@
 #define MXCLASH_CORE_DOCKET_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/impact.h"
 #include "core/spf.h"
@@ -131,9 +133,9 @@ struct docket {
     struct docket_shard *shards;
     /** how many cases of each hash class there are; relaxed: it only saves the lock */
     _Atomic uint16_t *filter;
-    /** how many open cases there are whose owners begin alike; a power of two of counters */
+    /** how many open cases there are whose owners begin alike; 2^(64 - heads_shift) counters */
     _Atomic uint16_t *heads;
-    unsigned heads_bits;
+    unsigned heads_shift;
     size_t shard_octets_max;
     _Atomic uint64_t evictions;
 };
@@ -142,15 +144,40 @@ struct docket {
 bool docket_init(struct docket *docket, size_t max_octets);
 void docket_deinit(struct docket *docket);
 
+/** How many cases are of the same hash class. */
+static inline _Atomic uint16_t *docket_class(const struct docket *docket, uint64_t hash)
+{
+    return &docket->filter[(hash >> 20) % DOCKET_FILTER_COUNTERS];
+}
+
 /** \return false if no case can have this hash. No lock. */
-bool docket_may_hold(const struct docket *docket, uint64_t hash);
+static inline bool docket_may_hold(const struct docket *docket, uint64_t hash)
+{
+    return atomic_load_explicit(docket_class(docket, hash), memory_order_relaxed) != 0;
+}
+
+/** How many open cases have an owner that begins like this one, in any case of letters: near enough
+ * for a filter. Reads eight octets of the name. */
+static inline _Atomic uint16_t *docket_head(const struct docket *docket, const uint8_t *name,
+                                            size_t name_len)
+{
+    uint64_t head = 0;
+
+    if (name_len >= sizeof(head)) /* shorter ones are few, and count as one */
+        memcpy(&head, name, sizeof(head));
+    head |= UINT64_C(0x2020202020202020);
+    return &docket->heads[head * UINT64_C(0x9e3779b97f4a7c15) >> docket->heads_shift];
+}
 
 /**
- * \param name  any case, read only up to its eighth octet
- * \return false if no case of this name can be open. No lock, and no hash of the name: that is what
+ * \return false if no case of this name can be open. No lock, and no hash of the name: it is what
  *     an answer costs in which there is nothing to see, while somewhere a conflict is open.
  */
-bool docket_may_be_open(const struct docket *docket, const uint8_t *name, size_t name_len);
+static inline bool docket_may_be_open(const struct docket *docket, const uint8_t *name,
+                                      size_t name_len)
+{
+    return atomic_load_explicit(docket_head(docket, name, name_len), memory_order_relaxed) != 0;
+}
 
 /** Lock the shard of a hash. */
 struct docket_shard *docket_lock(struct docket *docket, uint64_t hash);

@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include "core/block.h"
-#include "core/glance.h"
-#include "core/mailbox.h"
 #include "core/names.h"
 
 #define XXH_INLINE_ALL
@@ -31,7 +29,6 @@
 /* a shard holds some cases at least: the smallest table with the built-in providers gives so much
  */
 #define SHARD_OCTETS_MIN 4096u
-#define SWEEP_EVERY_MS   1000
 
 static void forget_evicted(void *context, const struct docket_case *c)
 {
@@ -41,7 +38,6 @@ static void forget_evicted(void *context, const struct docket_case *c)
         if (c->conflicts[kind].open) {
             count_up(&counters->evicted[kind]);
             count_down(&counters->open_now[kind][c->conflicts[kind].state]);
-            count_down(&counters->open_sum);
         }
     }
 }
@@ -242,10 +238,7 @@ void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_
         engine->on_held(engine->context);
 }
 
-/** Close the oldest case of one shard if nobody has met it for too long. Called once for every
- * answer that reached the docket: so each shard is looked at soon, and no call does much. Where few
- * answers reach it, sweep_now_and_then() sees to it. */
-static void sweep(struct mxclash_engine *engine, mxclash_time now)
+void engine_sweep(struct mxclash_engine *engine, mxclash_time now)
 {
     uint64_t turn = atomic_fetch_add_explicit(&engine->sweep_at, 1, memory_order_relaxed);
     struct docket_shard *shard = docket_lock(&engine->docket, turn << 60);
@@ -262,191 +255,6 @@ static void sweep(struct mxclash_engine *engine, mxclash_time now)
     }
     docket_unlock(shard);
     engine_hand_out(engine, &outcome);
-}
-
-/** Once a second while a conflict is open: it has to expire even where no answer concerns one. */
-static void sweep_now_and_then(struct mxclash_engine *engine, mxclash_time now)
-{
-    mxclash_time due = atomic_load_explicit(&engine->sweep_due, memory_order_relaxed);
-
-    /* far ahead: the clock was set back. Two threads at once do no harm. */
-    if (now < due && due - now <= SWEEP_EVERY_MS)
-        return;
-    atomic_store_explicit(&engine->sweep_due, now + SWEEP_EVERY_MS, memory_order_relaxed);
-    sweep(engine, now);
-}
-
-static bool speaks_of_apex(const struct mxclash_answer *answer, const struct sighting *sighting)
-{
-    return sighting->cname && !answer->forwarded && answer->zone != NULL &&
-           answer->zone_len == sighting->owner_len;
-}
-
-/** What the sieves hold of a sighting's owner, this sighting included. */
-struct suspicion {
-    bool suspect;
-    struct case_hint hint;
-};
-
-/** An authority's MX set beside its provider's; what it says of SPF too. */
-static void suspect_mailbox(struct mxclash_engine *engine, uint64_t hash,
-                            const struct answer_reading *reading, const struct sighting *sighting,
-                            mxclash_time now, struct suspicion *suspicion)
-{
-    struct mailbox_view view;
-    struct hosted_found found;
-
-    if (!sighting->is_qname || !reading->message.authoritative ||
-        reading->message.qtype != wire_type_mx)
-        return;
-    mailbox_view(engine->providers, reading, sighting, &view);
-    found = hosted_note_mx(&engine->hosted, hash, view.number, sighting->mx_ttl_s, now);
-    suspicion->hint.spf = found.spf && mailbox_spf_bits_lack(found.spf_bits, view.number);
-    suspicion->suspect = suspicion->suspect || suspicion->hint.spf || view.verdict.foreign != 0 ||
-                         view.verdict.incomplete;
-}
-
-/** An SPF record beside the provider that the MX is known to name. */
-static void suspect_spf(struct mxclash_engine *engine, uint64_t hash,
-                        const struct answer_reading *reading, const struct sighting *sighting,
-                        mxclash_time now, struct suspicion *suspicion)
-{
-    struct spf_summary spf;
-    struct hosted_found found;
-
-    if (!reading->message.authoritative)
-        return;
-    mailbox_read_spf(engine->providers, reading, sighting, &spf);
-    if (!spf.present)
-        return;
-    found =
-        hosted_note_spf(&engine->hosted, hash, mailbox_spf_bits(&spf), sighting->txt_ttl_s, now);
-    suspicion->hint.spf = mailbox_spf_lacks(&spf, found.provider);
-    suspicion->suspect = suspicion->suspect || suspicion->hint.spf;
-}
-
-static void suspect_cname(struct mxclash_engine *engine, uint64_t hash,
-                          const struct mxclash_answer *answer, const struct sighting *sighting,
-                          mxclash_time now, struct suspicion *suspicion)
-{
-    struct sieve_found found =
-        sieve_note(&engine->sieve, hash, sighting->cname, sighting->cname_ttl_s, sighting->mx,
-                   sighting->mx_ttl_s, now);
-
-    suspicion->hint.both_valid = found.both_for_sure;
-    suspicion->hint.both_perhaps = found.cname && found.mx;
-    suspicion->hint.mx_valid = found.mx;
-    /* the owner lies at or below the zone, so of the same length it is the zone */
-    suspicion->suspect = suspicion->hint.both_perhaps || (sighting->cname && sighting->mx) ||
-                         speaks_of_apex(answer, sighting);
-}
-
-/** Take one sighting through the sieves and the docket. */
-static void examine(struct mxclash_engine *engine, const struct mxclash_answer *answer,
-                    const struct answer_reading *reading, const struct sighting *sighting,
-                    mxclash_time now)
-{
-    uint64_t hash = engine_hash(engine, sighting->owner, sighting->owner_len);
-    struct suspicion suspicion = {0};
-    bool fresh = false;
-    struct docket_shard *shard;
-    struct docket_case *c;
-    struct case_outcome outcome;
-
-    if (sighting->cname || sighting->mx)
-        suspect_cname(engine, hash, answer, sighting, now, &suspicion);
-    if (sighting->mx)
-        suspect_mailbox(engine, hash, reading, sighting, now, &suspicion);
-    if (sighting->txt)
-        suspect_spf(engine, hash, reading, sighting, now, &suspicion);
-    if (!suspicion.suspect && !docket_may_hold(&engine->docket, hash))
-        return;
-    if (ignore_holds(&engine->ignore, sighting->owner, sighting->owner_len))
-        return;
-    case_outcome_init(&outcome);
-    shard = docket_lock(&engine->docket, hash);
-    c = docket_find(shard, hash, sighting->owner, sighting->owner_len);
-    if (c == NULL && suspicion.suspect) {
-        c = docket_add(&engine->docket, shard, hash, sighting->owner, sighting->owner_len);
-        fresh = true;
-    }
-    if (!fresh)
-        suspicion.hint.both_valid = suspicion.hint.both_perhaps = suspicion.hint.mx_valid = false;
-    if (c != NULL)
-        case_saw(&engine->work, shard, c, answer, reading, sighting, &suspicion.hint, now,
-                 &outcome);
-    docket_unlock(shard);
-    engine_carry_out(engine, hash, sighting->owner, sighting->owner_len, &outcome, now);
-    if (c != NULL)
-        sweep(engine, now);
-}
-
-/** An answer with neither CNAME nor MX can still show that an open conflict has ended. */
-static void examine_dull(struct mxclash_engine *engine, const struct mxclash_answer *answer,
-                         const struct answer_reading *reading, mxclash_time now)
-{
-    static const struct case_hint no_hint;
-    const struct wire_message *message = &reading->message;
-    uint8_t owner[MXCLASH_NAME_MAX];
-    struct case_outcome outcome;
-    struct docket_shard *shard;
-    struct docket_case *c;
-    uint64_t hash;
-
-    if (!answer_counts(message) || !message->authoritative)
-        return;
-    name_lower(owner, message->octets + message->qname_at, message->qname_len);
-    hash = engine_hash(engine, owner, message->qname_len);
-    if (!docket_may_hold(&engine->docket, hash) ||
-        !answer_may_speak_for(answer, message, owner, message->qname_len))
-        return;
-    case_outcome_init(&outcome);
-    shard = docket_lock(&engine->docket, hash);
-    c = docket_find(shard, hash, owner, message->qname_len);
-    if (c != NULL && case_is_open(c))
-        case_saw(&engine->work, shard, c, answer, reading, NULL, &no_hint, now, &outcome);
-    docket_unlock(shard);
-    engine_carry_out(engine, hash, owner, message->qname_len, &outcome, now);
-}
-
-/** The second look: for an answer in which there may be something to see. */
-static enum mxclash_status look_closely(struct mxclash_engine *engine,
-                                        const struct mxclash_answer *answer, mxclash_time now)
-{
-    struct answer_reading reading;
-
-    switch (answer_read(answer, &reading)) {
-    case answer_malformed:
-        count_up(&engine->counters.malformed);
-        return mxclash_malformed;
-    case answer_telling:
-        for (size_t i = 0; i < reading.count; i++)
-            examine(engine, answer, &reading, &reading.sightings[i], now);
-        break;
-    case answer_dull:
-        if (count_read(&engine->counters.open_sum) != 0)
-            examine_dull(engine, answer, &reading, now);
-        break;
-    }
-    return mxclash_ok;
-}
-
-enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
-                                    const struct mxclash_answer *answer, mxclash_time now)
-{
-    size_t qname_len;
-    bool dull = glance_is_dull(answer->message, answer->message_len, &qname_len);
-    enum mxclash_status status = mxclash_ok;
-
-    striped_up(&engine->counters.inspected);
-    if (dull && count_read(&engine->counters.open_sum) == 0)
-        return status;
-    if (!dull ||
-        docket_may_be_open(&engine->docket, answer->message + WIRE_HEADER_OCTETS, qname_len))
-        status = look_closely(engine, answer, now);
-    if (count_read(&engine->counters.open_sum) != 0)
-        sweep_now_and_then(engine, now);
-    return status;
 }
 
 bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
@@ -481,7 +289,7 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     docket_unlock(shard);
     engine_carry_out(engine, hash, lower, owner_len, &outcome, now);
     if (c != NULL)
-        sweep(engine, now);
+        engine_sweep(engine, now);
     return in_conflict;
 }
 
@@ -494,12 +302,10 @@ bool mxclash_get_standing(struct mxclash_engine *engine, const uint8_t *owner, s
     uint64_t hash;
     bool in_conflict;
 
-    if (count_read(&engine->counters.open_sum) == 0 || !name_valid(owner, owner_len))
+    if (!docket_may_be_open(&engine->docket, owner, owner_len) || !name_valid(owner, owner_len))
         return false;
     name_lower(lower, owner, owner_len);
     hash = engine_hash(engine, lower, owner_len);
-    if (!docket_may_hold(&engine->docket, hash))
-        return false;
     shard = docket_lock(&engine->docket, hash);
     c = docket_find(shard, hash, lower, owner_len);
     in_conflict = c != NULL && case_standing(c, now, standing);

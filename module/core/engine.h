@@ -60,4 +60,9 @@ void engine_give_up_lookup(struct mxclash_engine *engine, uint64_t hash, const u
 void engine_let_go(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
                    size_t owner_len);
 
+/** Close the oldest case of one shard if nobody has met it for too long. Called once for every
+ * answer that reached the docket: so each shard is looked at soon, and no call does much. Where few
+ * answers reach it, mxclash_inspect() sees to it once a second. */
+void engine_sweep(struct mxclash_engine *engine, mxclash_time now);
+
 #endif

@@ -4,37 +4,16 @@
 
 #include <string.h>
 
-/** Octets of SPF of one owner that are read; RFC 7208 3.4 has 450 in mind. */
-#define SPF_OCTETS_MAX 4096u
+_Static_assert(PROVIDERS_MAX - 1 <= HOSTED_NONE, "spf_number of the last provider is HOSTED_NONE");
 
-/** Bits of spf_summary.named: providers further down the table share them. */
-#define SPF_NUMBERS 64
-
-static bool same_includes(const struct provider *a, const struct provider *b)
+/** Number of the provider whose SPF include the owner needs: one is documented, and nothing stands
+ * before the provider. */
+static unsigned number_wanted(const struct providers_verdict *verdict)
 {
-    if (a->spf.count != b->spf.count)
-        return false;
-    for (size_t i = 0; i < a->spf.count; i++)
-        if (strcmp(a->spf.text[i], b->spf.text[i]) != 0)
-            return false;
-    return true;
-}
+    const struct provider *provider = verdict->provider;
 
-/** Number of a provider in the table; of editions that ask for the same include, the first's. */
-static unsigned number_of(const struct providers *providers, const struct provider *provider)
-{
-    unsigned number = 0;
-
-    while (number < HOSTED_PROVIDERS_MAX && providers_at(providers, number) != provider &&
-           !same_includes(providers_at(providers, number), provider))
-        number++;
-    return number < HOSTED_PROVIDERS_MAX ? number : HOSTED_NONE;
-}
-
-/** The provider can be looked for in SPF: it documents an include, and nothing stands before it. */
-static bool wants_spf(const struct providers_verdict *verdict)
-{
-    return verdict->provider != NULL && verdict->provider->spf.count != 0 && !verdict->filtered;
+    return provider != NULL && provider->spf.count != 0 && !verdict->filtered ? provider->spf_number
+                                                                              : HOSTED_NONE;
 }
 
 void mailbox_view(const struct providers *providers, const struct answer_reading *reading,
@@ -44,44 +23,49 @@ void mailbox_view(const struct providers *providers, const struct answer_reading
     size_t count = answer_mx_set(reading, sighting, mx);
 
     providers_judge(providers, sighting->owner, sighting->owner_len, mx, count, &view->verdict);
-    view->number =
-        wants_spf(&view->verdict) ? number_of(providers, view->verdict.provider) : HOSTED_NONE;
+    view->number = number_wanted(&view->verdict);
 }
 
-/** A provider that documents no include is never looked for. */
-static bool names_provider(const struct provider *provider, const uint8_t *rdata, size_t len)
+/** The owner's own part as SPF records write it. \return octets; 1 for the root, a dot */
+static size_t own_in_spf(const struct sighting *sighting, uint8_t own[MXCLASH_NAME_MAX])
 {
-    return provider->spf.count != 0 && provider_spf(provider, rdata, len) == spf_has;
+    size_t own_at = providers_own_at(sighting->owner, sighting->owner_len);
+    const uint8_t *name = sighting->owner + own_at;
+    size_t len = sighting->owner_len - own_at;
+
+    own[0] = '.';
+    if (len == 1)
+        return 1;
+    memcpy(own, name + 1, len - 2);
+    for (size_t at = name[0]; at + 2 < len; at += name[at + 1] + 1u)
+        own[at] = '.';
+    return len - 2;
 }
 
 void mailbox_read_spf(const struct providers *providers, const struct answer_reading *reading,
                       const struct sighting *sighting, struct spf_summary *spf)
 {
-    size_t own_at = providers_own_at(sighting->owner, sighting->owner_len);
-    char own[MXCLASH_NAME_TEXT_MAX];
+    uint8_t own[MXCLASH_NAME_MAX];
     const uint8_t *rdata;
-    size_t at = 0, len, octets = 0;
+    size_t at = 0, len, own_len = 0, octets = 0;
     unsigned records = 0;
 
     memset(spf, 0, sizeof(*spf));
-    mxclash_name_to_text(sighting->owner + own_at, sighting->owner_len - own_at, own);
     while ((len = answer_next_txt(reading, sighting, &at, &rdata)) != 0) {
-        bool is_spf = spf_has_include(rdata, len, "") != spf_none;
+        bool is_spf = spf_is_record(rdata, len);
 
+        if (is_spf && !spf->present) {
+            own_len = own_in_spf(sighting, own);
+            spf->present = true;
+        }
         octets += is_spf ? len : 0;
-        spf->present = spf->present || is_spf;
         /* more than any honest owner has: whom it names is not worth the time */
         if (++records > ANSWER_RECORDS_MAX || octets > SPF_OCTETS_MAX) {
             spf->asks_own = true;
             return;
         }
-        if (!is_spf)
-            continue;
-        spf->asks_own = spf->asks_own || spf_asks_own(rdata, len, own);
-        for (size_t i = 0; i < providers_count(providers); i++)
-            if (names_provider(providers_at(providers, i), rdata, len))
-                spf->named |= UINT64_C(1)
-                              << number_of(providers, providers_at(providers, i)) % SPF_NUMBERS;
+        if (is_spf)
+            spf_read(providers, rdata, len, own, own_len, spf);
     }
 }
 
@@ -91,9 +75,9 @@ uint16_t mailbox_spf_bits(const struct spf_summary *spf)
 
     if (spf->asks_own)
         return UINT16_MAX;
-    for (unsigned number = 0; number < SPF_NUMBERS; number++) {
-        if (!(spf->named & UINT64_C(1) << number))
-            continue;
+    for (uint64_t left = spf->named; left != 0; left &= left - 1) {
+        unsigned number = (unsigned)__builtin_ctzll(left);
+
         /* two fit, an octet each. More are as good as none: a suspect that a proof acquits, where
          * a wrong guess would let one pass. */
         if (bits > UINT8_MAX)
@@ -125,7 +109,7 @@ unsigned mailbox_spf_provider(const struct casework *work, const struct docket_c
         return HOSTED_NONE;
     providers_judge(work->providers, c->owner, c->owner_len, c->mx_set->mx, c->mx_set->count,
                     &verdict);
-    return wants_spf(&verdict) ? number_of(work->providers, verdict.provider) : HOSTED_NONE;
+    return number_wanted(&verdict);
 }
 
 static void set_kind(const struct casework *work, struct docket_shard *shard, struct docket_case *c,

@@ -1,33 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file MX sets in the order in which events have them: see mxclash.h. */
+/** \file MX sets: see mx_set.h and mxclash.h. */
+#include "core/mx_set.h"
+
 #include <string.h>
 
 #include "core/names.h"
-#include "mxclash.h"
 
-static bool mx_before(const struct mxclash_mx *a, const struct mxclash_mx *b)
+/** \return below 0 if a sorts before b, 0 if they are the same record */
+static int compare(const struct mxclash_mx *a, const struct mxclash_mx *b)
 {
     if (a->preference != b->preference)
-        return a->preference < b->preference;
-    return memcmp(a->exchange, b->exchange, sizeof(a->exchange)) < 0;
+        return a->preference < b->preference ? -1 : 1;
+    return memcmp(a->exchange, b->exchange, sizeof(a->exchange));
 }
 
-size_t mxclash_mx_insert(struct mxclash_mx *set, size_t count, const struct mxclash_mx *one)
+size_t mx_set_insert(struct mxclash_mx *set, size_t count, const struct mxclash_mx *one)
 {
-    struct mxclash_mx clean;
-    size_t place = 0;
+    size_t place = count;
+    int order = 1;
 
-    memset(&clean, 0, sizeof(clean)); /* sets are compared octet by octet */
-    clean.preference = one->preference;
-    clean.exchange_len = one->exchange_len;
-    name_lower(clean.exchange, one->exchange, one->exchange_len);
-    while (place < count && mx_before(&set[place], &clean))
-        place++;
-    if (place == MXCLASH_MX_MAX || (place < count && !mx_before(&clean, &set[place])))
+    while (place > 0 && (order = compare(one, &set[place - 1])) < 0)
+        place--;
+    if (order == 0 || place == MXCLASH_MX_MAX)
         return count;
     if (count < MXCLASH_MX_MAX)
         count++;
     memmove(&set[place + 1], &set[place], (count - place - 1) * sizeof(*set));
-    set[place] = clean;
+    set[place] = *one;
     return count;
+}
+
+size_t mxclash_mx_insert(struct mxclash_mx *set, size_t count, const struct mxclash_mx *one)
+{
+    struct mxclash_mx clean = {.preference = one->preference, .exchange_len = one->exchange_len};
+
+    name_lower(clean.exchange, one->exchange, one->exchange_len);
+    return mx_set_insert(set, count, &clean);
 }

@@ -38,24 +38,28 @@ static uint64_t octets_lower(uint64_t octets)
     return octets | upper >> 2;
 }
 
-void name_lower(uint8_t *lower, const uint8_t *name, size_t len)
+static inline void lower_eight(uint8_t *lower, const uint8_t *name)
 {
     uint64_t octets;
-    size_t i;
 
-    if (len < sizeof(octets)) {
-        for (i = 0; i < len; i++)
+    memcpy(&octets, name, sizeof(octets));
+    octets = octets_lower(octets);
+    memcpy(lower, &octets, sizeof(octets));
+}
+
+void name_lower(uint8_t *lower, const uint8_t *name, size_t len)
+{
+    size_t i = 0;
+
+    if (len < 8) {
+        for (; i < len; i++)
             lower[i] = octet_lower(name[i]);
         return;
     }
-    /* the last eight may have been among those before: lower case stays what it is */
-    for (i = 0; i < len; i += sizeof(octets)) {
-        size_t at = i + sizeof(octets) <= len ? i : len - sizeof(octets);
-
-        memcpy(&octets, name + at, sizeof(octets));
-        octets = octets_lower(octets);
-        memcpy(lower + at, &octets, sizeof(octets));
-    }
+    for (; i + 8 < len; i += 8)
+        lower_eight(lower + i, name + i);
+    /* some of the last eight may be among those before: lower case stays what it is */
+    lower_eight(lower + len - 8, name + len - 8);
 }
 
 bool name_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
@@ -82,7 +86,9 @@ bool name_at_or_below(const uint8_t *name, size_t name_len, const uint8_t *zone,
         if (at >= name_len)
             return false;
     }
-    return name_equal(name + at, name_len - at, zone, zone_len);
+    /* nearly always both are in lower case */
+    return name_len - at == zone_len && (memcmp(name + at, zone, zone_len) == 0 ||
+                                         name_equal(name + at, zone_len, zone, zone_len));
 }
 
 static bool octet_is_plain(uint8_t octet)

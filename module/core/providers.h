@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/spf.h"
 #include "mxclash.h"
 
 /** Bounds of a table; a text beyond them is refused. */
@@ -64,8 +63,11 @@ struct provider {
     /** alternatives: any one of them is complete */
     struct provider_set *sets;
     size_t set_count;
-    /** documented SPF includes, any one of them is enough; text names without the last dot */
+    /** documented SPF includes, any one of them is enough; lower case text names, no last dot */
     struct provider_strings spf;
+    /** what its includes go by: its own place in the table, or that of the first section that
+     * documents the same ones */
+    unsigned spf_number;
     /** where the values come from */
     struct provider_strings sources;
 };
@@ -158,12 +160,11 @@ void providers_judge(const struct providers *providers, const uint8_t *owner, si
                      const struct mxclash_mx *mx, size_t count, struct providers_verdict *verdict);
 
 /**
- * Look in one TXT record for any include that the provider documents.
+ * Say whose SPF include a name is.
  *
- * \param rdata  untrusted, as in spf_has_include()
- * \return the best that any of its includes finds; spf_has for an SPF record of a provider that
- *     documents none, as nothing is lacking
+ * \param name  text name of len octets, lower case, no last dot
+ * \return bit spf_number % SPF_NUMBERS of each provider that documents it
  */
-enum spf_finding provider_spf(const struct provider *provider, const uint8_t *rdata, size_t len);
+uint64_t providers_included(const struct providers *providers, const uint8_t *name, size_t len);
 
 #endif

@@ -8,16 +8,13 @@
 /** Labels of the longest name without the root: 127 of one octet. */
 #define LABELS_MAX 127
 
-/** FNV-1a. */
-#define HASH_BASIS 2166136261u
-#define HASH_PRIME 16777619u
+/** Labels of the shortest pattern: the parser takes no top-level domain. */
+#define BASE_LABELS 2
 
 /** Fold one label, its length octet included, into the hash of what stands right of it. */
 static uint32_t fold_label(uint32_t hash, const uint8_t *label)
 {
-    for (size_t i = 0; i <= label[0]; i++)
-        hash = (hash ^ label[i]) * HASH_PRIME;
-    return hash;
+    return index_fold(hash, label, label[0] + 1u);
 }
 
 /** \return labels without the root, their places in starts; 0 if it is the root or no whole name */
@@ -92,14 +89,17 @@ bool index_add(struct providers *providers, size_t section, size_t pattern,
     const struct provider_pattern *added = &providers->list[section].patterns[pattern];
     uint8_t starts[LABELS_MAX];
     size_t labels = split_labels(added->name, added->name_len, starts);
-    uint32_t hash = HASH_BASIS;
+    uint32_t hash = INDEX_HASH_BASIS;
     struct index_slot *slot;
 
     *taken = NULL;
     if ((providers->slots == NULL || providers->used * 2 > providers->mask) && !grow(providers))
         return false;
-    for (size_t i = labels; i-- > 0;)
+    for (size_t i = labels; i-- > 0;) {
         hash = fold_label(hash, added->name + starts[i]);
+        if (labels - i == BASE_LABELS)
+            providers->bases[hash % INDEX_BASES / 64] |= UINT64_C(1) << hash % 64;
+    }
     slot = find_slot(providers, hash, added->below, added->name, added->name_len);
     if (slot->section != 0) {
         *taken = &providers->list[slot->section - 1u];
@@ -117,8 +117,8 @@ const struct provider *providers_host(const struct providers *providers, const u
 {
     uint8_t starts[LABELS_MAX];
     size_t labels = split_labels(host, host_len, starts);
-    uint32_t hash = HASH_BASIS;
-    const struct provider *found = NULL;
+    uint32_t hash = INDEX_HASH_BASIS;
+    size_t section = 0;
 
     if (providers->slots == NULL)
         return NULL;
@@ -127,10 +127,15 @@ const struct provider *providers_host(const struct providers *providers, const u
         const struct index_slot *slot;
 
         hash = fold_label(hash, suffix);
+        if (labels - i < BASE_LABELS)
+            continue;
+        if (labels - i == BASE_LABELS &&
+            (providers->bases[hash % INDEX_BASES / 64] >> hash % 64 & 1) == 0)
+            return NULL;
         /* the whole host can only be a name, a part of it only what stands below `*` */
         slot = find_slot(providers, hash, i != 0, suffix, host_len - starts[i]);
         if (slot->section != 0)
-            found = &providers->list[slot->section - 1u];
+            section = slot->section;
     }
-    return found;
+    return section != 0 ? &providers->list[section - 1] : NULL;
 }

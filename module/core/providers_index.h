@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * The table behind providers.h and its hash of host patterns. For the provider files only.
+ * The table behind providers.h and its hashes of host patterns and of SPF includes. For the
+ * provider files only.
  *
- * The hash of a name is folded label by label from the right, so that one walk over a host's
- * labels gives the hash of every suffix. Patterns are the operator's and few, hosts anybody's: the
- * hash needs no key, since nobody can add to what stands in it.
+ * The hash of a host is folded label by label from the right, so that one walk over its labels
+ * gives the hash of every suffix. What stands in a hash is the operator's and little, what is
+ * looked for anybody's: it needs no key, since nobody can add to what stands in it.
  */
 #ifndef MXCLASH_CORE_PROVIDERS_INDEX_H
 #define MXCLASH_CORE_PROVIDERS_INDEX_H
 
 #include "core/providers.h"
+#include "core/spf.h"
+
+/** FNV-1a. */
+#define INDEX_HASH_BASIS 2166136261u
+#define INDEX_HASH_PRIME 16777619u
+
+/** Bits of providers.bases, a power of two. */
+#define INDEX_BASES 4096u
 
 /** A slot of the open hash: section and pattern by number, as the arrays move while they grow. */
 struct index_slot {
@@ -18,6 +27,15 @@ struct index_slot {
     /** section number + 1; 0: free */
     uint16_t section;
     uint16_t pattern;
+};
+
+/** A slot of the open hash of includes. */
+struct include_slot {
+    /** a string of the table's; NULL: free */
+    const char *text;
+    size_t len;
+    /** as providers_included() */
+    uint64_t numbers;
 };
 
 struct providers {
@@ -30,7 +48,22 @@ struct providers {
     size_t used;
     /** most labels of any pattern */
     size_t deepest;
+    /** bit hash % INDEX_BASES for the last two labels of each pattern: most hosts of the world end
+     * like none of them */
+    uint64_t bases[INDEX_BASES / 64];
+    /** at most half full; NULL until index_includes() */
+    struct include_slot *includes;
+    /** slots - 1; slots are a power of two */
+    size_t include_mask;
 };
+
+/** Fold octets into the hash of what stands before or, with hosts, right of them. */
+static inline uint32_t index_fold(uint32_t hash, const uint8_t *octets, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ octets[i]) * INDEX_HASH_PRIME;
+    return hash;
+}
 
 /**
  * Put pattern number pattern of section number section into the hash.
@@ -40,5 +73,9 @@ struct providers {
  */
 bool index_add(struct providers *providers, size_t section, size_t pattern,
                const struct provider **taken);
+
+/** The table is read: give every section its spf_number, and hash all includes. \return false if
+ * there is no memory */
+bool index_includes(struct providers *providers);
 
 #endif

@@ -129,22 +129,22 @@ static bool order_kept(const struct view *view, const struct provider_set *set)
 }
 
 /**
- * \param[out] present  hosts of the set that are there, whatever their preference
+ * \param[out] present  hosts of the set that are there, whatever their preference; written on false
  * \return true if the set is there in full, preferences as the provider documents them
  */
 static bool set_met(const struct view *view, const struct provider *provider,
                     const struct provider_set *set, size_t *present)
 {
-    bool exact = true;
+    size_t exact = 0;
 
+    while (!provider->order_only && exact < set->count && has_exactly(view, &set->mx[exact]))
+        exact++;
+    if (exact == set->count)
+        return true;
     *present = 0;
-    for (size_t i = 0; i < set->count; i++) {
+    for (size_t i = 0; i < set->count; i++)
         *present += find_host(view, &set->mx[i]) != NULL;
-        exact = exact && has_exactly(view, &set->mx[i]);
-    }
-    if (!provider->order_only)
-        return exact;
-    return *present == set->count && order_kept(view, set);
+    return provider->order_only && *present == set->count && order_kept(view, set);
 }
 
 /** Hold the set of the view against every set that the editions it names document. */
@@ -176,14 +176,15 @@ static void judge_sets(const struct view *view, struct providers_verdict *verdic
 void providers_judge(const struct providers *providers, const uint8_t *owner, size_t owner_len,
                      const struct mxclash_mx *mx, size_t count, struct providers_verdict *verdict)
 {
-    size_t own_at = providers_own_at(owner, owner_len);
     struct view view;
+    size_t own_at;
 
     memset(verdict, 0, sizeof(*verdict));
     look(providers, mx, count, &view);
     verdict->provider = pick(&view);
     if (verdict->provider == NULL)
         return;
+    own_at = providers_own_at(owner, owner_len);
     for (size_t i = 0; i < view.count; i++) {
         const struct provider *whose = view.whose[i];
         bool own = name_at_or_below(mx[i].exchange, mx[i].exchange_len, owner + own_at,
@@ -210,15 +211,4 @@ void providers_judge(const struct providers *providers, const uint8_t *owner, si
         verdict->advice |= mxclash_remove_foreign_mx;
     if (verdict->incomplete)
         verdict->advice |= mxclash_complete_mx;
-}
-
-enum spf_finding provider_spf(const struct provider *provider, const uint8_t *rdata, size_t len)
-{
-    enum spf_finding best = spf_none;
-
-    if (provider->spf.count == 0)
-        return spf_has_include(rdata, len, "") == spf_none ? spf_none : spf_has;
-    for (size_t i = 0; i < provider->spf.count && best != spf_has; i++)
-        best = spf_has_include(rdata, len, provider->spf.text[i]);
-    return best;
 }

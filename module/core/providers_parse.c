@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/names.h"
 #include "core/providers_index.h"
 
 struct parser {
@@ -92,7 +93,7 @@ static bool add_string(struct parser *parser, struct provider_strings *strings, 
     return true;
 }
 
-/** Read a host name. \param[out] name  room for MXCLASH_NAME_MAX octets */
+/** Read a name. \param[out] name  room for MXCLASH_NAME_MAX octets */
 static bool read_name(struct parser *parser, const char *text, uint8_t *name, uint8_t *name_len)
 {
     size_t len;
@@ -104,6 +105,17 @@ static bool read_name(struct parser *parser, const char *text, uint8_t *name, ui
         return fail(parser, "'%.64s' is a whole top-level domain", text);
     *name_len = (uint8_t)len;
     return true;
+}
+
+/** As read_name(), of a host: what else a name may hold would not come back as it is shown. */
+static bool read_host(struct parser *parser, const char *text, uint8_t *name, uint8_t *name_len)
+{
+    static const char octets[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
+    if (text[strspn(text, octets)] != '\0')
+        return fail(parser, "'%.64s' is no host name", text);
+    return read_name(parser, text, name, name_len);
 }
 
 static bool tag_valid(const char *tag)
@@ -137,7 +149,8 @@ static size_t line_octets(const char *text, size_t len)
     return end == NULL ? len : (size_t)(end - text);
 }
 
-/** Copy one line without its comment and outer space. \return false if it cannot be a line */
+/** Copy one line without its comment and outer space, tabs as spaces: values are shown to people.
+ * \return false if it cannot be a line */
 static bool cut_line(struct parser *parser, const char *text, size_t len,
                      char line[PROVIDERS_LINE_MAX])
 {
@@ -159,7 +172,8 @@ static bool cut_line(struct parser *parser, const char *text, size_t len,
         len--;
     if (len - start >= PROVIDERS_LINE_MAX)
         return fail(parser, "the line is longer than %d octets", PROVIDERS_LINE_MAX - 1);
-    memcpy(line, text + start, len - start);
+    for (size_t i = start; i < len; i++)
+        line[i - start] = (char)(text[i] == '\t' ? ' ' : text[i]);
     line[len - start] = '\0';
     return true;
 }
@@ -263,7 +277,7 @@ static bool read_mx(struct parser *parser, char *value)
         return false;
     pattern = &section->patterns[section->pattern_count];
     pattern->below = below;
-    if (!read_name(parser, below ? value + 2 : value, pattern->name, &pattern->name_len))
+    if (!read_host(parser, below ? value + 2 : value, pattern->name, &pattern->name_len))
         return false;
     section->pattern_count++;
     if (index_add(parser->table, parser->table->count - 1, section->pattern_count - 1, &taken))
@@ -300,7 +314,7 @@ static bool read_expect(struct parser *parser, char *value)
         return false;
     mx = &set->mx[set->count];
     mx->preference = (uint16_t)preference;
-    if (!read_name(parser, host, mx->exchange, &mx->exchange_len))
+    if (!read_host(parser, host, mx->exchange, &mx->exchange_len))
         return false;
     if (providers_host(parser->table, mx->exchange, mx->exchange_len) != section)
         return fail(parser, "no mx line above says that '%.64s' belongs to '%s'", host,
@@ -331,9 +345,14 @@ static bool read_spf(struct parser *parser, char *value)
 {
     uint8_t name[MXCLASH_NAME_MAX];
     uint8_t name_len;
+    size_t len = strlen(value);
 
-    return read_name(parser, value, name, &name_len) &&
-           add_string(parser, &parser->section->spf, value);
+    if (!read_name(parser, value, name, &name_len))
+        return false;
+    if (value[len - 1] == '.')
+        value[--len] = '\0';
+    name_lower((uint8_t *)value, (uint8_t *)value, len);
+    return add_string(parser, &parser->section->spf, value);
 }
 
 static bool read_source(struct parser *parser, char *value)
@@ -428,7 +447,8 @@ struct providers *providers_parse(const char *text, size_t len, char error[PROVI
         fail(&parser, "not enough memory");
         return NULL;
     }
-    if (!read_text(&parser, text, len)) {
+    if (!read_text(&parser, text, len) ||
+        (!index_includes(parser.table) && !fail(&parser, "not enough memory"))) {
         providers_free(parser.table);
         return NULL;
     }

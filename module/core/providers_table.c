@@ -37,6 +37,7 @@ void providers_free(struct providers *providers)
     }
     free(providers->list);
     free(providers->slots);
+    free(providers->includes);
     free(providers);
 }
 
@@ -71,6 +72,7 @@ size_t providers_octets(const struct providers *providers)
 
     if (providers->slots != NULL)
         octets += block_octets((providers->mask + 1) * sizeof(*providers->slots));
+    octets += block_octets((providers->include_mask + 1) * sizeof(*providers->includes));
     for (size_t i = 0; i < providers->count; i++) {
         const struct provider *provider = &providers->list[i];
 

@@ -55,16 +55,26 @@ static uint32_t expiry_of(uint32_t ttl_s, mxclash_time now)
     return slots_time(now + (mxclash_time)ttl_s * 1000, EXPIRY_UNIT_MS, EXPIRY_BITS);
 }
 
+static inline _Atomic uint64_t *bucket_of(const struct sieve *sieve, uint64_t hash)
+{
+    return sieve->slots.words + (hash & sieve->slots.mask) * SLOTS_A_BUCKET;
+}
+
+static inline uint64_t fingerprint_in(const _Atomic uint64_t *slot)
+{
+    return atomic_load_explicit(slot, memory_order_relaxed) >> PAYLOAD_BITS;
+}
+
 /** \return the slot of a bucket that holds a fingerprint, SLOTS_A_BUCKET if none does */
 static size_t place_of(_Atomic uint64_t *bucket, uint64_t fingerprint)
 {
-    size_t place = 0;
-
-    while (place < SLOTS_A_BUCKET &&
-           atomic_load_explicit(&bucket[place], memory_order_relaxed) >> PAYLOAD_BITS !=
-               fingerprint)
-        place++;
-    return place;
+    for (size_t place = 0; place < SLOTS_A_BUCKET; place += 2) {
+        if (fingerprint_in(&bucket[place]) == fingerprint)
+            return place;
+        if (fingerprint_in(&bucket[place + 1]) == fingerprint)
+            return place + 1;
+    }
+    return SLOTS_A_BUCKET;
 }
 
 /**
@@ -86,37 +96,59 @@ static size_t place_for(_Atomic uint64_t *bucket, uint64_t hash, uint32_t now_un
     return picked;
 }
 
+static void put(_Atomic uint64_t *slot, uint64_t hash, uint32_t cname_expiry, uint32_t mx_expiry)
+{
+    uint64_t fingerprint = hash >> PAYLOAD_BITS << PAYLOAD_BITS;
+
+    atomic_store_explicit(slot, fingerprint | (uint64_t)cname_expiry << EXPIRY_BITS | mx_expiry,
+                          memory_order_relaxed);
+}
+
 struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, uint32_t cname_ttl_s,
                               bool mx, uint32_t mx_ttl_s, mxclash_time now)
 {
-    _Atomic uint64_t *bucket = sieve->slots.words + (hash & sieve->slots.mask) * SLOTS_A_BUCKET;
+    _Atomic uint64_t *bucket = bucket_of(sieve, hash);
     uint32_t now_units = slots_time(now, EXPIRY_UNIT_MS, EXPIRY_BITS);
     size_t place = place_of(bucket, hash >> PAYLOAD_BITS);
-    uint32_t cname_expiry = 0;
-    uint32_t mx_expiry = 0;
-    struct sieve_found found;
-    uint32_t old_cname_expiry, old_mx_expiry;
+    uint32_t cname_expiry = cname ? expiry_of(cname_ttl_s, now) : 0;
+    uint32_t mx_expiry = mx ? expiry_of(mx_ttl_s, now) : 0;
+    struct sieve_found found = {.cname = cname, .mx = mx, .both_for_sure = cname && mx};
 
-    if (place < SLOTS_A_BUCKET) {
+    if (place == SLOTS_A_BUCKET) {
+        place = place_for(bucket, hash, now_units);
+    } else {
         uint64_t slot = atomic_load_explicit(&bucket[place], memory_order_relaxed);
 
-        cname_expiry = forget_past(cname_expiry_in(slot), now_units);
-        mx_expiry = forget_past(mx_expiry_in(slot), now_units);
-    } else {
-        place = place_for(bucket, hash, now_units);
+        /* an expiry is rounded down to its unit: in that unit an old one may be past already */
+        found.both_for_sure = true;
+        if (!cname) {
+            cname_expiry = forget_past(cname_expiry_in(slot), now_units);
+            found.cname = is_valid(cname_expiry, now_units);
+            found.both_for_sure = cname_expiry != now_units;
+        }
+        if (!mx) {
+            mx_expiry = forget_past(mx_expiry_in(slot), now_units);
+            found.mx = is_valid(mx_expiry, now_units);
+            found.both_for_sure = found.both_for_sure && mx_expiry != now_units;
+        }
+        found.both_for_sure = found.both_for_sure && found.cname && found.mx;
     }
-    old_cname_expiry = cname_expiry;
-    old_mx_expiry = mx_expiry;
-    if (cname)
-        cname_expiry = expiry_of(cname_ttl_s, now);
-    if (mx)
-        mx_expiry = expiry_of(mx_ttl_s, now);
-    slots_put(&sieve->slots, &bucket[place], hash,
-              (uint64_t)cname_expiry << EXPIRY_BITS | mx_expiry);
-    found.cname = is_valid(cname_expiry, now_units);
-    found.mx = is_valid(mx_expiry, now_units);
-    /* an expiry is rounded down to its unit: in that unit an old one may be past already */
-    found.both_for_sure = found.cname && found.mx && (cname || old_cname_expiry != now_units) &&
-                          (mx || old_mx_expiry != now_units);
+    put(&bucket[place], hash, cname_expiry, mx_expiry);
     return found;
+}
+
+bool sieve_note_cname(struct sieve *sieve, uint64_t hash, uint32_t ttl_s, mxclash_time now)
+{
+    _Atomic uint64_t *bucket = bucket_of(sieve, hash);
+    uint32_t now_units = slots_time(now, EXPIRY_UNIT_MS, EXPIRY_BITS);
+    size_t place = place_of(bucket, hash >> PAYLOAD_BITS);
+    uint32_t mx_expiry = 0;
+
+    if (place == SLOTS_A_BUCKET)
+        place = place_for(bucket, hash, now_units);
+    else
+        mx_expiry = forget_past(
+            mx_expiry_in(atomic_load_explicit(&bucket[place], memory_order_relaxed)), now_units);
+    put(&bucket[place], hash, expiry_of(ttl_s, now), mx_expiry);
+    return is_valid(mx_expiry, now_units);
 }

@@ -49,4 +49,7 @@ void sieve_deinit(struct sieve *sieve);
 struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, uint32_t cname_ttl_s,
                               bool mx, uint32_t mx_ttl_s, mxclash_time now);
 
+/** sieve_note() of a CNAME alone. \return true if an MX is valid too */
+bool sieve_note_cname(struct sieve *sieve, uint64_t hash, uint32_t ttl_s, mxclash_time now);
+
 #endif

@@ -51,20 +51,6 @@ _Atomic uint64_t *slots_find(struct slots *slots, uint64_t hash, uint64_t *paylo
     return &bucket[place];
 }
 
-void slots_put(const struct slots *slots, _Atomic uint64_t *slot, uint64_t hash, uint64_t payload)
-{
-    uint64_t fingerprint = hash >> slots->payload_bits;
-
-    atomic_store_explicit(slot, fingerprint << slots->payload_bits | payload, memory_order_relaxed);
-}
-
-uint32_t slots_time(mxclash_time at, uint32_t unit_ms, unsigned bits)
-{
-    uint32_t value = (uint32_t)((uint64_t)at / unit_ms) & ((1u << bits) - 1);
-
-    return value != 0 ? value : 1;
-}
-
 bool slots_valid(uint32_t expiry, mxclash_time now, uint32_t unit_ms, unsigned bits,
                  uint32_t ahead_max_ms)
 {

@@ -10,6 +10,7 @@
 #ifndef MXCLASH_CORE_SLOTS_H
 #define MXCLASH_CORE_SLOTS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,13 +41,24 @@ void slots_deinit(struct slots *slots);
 _Atomic uint64_t *slots_find(struct slots *slots, uint64_t hash, uint64_t *payload);
 
 /** Write a slot that slots_find() gave for the same hash. */
-void slots_put(const struct slots *slots, _Atomic uint64_t *slot, uint64_t hash, uint64_t payload);
+static inline void slots_put(const struct slots *slots, _Atomic uint64_t *slot, uint64_t hash,
+                             uint64_t payload)
+{
+    uint64_t fingerprint = hash >> slots->payload_bits;
+
+    atomic_store_explicit(slot, fingerprint << slots->payload_bits | payload, memory_order_relaxed);
+}
 
 /**
  * A time in units, modulo 2^bits and never 0, so that 0 can say "never". What is compared must not
  * lie more than half the range apart.
  */
-uint32_t slots_time(mxclash_time at, uint32_t unit_ms, unsigned bits);
+static inline uint32_t slots_time(mxclash_time at, uint32_t unit_ms, unsigned bits)
+{
+    uint32_t value = (uint32_t)((uint64_t)at / unit_ms) & ((1u << bits) - 1);
+
+    return value != 0 ? value : 1;
+}
 
 /** \return true if expiry is not 0, and now or at most ahead_max_ms ahead; else it is long past */
 bool slots_valid(uint32_t expiry, mxclash_time now, uint32_t unit_ms, unsigned bits,

@@ -2,10 +2,12 @@
 /** \file SPF records: see spf.h. */
 #include "core/spf.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-/** A qualifier, a key, a separator, a name of 253 octets, its last dot: a longer term never equals.
+#include "core/names.h"
+#include "core/providers.h"
+
+/** A qualifier, a key, a name of 253 octets, its last dot, and some: nothing equals a longer term.
  */
 #define TERM_MAX 320
 
@@ -17,17 +19,6 @@ struct reader {
     size_t left;
 };
 
-struct term {
-    size_t len;
-    char text[TERM_MAX];
-};
-
-static char lower(char octet)
-{
-    return octet >= 'A' && octet <= 'Z' ? (char)(octet | 0x20) : octet;
-}
-
-/** \return true if the rdata is whole character-strings, at least one */
 static bool strings_valid(const uint8_t *rdata, size_t len)
 {
     size_t at = 0;
@@ -37,7 +28,7 @@ static bool strings_valid(const uint8_t *rdata, size_t len)
     return len != 0 && at == len;
 }
 
-static bool next_octet(struct reader *reader, char *octet)
+static bool next_octet(struct reader *reader, uint8_t *octet)
 {
     /* empty character-strings are legal */
     while (reader->left == 0) {
@@ -46,127 +37,132 @@ static bool next_octet(struct reader *reader, char *octet)
         reader->left = *reader->at++;
     }
     reader->left--;
-    *octet = (char)*reader->at++;
+    *octet = *reader->at++;
     return true;
 }
 
-/** Read the next term in lower case. What does not fit is read over; the length tells. */
-static bool next_term(struct reader *reader, struct term *term)
+bool spf_is_record(const uint8_t *rdata, size_t len)
 {
-    char octet;
+    static const char lower[] = "v=spf1", upper[] = "V=SPF1";
+    struct reader reader = {rdata, rdata + len, 0};
+    uint8_t octet;
 
-    term->len = 0;
-    while (next_octet(reader, &octet)) {
-        if (octet == ' ') {
-            if (term->len != 0)
-                return true;
-            continue;
-        }
-        if (term->len < TERM_MAX)
-            term->text[term->len++] = lower(octet);
-    }
-    return term->len != 0;
+    if (!strings_valid(rdata, len))
+        return false;
+    /* at the very start: no space before it (RFC 7208 4.5) */
+    for (size_t i = 0; i < sizeof(lower) - 1; i++)
+        if (!next_octet(&reader, &octet) || (octet != lower[i] && octet != upper[i]))
+            return false;
+    return !next_octet(&reader, &octet) || octet == ' ';
 }
 
-static bool is_qualifier(char octet)
+/** Join the character-strings, lower case. \return octets of the text */
+static size_t join_strings(const uint8_t *rdata, size_t len, uint8_t text[SPF_OCTETS_MAX])
+{
+    size_t used = 0;
+
+    for (size_t at = 0; at < len; at += rdata[at] + 1u) {
+        name_lower(text + used, rdata + at + 1, rdata[at]);
+        used += rdata[at];
+    }
+    return used;
+}
+
+enum key { key_none, key_include, key_redirect, key_exists };
+
+/** \param[out] key_len  octets of it; written unless key_none. \return what the term asks, if it
+ * names what it asks about */
+static enum key key_of(const uint8_t *term, size_t len, size_t *key_len)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+    } keys[] = {[key_include] = {"include:", 8},
+                [key_redirect] = {"redirect=", 9},
+                [key_exists] = {"exists:", 7}};
+
+    for (enum key key = key_include; key <= key_exists; key++)
+        if (len > keys[key].len && term[0] == (uint8_t)keys[key].text[0] &&
+            memcmp(term, keys[key].text, keys[key].len) == 0) {
+            *key_len = keys[key].len;
+            return key;
+        }
+    return key_none;
+}
+
+static bool is_qualifier(uint8_t octet)
 {
     return octet == '+' || octet == '-' || octet == '?' || octet == '~';
 }
 
-static bool term_is(const struct term *term, const char *text)
+static bool at_or_below(const uint8_t *name, size_t len, const uint8_t *own, size_t own_len)
 {
-    return term->len == strlen(text) && memcmp(term->text, text, term->len) == 0;
+    return len >= own_len && memcmp(name + len - own_len, own, own_len) == 0 &&
+           (len == own_len || name[len - own_len - 1] == '.');
 }
 
-/** \return true if the term, from octet at on, is key and then name */
-static bool term_names(const struct term *term, size_t at, const char *key, const char *name,
-                       size_t name_len)
-{
-    size_t key_len = strlen(key);
-    size_t len = term->len;
+/** One record under the eye. */
+struct reading {
+    const struct providers *providers;
+    const uint8_t *own;
+    size_t own_len;
+    bool asks_own;
+    /** `all` was read: it matches everything, what stands behind it is never reached */
+    bool all;
+    /** as spf_summary.named: by include; by redirect, which counts where there is no `all` */
+    uint64_t included, redirected;
+};
 
-    /* a term that fills the room may have been longer */
-    if (len == TERM_MAX || len < at + key_len || memcmp(term->text + at, key, key_len) != 0)
-        return false;
-    at += key_len;
-    if (len > at && term->text[len - 1] == '.')
+/** Read one term, not empty. */
+static void read_term(struct reading *reading, const uint8_t *term, size_t len)
+{
+    bool qualified = is_qualifier(term[0]);
+    bool whole = len < TERM_MAX;
+    size_t key_len;
+    enum key key;
+
+    term += qualified;
+    len -= qualified;
+    if (len == 3 && memcmp(term, "all", 3) == 0)
+        reading->all = true;
+    key = key_of(term, len, &key_len);
+    if (key == key_none)
+        return;
+    term += key_len;
+    len -= key_len;
+    /* a name too long to be one may be anything */
+    if (!whole || memchr(term, '%', len) != NULL)
+        reading->asks_own = true;
+    if (!whole)
+        return;
+    if (term[len - 1] == '.')
         len--;
-    if (len - at != name_len)
-        return false;
-    for (size_t i = 0; i < name_len; i++)
-        if (term->text[at + i] != lower(name[i]))
-            return false;
-    return true;
+    reading->asks_own = reading->asks_own || at_or_below(term, len, reading->own, reading->own_len);
+    if (reading->all)
+        return;
+    if (key == key_include)
+        reading->included |= providers_included(reading->providers, term, len);
+    else if (key == key_redirect && !qualified)
+        reading->redirected |= providers_included(reading->providers, term, len);
 }
 
-enum spf_finding spf_has_include(const uint8_t *rdata, size_t len, const char *include)
+void spf_read(const struct providers *providers, const uint8_t *rdata, size_t len,
+              const uint8_t *own, size_t own_len, struct spf_summary *spf)
 {
-    struct reader reader = {rdata, rdata + len, 0};
-    struct term term;
-    size_t include_len = strlen(include);
-    bool redirected = false;
-    char first;
+    struct reading reading = {.providers = providers, .own = own, .own_len = own_len};
+    uint8_t text[SPF_OCTETS_MAX];
+    size_t text_len = join_strings(rdata, len, text);
+    size_t end;
 
-    if (!strings_valid(rdata, len))
-        return spf_none;
-    if (include_len > 1 && include[include_len - 1] == '.')
-        include_len--;
-    /* the version stands at the very start: no space before it (RFC 7208 4.5) */
-    if (!next_octet(&reader, &first) || first == ' ')
-        return spf_none;
-    reader = (struct reader){rdata, rdata + len, 0};
-    if (!next_term(&reader, &term) || !term_is(&term, "v=spf1"))
-        return spf_none;
-    while (next_term(&reader, &term)) {
-        size_t at = is_qualifier(term.text[0]) ? 1 : 0;
+    for (size_t at = 0; at < text_len; at = end + 1) {
+        const uint8_t *space = memchr(text + at, ' ', text_len - at);
 
-        if (term_names(&term, at, "include:", include, include_len))
-            return spf_has;
-        /* all matches everything: what stands after it is never reached, redirect included */
-        if (term.len - at == 3 && memcmp(term.text + at, "all", 3) == 0)
-            return spf_lacks;
-        if (term_names(&term, 0, "redirect=", include, include_len))
-            redirected = true;
+        end = space != NULL ? (size_t)(space - text) : text_len;
+        if (end != at)
+            read_term(&reading, text + at, end - at);
     }
-    return redirected ? spf_has : spf_lacks;
-}
-
-/** \return where the name begins that a term asks about, 0 if it asks about none */
-static size_t asked_name(const struct term *term)
-{
-    static const char *const keys[] = {"include:", "redirect=", "exists:"};
-    size_t at = is_qualifier(term->text[0]) ? 1 : 0;
-
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        size_t key_len = strlen(keys[i]);
-
-        if (term->len > at + key_len && memcmp(term->text + at, keys[i], key_len) == 0)
-            return at + key_len;
-    }
-    return 0;
-}
-
-bool spf_asks_own(const uint8_t *rdata, size_t len, const char *own)
-{
-    struct reader reader = {rdata, rdata + len, 0};
-    struct term term = {0};
-    size_t own_len = strlen(own);
-
-    if (!strings_valid(rdata, len))
-        return false;
-    while (next_term(&reader, &term)) {
-        size_t at = asked_name(&term);
-        size_t end = term.len;
-
-        if (at == 0)
-            continue;
-        if (term.len == TERM_MAX || memchr(term.text + at, '%', end - at) != NULL)
-            return true;
-        if (term.text[end - 1] == '.')
-            end--;
-        if (end - at >= own_len && memcmp(term.text + end - own_len, own, own_len) == 0 &&
-            (end - at == own_len || term.text[end - own_len - 1] == '.'))
-            return true;
-    }
-    return false;
+    spf->asks_own = spf->asks_own || reading.asks_own;
+    spf->named |= reading.included;
+    if (!reading.all)
+        spf->named |= reading.redirected;
 }

@@ -94,47 +94,54 @@ bool wire_record_at(const struct wire_message *message, size_t at, struct wire_r
     return record->next_at <= message->len;
 }
 
-size_t wire_name_at(const struct wire_message *message, size_t at, size_t limit, uint8_t *name)
+/** wire_name_at() and wire_name_len(), inline for each of them. */
+static inline size_t walk_name(const struct wire_message *message, size_t at, size_t limit,
+                               uint8_t *name)
 {
     const uint8_t *octets = message->octets;
-    size_t used = 0;       /* octets of the name before the run of labels that is being read */
-    size_t run = at;       /* where that run begins */
+    size_t used = 0;       /* octets of the name so far */
     size_t lowest = at;    /* a pointer must go before every place read so far: so it cannot loop */
     unsigned pointers = 0; /* but it could hop 8,000 times, for each of 4,000 records */
 
     for (;;) {
-        uint8_t octet;
+        size_t run = at; /* labels that stand together begin here */
+        /* the octet that ends them stands before this; one more must fit, it may be the root */
+        size_t stop = run + MXCLASH_NAME_MAX - used < limit ? run + MXCLASH_NAME_MAX - used : limit;
+        unsigned octet;
 
-        if (at >= limit)
+        if (at >= stop)
             return 0;
-        octet = octets[at];
-        if ((octet & 0xc0) == 0xc0) {
-            size_t to;
-
-            if (at + 2 > limit)
+        while ((octet = octets[at]) - 1 < NAME_LABEL_MAX) {
+            at += octet + 1;
+            if (at >= stop)
                 return 0;
-            to = (size_t)(octet & 0x3f) << 8 | octets[at + 1];
-            if (to >= lowest || to < WIRE_HEADER_OCTETS || ++pointers > WIRE_POINTERS_MAX)
-                return 0;
-            if (name != NULL)
-                name_lower(name + used, octets + run, at - run);
-            used += at - run;
-            at = run = lowest = to;
-            limit = message->len;
-            continue;
         }
-        /* octets needed: this label and at least the root behind it */
-        if (octet > NAME_LABEL_MAX ||
-            used + (at - run) + octet + (octet != 0 ? 2u : 1u) > MXCLASH_NAME_MAX ||
-            limit - at < octet + 1u)
-            return 0;
-        at += octet + 1u;
+        if (name != NULL)
+            name_lower(name + used, octets + run, at - run);
+        used += at - run;
         if (octet == 0)
             break;
+        if (octet < 0xc0 || at + 2 > limit)
+            return 0;
+        at = (size_t)(octet & 0x3f) << 8 | octets[at + 1];
+        if (at >= lowest || at < WIRE_HEADER_OCTETS || ++pointers > WIRE_POINTERS_MAX)
+            return 0;
+        lowest = at;
+        limit = message->len;
     }
     if (name != NULL)
-        name_lower(name + used, octets + run, at - run);
-    return used + (at - run);
+        name[used] = 0;
+    return used + 1;
+}
+
+size_t wire_name_at(const struct wire_message *message, size_t at, size_t limit, uint8_t *name)
+{
+    return walk_name(message, at, limit, name);
+}
+
+size_t wire_name_len(const struct wire_message *message, size_t at, size_t limit)
+{
+    return walk_name(message, at, limit, NULL);
 }
 
 uint32_t wire_ttl(uint32_t ttl_s)

@@ -72,10 +72,13 @@ bool wire_record_at(const struct wire_message *message, size_t at, struct wire_r
  *
  * \param limit  where the octets end in which the name itself must begin and, if it has no
  *     pointer, end: the end of the RDATA or of the message
- * \param[out] name  room for 255 octets; NULL to learn only how long it is
+ * \param[out] name  room for 255 octets
  * \return octets of the name, 0 if malformed
  */
 size_t wire_name_at(const struct wire_message *message, size_t at, size_t limit, uint8_t *name);
+
+/** The same, but only tells how long the name is. */
+size_t wire_name_len(const struct wire_message *message, size_t at, size_t limit);
 
 /** TTL as RFC 2181 8 reads it: with the top bit set it is 0. */
 uint32_t wire_ttl(uint32_t ttl_s);

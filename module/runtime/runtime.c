@@ -21,8 +21,8 @@ struct runtime {
     struct report *report;
     struct httpd *httpd;
     struct ticker *ticker;
-    struct striped_counter inspected_cache;
-    struct striped_counter annotated;
+    struct host_counters counters;
+    _Atomic uint64_t http_refused[HTTP_REFUSALS];
 };
 
 static void on_event(void *context, const struct mxclash_event *event)
@@ -54,8 +54,10 @@ static char *make_metrics(void *context, enum metrics_format format)
 
     mxclash_get_stats(runtime->engine, &input.engine);
     report_get_stats(runtime->report, &input.report);
-    input.inspected_cache = striped_read(&runtime->inspected_cache);
-    input.annotated = striped_read(&runtime->annotated);
+    input.inspected_cache = striped_read(&runtime->counters.cached);
+    input.annotated = striped_read(&runtime->counters.annotated);
+    for (int i = 0; i < HTTP_REFUSALS; i++)
+        input.http_refused[i] = count_read(&runtime->http_refused[i]);
     return metrics_text(&input, format);
 }
 
@@ -174,6 +176,7 @@ static bool start_httpd(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         .domains = make_domains,
         .host_log = host_log,
         .context = runtime,
+        .refused = runtime->http_refused,
     };
 
     if (options.listen_count == 0)
@@ -240,17 +243,12 @@ struct mxclash_engine *runtime_engine(struct runtime *runtime)
     return runtime->engine;
 }
 
-void runtime_count_cached(struct runtime *runtime)
+struct host_counters *runtime_counters(struct runtime *runtime)
 {
-    striped_up(&runtime->inspected_cache);
+    return &runtime->counters;
 }
 
 const struct config *runtime_config(const struct runtime *runtime)
 {
     return &runtime->config;
-}
-
-void runtime_count_annotated(struct runtime *runtime)
-{
-    striped_up(&runtime->annotated);
 }

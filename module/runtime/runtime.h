@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "core/counters.h"
 #include "mxclash.h"
 #include "runtime/config.h"
 
@@ -45,10 +46,14 @@ struct mxclash_engine *runtime_engine(struct runtime *runtime);
 /** The configuration; does not change while the runtime lives. */
 const struct config *runtime_config(const struct runtime *runtime);
 
-/** Count an answer that was given an Extended DNS Error. Any thread, no lock. */
-void runtime_count_annotated(struct runtime *runtime);
+/** What the host itself counts, see core/counters.h; lives as long as the runtime. */
+struct host_counters {
+    /** answers that were given an Extended DNS Error */
+    struct striped_counter annotated;
+    /** replies from the host's cache that were looked at */
+    struct striped_counter cached;
+};
 
-/** Count a reply from the host's cache that was looked at. Any thread, no lock. */
-void runtime_count_cached(struct runtime *runtime);
+struct host_counters *runtime_counters(struct runtime *runtime);
 
 #endif

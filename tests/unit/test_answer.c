@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/answer.h"
+#include "core/glance.h"
 #include "message.h"
 
 static struct message m;
@@ -21,6 +22,8 @@ static enum answer_worth read_from(const char *zone)
 {
     struct wire_name cut = {.len = 0};
     struct mxclash_answer answer = {.message_len = m.len};
+    enum answer_worth worth;
+    size_t qname_len;
 
     free(exact);
     exact = message_exact(m.octets, m.len);
@@ -30,7 +33,12 @@ static enum answer_worth read_from(const char *zone)
         answer.zone = cut.octets;
         answer.zone_len = cut.len;
     }
-    return answer_read(&answer, &reading);
+    worth = answer_read(&answer, &reading);
+    /* what the first look lets pass the second must not find anything in */
+    if (glance_is_dull(answer.message, answer.message_len, &qname_len))
+        assert_int_equal(worth, answer_dull);
+    assert_true(qname_len == 0 || qname_len == reading.message.qname_len);
+    return worth;
 }
 
 static int teardown(void **state)

@@ -44,6 +44,7 @@ struct timers {
 struct adapter {
     struct runtime *runtime;
     struct mxclash_engine *engine;
+    struct host_counters *counters;
     struct timers timers;
     bool annotate;
     bool repair;

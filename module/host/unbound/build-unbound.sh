@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Build Unbound with dynlib, and its replay tester able to load modules.
 #
-# usage: build-unbound.sh HOST_DIR VERSION [EXTRA_CFLAGS]
+# usage: build-unbound.sh HOST_DIR VERSION [EXTRA_CFLAGS [CONFIGURE_ARGUMENT...]]
 #   HOST_DIR  gets package/ (the source), prefix/ (the installed server), testbound
 #   VERSION   as in apt-source.sh
-# Keeps what is there: HOST_DIR/done marks a finished build.
+# Keeps what is there: a source tree in HOST_DIR/package/tree, and HOST_DIR/done marks a finished
+# build.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 host=$(mkdir -p "$1" && cd "$1" && pwd)
 version=$2
 extra_cflags=${3:-}
+shift "$(($# > 3 ? 3 : $#))"
 jobs=$(getconf _NPROCESSORS_ONLN)
 [ ! -f "$host/done" ] || exit 0
 
@@ -24,13 +26,17 @@ run() { # say what is done, show its output only if it fails
     }
 }
 : > "$host/build.log"
-run "fetching the source package, version: $version" \
-    sh -c '"$1" "$2" "$3" | tail -n 1 > "$2.path" && [ -s "$2.path" ]' - \
-    "$here/apt-source.sh" "$host/package" "$version"
+if [ -f "$host/package/tree/configure" ]; then
+    echo "$host/package/tree" > "$host/package.path"
+else
+    run "fetching the source package, version: $version" \
+        sh -c '"$1" "$2" "$3" | tail -n 1 > "$2.path" && [ -s "$2.path" ]' - \
+        "$here/apt-source.sh" "$host/package" "$version"
+fi
 cd "$(cat "$host/package.path")"
 run "configuring" ./configure --prefix="$host/prefix" --with-dynlibmodule --with-libevent \
     --with-pthreads --with-chroot-dir= --with-username= --disable-rpath --disable-flto \
-    CFLAGS="-O2 -g $extra_cflags"
+    CFLAGS="-O2 -g $extra_cflags" "$@"
 run "building, one or two minutes" make -j"$jobs"
 run "installing under build/" make install
 # the tester must export its symbols as the server does, or no module can find them

@@ -35,7 +35,12 @@ bool reply_hides_mx(const struct query_info *qinfo, const struct reply_info *rep
     return kind_of_reply(qinfo, rep) == mxclash_reply_hides;
 }
 
-/** A client's question is being answered: tell the detector, annotate if that is wanted. */
+static bool asks_mx(const struct query_info *qinfo)
+{
+    return qinfo->qtype == LDNS_RR_TYPE_MX && qinfo->qclass == LDNS_RR_CLASS_IN;
+}
+
+/** A client's MX question is being answered: tell the detector, annotate if that is wanted. */
 static void handle_reply(struct adapter *adapter, const struct query_info *qinfo,
                          const struct reply_info *rep, const struct edns_data *edns,
                          struct edns_option **options, const struct comm_reply *repinfo,
@@ -43,15 +48,13 @@ static void handle_reply(struct adapter *adapter, const struct query_info *qinfo
 {
     struct mxclash_standing standing;
 
-    if (qinfo->qtype != LDNS_RR_TYPE_MX || qinfo->qclass != LDNS_RR_CLASS_IN)
-        return;
     if (!mxclash_client_mx(adapter->engine, qinfo->qname, qinfo->qname_len,
                            kind_of_reply(qinfo, rep), now) ||
         !adapter->annotate)
         return;
     if (mxclash_get_standing(adapter->engine, qinfo->qname, qinfo->qname_len, now, &standing) &&
         annotate(qinfo, rep, edns, repinfo, standing.kind, region, options))
-        runtime_count_annotated(adapter->runtime);
+        striped_up(&adapter->counters->annotated, &standing);
 }
 
 int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
@@ -60,8 +63,9 @@ int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
                        struct regional *region, struct timeval *start_time, int id, void *arg)
 {
     (void)rcode, (void)start_time;
-    handle_reply(arg, qinfo, rep, edns, opt_list_out, repinfo, region,
-                 time_of(qstate->env->now_tv));
+    if (asks_mx(qinfo))
+        handle_reply(arg, qinfo, rep, edns, opt_list_out, repinfo, region,
+                     time_of(qstate->env->now_tv));
     /* the query has left operate(): a proof that its reply gave reason for would have to wait for
      * the next query */
     errands_start(qstate, id);
@@ -76,9 +80,10 @@ int client_reply_cached(struct query_info *qinfo, struct module_qstate *qstate,
     struct adapter *adapter = arg;
 
     (void)qstate, (void)rcode, (void)id;
-    runtime_count_cached(adapter->runtime);
-    /* start_time is the worker's clock here */
-    handle_reply(adapter, qinfo, rep, edns, opt_list_out, repinfo, region, time_of(start_time));
+    /* the question lies on the worker's stack; start_time is the worker's clock here */
+    striped_up(&adapter->counters->cached, qinfo);
+    if (asks_mx(qinfo))
+        handle_reply(adapter, qinfo, rep, edns, opt_list_out, repinfo, region, time_of(start_time));
     return 1;
 }
 
@@ -105,7 +110,7 @@ int client_reply_failed(struct query_info *qinfo, struct module_qstate *qstate,
 
     (void)rcode, (void)edns, (void)opt_list_out, (void)repinfo, (void)region, (void)start_time;
     /* without a query Unbound has no memory, or has told the client before */
-    if (qstate == NULL || qinfo->qtype != LDNS_RR_TYPE_MX || qinfo->qclass != LDNS_RR_CLASS_IN)
+    if (qstate == NULL || !asks_mx(qinfo))
         return 1;
     /* a CNAME whose target cannot be resolved hides the MX, and Unbound does not show it. What did
      * not validate is another fault. */

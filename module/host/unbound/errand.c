@@ -11,6 +11,8 @@
  */
 #include "adapter.h"
 
+#include "versions.h"
+
 /** Longer than any chain of aliases that Unbound follows. */
 #define CHAIN_MAX 32
 
@@ -67,7 +69,7 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
     struct module_qstate nobody = {.env = env};
 
     /* without RD the iterator would answer with a delegation that it has in its cache */
-    if (!env->add_sub(&nobody, &qinfo, BIT_RD | BIT_CD, 0, 1, &query, &state))
+    if (!host_add_sub(&nobody, &qinfo, BIT_RD | BIT_CD, 1, &query, &state))
         return false;
     if (query == NULL) {
         /* It is on its way already, or it is the query at hand, which is done and still there. A

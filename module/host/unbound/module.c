@@ -85,6 +85,7 @@ int init(struct module_env *env, int id)
         return 0;
     }
     adapter->engine = runtime_engine(adapter->runtime);
+    adapter->counters = runtime_counters(adapter->runtime);
     adapter->annotate = runtime_config(adapter->runtime)->annotate;
     adapter->repair = runtime_config(adapter->runtime)->repair;
     if (!register_callbacks(env, id, adapter)) {

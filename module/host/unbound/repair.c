@@ -15,6 +15,7 @@
 #include "util/config_file.h"
 #include "util/data/msgparse.h"
 #include "util/data/msgreply.h"
+#include "versions.h"
 
 /** Longest MX answer that can be built: header, question, 16 records of the longest names. */
 #define ANSWER_OCTETS_MAX (12 + 259 + MXCLASH_MX_MAX * (2 + 10 + 2 + MXCLASH_NAME_MAX))
@@ -180,8 +181,7 @@ static void keep_briefly(struct module_qstate *qstate, time_t keep_s)
     if (qstate->no_cache_store || msg->rep->ttl <= keep_s)
         return;
     msg->rep->ttl = msg->rep->prefetch_ttl = msg->rep->serve_expired_ttl = keep_s;
-    (void)dns_cache_store(qstate->env, &msg->qinfo, msg->rep, 0, qstate->prefetch_leeway, 0, NULL,
-                          qstate->query_flags, qstate->qstarttime);
+    (void)host_cache_store(qstate, msg);
 }
 
 bool repair_end(struct module_qstate *qstate, int id)
