@@ -161,6 +161,15 @@ enum mxclash_proof_drop {
     MXCLASH_PROOF_DROPS,
 };
 
+/** Why a conflict was not opened yet, see docs/detection.md. */
+enum mxclash_delay {
+    /** so many of its domain, with all below it, were opened in the last hour */
+    mxclash_delay_domain_limit = 0,
+    /** so many of all domains were opened without a proof in the last seconds */
+    mxclash_delay_rate_limit,
+    MXCLASH_DELAYS,
+};
+
 /** What became of a client's MX answer for a domain in conflict. */
 enum mxclash_outcome {
     /** the client got the CNAME and not the MX */
@@ -343,6 +352,8 @@ struct mxclash_stats {
     uint64_t open_now[MXCLASH_KINDS][MXCLASH_STATES];
     uint64_t proofs[MXCLASH_PROOF_RESULTS];
     uint64_t proofs_dropped[MXCLASH_PROOF_DROPS];
+    /** openings that were refused; each was tried again when its domain was met again */
+    uint64_t delayed[MXCLASH_DELAYS];
     uint64_t affected_mx[MXCLASH_OUTCOMES];
     uint64_t table_entries;
     uint64_t table_bytes;
@@ -508,6 +519,7 @@ MXCLASH_PUBLIC const char *mxclash_event_type_name(enum mxclash_event_type type)
 MXCLASH_PUBLIC const char *mxclash_impact_name(enum mxclash_impact impact);
 MXCLASH_PUBLIC const char *mxclash_proof_result_name(enum mxclash_proof_result result);
 MXCLASH_PUBLIC const char *mxclash_proof_drop_name(enum mxclash_proof_drop drop);
+MXCLASH_PUBLIC const char *mxclash_delay_name(enum mxclash_delay delay);
 MXCLASH_PUBLIC const char *mxclash_outcome_name(enum mxclash_outcome outcome);
 /** \param bit  exactly one bit of enum mxclash_advice */
 MXCLASH_PUBLIC const char *mxclash_advice_name(uint32_t bit);

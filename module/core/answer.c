@@ -64,25 +64,34 @@ static struct sighting *sighting_of(struct answer_reading *reading, const uint8_
     return sighting;
 }
 
-/** \return octets of the exchange of an MX record, 0 if malformed */
-static size_t mx_exchange(const struct wire_message *message, const struct wire_record *record,
-                          uint8_t *exchange)
+/** Read an MX record as sets have it. \return false if malformed */
+static bool read_mx(const struct wire_message *message, const struct wire_record *record,
+                    struct mxclash_mx *mx)
 {
-    if (record->rdata_len < 3)
-        return 0;
-    return wire_name_at(message, record->rdata_at + 2, record->next_at, exchange);
+    size_t len = 0;
+
+    if (record->rdata_len >= 3)
+        len = wire_name_at(message, record->rdata_at + 2, record->next_at, mx->exchange);
+    if (len == 0)
+        return false;
+    mx->exchange_len = (uint8_t)len;
+    mx->preference =
+        (uint16_t)(message->octets[record->rdata_at] << 8 | message->octets[record->rdata_at + 1]);
+    /* sets are compared octet by octet */
+    memset(mx->exchange + len, 0, sizeof(mx->exchange) - len);
+    return true;
 }
 
 static bool note_mx(struct answer_reading *reading, const struct wire_record *record,
                     const uint8_t *owner, size_t owner_len)
 {
     struct sighting *sighting;
+    struct mxclash_mx mx;
     uint32_t ttl_s = wire_ttl(record->ttl_s);
-    size_t exchange_len = mx_exchange(&reading->message, record, NULL);
 
-    if (exchange_len == 0)
+    if (!read_mx(&reading->message, record, &mx))
         return false;
-    if (exchange_len == 1) { /* null MX: no mail is wanted here, so nothing is hidden */
+    if (mx.exchange_len == 1) { /* null MX: no mail is wanted here, so nothing is hidden */
         reading->null_mx = reading->null_mx || is_of_qname(reading, owner, owner_len);
         return true;
     }
@@ -92,6 +101,8 @@ static bool note_mx(struct answer_reading *reading, const struct wire_record *re
     if (!sighting->mx || ttl_s < sighting->mx_ttl_s)
         sighting->mx_ttl_s = ttl_s;
     sighting->mx = true;
+    if (sighting->is_qname)
+        reading->mx_count = mx_set_insert(reading->mx, reading->mx_count, &mx);
     return true;
 }
 
@@ -249,6 +260,7 @@ enum answer_worth answer_read(const struct mxclash_answer *answer, struct answer
     struct wire_message *message = &reading->message;
 
     reading->count = 0;
+    reading->mx_count = 0;
     reading->null_mx = false;
     if (!wire_open(message, answer->message, answer->message_len))
         return answer_malformed;
@@ -267,16 +279,15 @@ size_t answer_target(const struct answer_reading *reading, const struct sighting
     return wire_name_at(&reading->message, sighting->target_at, sighting->target_end, target);
 }
 
-size_t answer_mx_set(const struct answer_reading *reading, const struct sighting *sighting,
-                     struct mxclash_mx *mx)
+/** The set of an owner that was not asked for: rare, so it is read a second time. */
+static size_t other_mx_set(const struct answer_reading *reading, const struct sighting *sighting,
+                           struct mxclash_mx *mx)
 {
     const struct wire_message *message = &reading->message;
     struct wire_record record = {.next_at = message->answers_at};
     size_t count = 0;
     unsigned looked_at = 0;
 
-    if (!sighting->mx)
-        return 0;
     for (unsigned i = 0; i < message->answers && looked_at < ANSWER_RECORDS_MAX; i++) {
         struct mxclash_mx one;
         uint8_t room[MXCLASH_NAME_MAX];
@@ -289,18 +300,22 @@ size_t answer_mx_set(const struct answer_reading *reading, const struct sighting
             continue;
         looked_at++;
         owner = owner_of(reading, &record, room, &owner_len);
-        if (owner_len != sighting->owner_len || memcmp(owner, sighting->owner, owner_len) != 0)
-            continue;
-        one.exchange_len = (uint8_t)mx_exchange(message, &record, one.exchange);
-        if (one.exchange_len <= 1)
-            continue;
-        /* sets are compared octet by octet */
-        memset(one.exchange + one.exchange_len, 0, sizeof(one.exchange) - one.exchange_len);
-        one.preference = (uint16_t)(message->octets[record.rdata_at] << 8 |
-                                    message->octets[record.rdata_at + 1]);
-        count = mx_set_insert(mx, count, &one);
+        if (owner_len == sighting->owner_len && memcmp(owner, sighting->owner, owner_len) == 0 &&
+            read_mx(message, &record, &one) && one.exchange_len > 1)
+            count = mx_set_insert(mx, count, &one);
     }
     return count;
+}
+
+size_t answer_mx_set(const struct answer_reading *reading, const struct sighting *sighting,
+                     struct mxclash_mx *mx)
+{
+    if (!sighting->mx)
+        return 0;
+    if (!sighting->is_qname)
+        return other_mx_set(reading, sighting, mx);
+    memcpy(mx, reading->mx, reading->mx_count * sizeof(*mx));
+    return reading->mx_count;
 }
 
 const struct sighting *answer_of_qname(const struct answer_reading *reading)

@@ -49,6 +49,9 @@ struct answer_reading {
     size_t answers_end;
     struct sighting sightings[ANSWER_OWNERS_MAX];
     size_t count;
+    /** the MX set of the name that was asked, as answer_mx_set() gives it */
+    struct mxclash_mx mx[MXCLASH_MX_MAX];
+    size_t mx_count;
     /** the name that was asked has a null MX: it wants no mail (RFC 7505) */
     bool null_mx;
 };

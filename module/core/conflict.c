@@ -141,6 +141,21 @@ static void tell_opened(const struct casework *work, struct docket_case *c, enum
     make_event(work, c, kind, mxclash_opened, now, outcome);
 }
 
+/** \return false, and count it, if there were too many of late */
+static bool may_open(const struct casework *work, const struct docket_case *c,
+                     enum mxclash_evidence evidence, mxclash_time now)
+{
+    size_t own_at = providers_own_at(c->owner, c->owner_len);
+    uint64_t domain = XXH3_64bits_withSeed(c->owner + own_at, c->owner_len - own_at, work->seed);
+    enum mxclash_delay delay =
+        openings_take(work->openings, domain, evidence == mxclash_probe, now);
+
+    if (delay == MXCLASH_DELAYS)
+        return true;
+    count_up(&work->counters->delayed[delay]);
+    return false;
+}
+
 void conflict_open(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
                    enum mxclash_kind kind, enum mxclash_state state, enum mxclash_evidence evidence,
                    mxclash_time now, struct case_outcome *outcome)
@@ -149,6 +164,8 @@ void conflict_open(const struct casework *work, struct docket_shard *shard, stru
 
     conflict->last_seen = now;
     if (!conflict->open) {
+        if (!may_open(work, c, evidence, now))
+            return;
         conflict->open = true;
         conflict->told = false;
         conflict->state = state;

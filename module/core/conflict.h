@@ -9,12 +9,16 @@
 
 #include "core/counters.h"
 #include "core/docket.h"
+#include "core/openings.h"
 #include "core/providers.h"
 
 /** What casework works with; borrowed from the engine. */
 struct casework {
     struct docket *docket;
     struct counters *counters;
+    struct openings *openings;
+    /** keys the hashes of domains in openings */
+    uint64_t seed;
     const struct providers *providers;
     bool probe;
     /** look up what senders meet, and let opened events wait for it */
@@ -55,7 +59,8 @@ const char *case_provider(const struct casework *work, const struct docket_case 
 /** \return true if the case has an open conflict */
 bool case_is_open(const struct docket_case *c);
 
-/** Open a conflict, or, if it is open, raise it from suspected to confirmed. */
+/** Open a conflict if openings.h allows it now, or, if it is open, raise it from suspected to
+ * confirmed. */
 void conflict_open(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
                    enum mxclash_kind kind, enum mxclash_state state, enum mxclash_evidence evidence,
                    mxclash_time now, struct case_outcome *outcome);

@@ -26,6 +26,7 @@ struct counters {
     _Atomic uint64_t expired[MXCLASH_KINDS];
     _Atomic uint64_t evicted[MXCLASH_KINDS];
     _Atomic uint64_t open_now[MXCLASH_KINDS][MXCLASH_STATES];
+    _Atomic uint64_t delayed[MXCLASH_DELAYS];
     _Atomic uint64_t proofs[MXCLASH_PROOF_RESULTS];
     _Atomic uint64_t proofs_dropped[MXCLASH_PROOF_DROPS];
     _Atomic uint64_t affected_mx[MXCLASH_OUTCOMES];

@@ -229,6 +229,30 @@ void docket_remove(struct docket *docket, struct docket_shard *shard, struct doc
     free_case(c);
 }
 
+/** Give up a case for another. */
+static void give_up(struct docket *docket, struct docket_shard *shard, struct docket_case *victim)
+{
+    if (victim->is_open && shard->evicted != NULL)
+        shard->evicted(shard->context, victim);
+    atomic_fetch_add_explicit(&docket->evictions, 1, memory_order_relaxed);
+    docket_remove(docket, shard, victim);
+}
+
+/** Make room in a bucket for one more: at the cost of a case that is not open, if there is one, and
+ * of the one that has been there longest. */
+static void bound_chain(struct docket *docket, struct docket_shard *shard,
+                        struct docket_case *newest)
+{
+    struct docket_case *victim = NULL;
+    unsigned count = 0;
+
+    for (struct docket_case *c = newest; c != NULL; c = c->bucket_next, count++)
+        if (victim == NULL || victim->is_open || !c->is_open)
+            victim = c;
+    if (count >= DOCKET_CHAIN_MAX)
+        give_up(docket, shard, victim);
+}
+
 /** Give up cases other than keep until octets more fit. \return false if they never will */
 static bool make_room(struct docket *docket, struct docket_shard *shard, size_t octets,
                       const struct docket_case *keep)
@@ -246,10 +270,7 @@ static bool make_room(struct docket *docket, struct docket_shard *shard, size_t 
         }
         if (victim == NULL)
             return false;
-        if (victim->is_open && shard->evicted != NULL)
-            shard->evicted(shard->context, victim);
-        atomic_fetch_add_explicit(&docket->evictions, 1, memory_order_relaxed);
-        docket_remove(docket, shard, victim);
+        give_up(docket, shard, victim);
     }
     return true;
 }
@@ -274,6 +295,7 @@ struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard
     c->zone_at = c->owner_len;
     c->apex = mxclash_apex_unknown;
     c->hash = hash;
+    bound_chain(docket, shard, *bucket);
     c->bucket_next = *bucket;
     *bucket = c;
     list_put_newest(shard, c);

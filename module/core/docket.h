@@ -23,6 +23,11 @@
 #include "mxclash.h"
 
 #define DOCKET_SHARDS 16
+/**
+ * Most cases of one bucket. There are about as many buckets as cases, so by chance none holds half
+ * of this; it is for names that were chosen to meet, which would make each look at the table long.
+ */
+#define DOCKET_CHAIN_MAX 32
 /** Counters of the filter before the table: 2 octets each. */
 #define DOCKET_FILTER_COUNTERS 16384u
 

@@ -113,7 +113,8 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
     if (engine == NULL)
         return mxclash_no_memory;
     memset(engine, 0, sizeof(*engine));
-    zonecap_init(&engine->zonecap);
+    zonecap_init(&engine->zonecap, ZONECAP_PROOFS, ZONECAP_WINDOW_MS);
+    openings_init(&engine->openings);
     pthread_mutex_init(&engine->held.lock, NULL);
     status = ignore_init(&engine->ignore, options->ignore, options->ignore_count);
     if (status == mxclash_ok)
@@ -132,6 +133,8 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
     engine->work = (struct casework){
         .docket = &engine->docket,
         .counters = &engine->counters,
+        .openings = &engine->openings,
+        .seed = engine->seed,
         .providers = engine->providers,
         .probe = options->probe,
         .lookup = options->probe && options->lookup,
@@ -152,6 +155,7 @@ void mxclash_engine_free(struct mxclash_engine *engine)
     ring_deinit(&engine->held.ring);
     pthread_mutex_destroy(&engine->held.lock);
     zonecap_deinit(&engine->zonecap);
+    openings_deinit(&engine->openings);
     docket_deinit(&engine->docket);
     proofs_deinit(&engine->proofs);
     proofs_deinit(&engine->lookups);

@@ -25,6 +25,7 @@ struct mxclash_engine {
     struct proofs proofs;
     struct proofs lookups; /* paced like the proofs, by a bucket of their own */
     struct zonecap zonecap;
+    struct openings openings;
     struct held held;
     struct ignore ignore;
     struct providers *providers;

@@ -19,10 +19,8 @@ static unsigned number_wanted(const struct providers_verdict *verdict)
 void mailbox_view(const struct providers *providers, const struct answer_reading *reading,
                   const struct sighting *sighting, struct mailbox_view *view)
 {
-    struct mxclash_mx mx[MXCLASH_MX_MAX];
-    size_t count = answer_mx_set(reading, sighting, mx);
-
-    providers_judge(providers, sighting->owner, sighting->owner_len, mx, count, &view->verdict);
+    providers_judge(providers, sighting->owner, sighting->owner_len, reading->mx, reading->mx_count,
+                    &view->verdict);
     view->number = number_wanted(&view->verdict);
 }
 

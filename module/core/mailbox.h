@@ -19,7 +19,7 @@ struct mailbox_view {
     unsigned number;
 };
 
-/** Look at the MX set of a sighting that has one. */
+/** Look at the MX set of the name that was asked. \param sighting  its sighting */
 void mailbox_view(const struct providers *providers, const struct answer_reading *reading,
                   const struct sighting *sighting, struct mailbox_view *view);
 

@@ -5,20 +5,15 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define TOKEN 1000 /* one query */
-
 bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate, unsigned queries)
 {
     memset(proofs, 0, sizeof(*proofs));
     if (!ring_init(&proofs->ring, capacity))
         return false;
     pthread_mutex_init(&proofs->lock, NULL);
-    proofs->rate = rate;
-    proofs->cost = (int64_t)queries * TOKEN;
+    proofs->cost = (int64_t)queries * BUCKET_TOKEN;
     /* a second's worth may come at once, and always one */
-    proofs->tokens_max =
-        (int64_t)rate * TOKEN > proofs->cost ? (int64_t)rate * TOKEN : proofs->cost;
-    proofs->tokens = proofs->tokens_max;
+    bucket_init(&proofs->bucket, rate, rate > queries ? rate : queries);
     return true;
 }
 
@@ -44,33 +39,6 @@ bool proofs_push(struct proofs *proofs, uint64_t hash, const uint8_t *owner, siz
     return fits;
 }
 
-static void add_tokens(struct proofs *proofs, int64_t tokens)
-{
-    proofs->tokens += tokens;
-    if (proofs->tokens > proofs->tokens_max)
-        proofs->tokens = proofs->tokens_max;
-}
-
-/**
- * Add what time brought. A clock that was set back brings nothing and starts anew from there; a
- * thread whose clock is a little behind must not, else the time between the two would come again
- * each time that the other thread is here.
- */
-static void refill(struct proofs *proofs, mxclash_time now)
-{
-    mxclash_time passed = now - proofs->refilled;
-
-    if (passed < 0 && passed >= -PROOF_SKEW_MAX_MS)
-        return;
-    proofs->refilled = now;
-    if (passed <= 0)
-        return;
-    /* TOKEN a query and 1000 ms a second cancel out: rate thousandths come every millisecond */
-    if (passed > proofs->tokens_max)
-        passed = proofs->tokens_max;
-    add_tokens(proofs, passed * proofs->rate);
-}
-
 bool proofs_have_room(const struct proofs *proofs)
 {
     return atomic_load_explicit(&proofs->count, memory_order_relaxed) < proofs->ring.capacity / 2;
@@ -92,17 +60,17 @@ enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct rin
     if (first != NULL) {
         bool stale = now - first->since > PROOF_WAIT_MAX_MS;
 
-        refill(proofs, now);
-        if (stale || proofs->tokens >= proofs->cost) {
+        bucket_refill(&proofs->bucket, now);
+        if (stale || bucket_take(&proofs->bucket, proofs->cost)) {
             taken = stale ? proofs_stale : proofs_one;
-            proofs->tokens -= stale ? 0 : proofs->cost;
             *waiting = *first;
             ring_pop(&proofs->ring);
             atomic_store_explicit(&proofs->count, proofs->ring.count, memory_order_relaxed);
         } else {
+            int64_t lacking = proofs->cost - proofs->bucket.tokens;
+
             atomic_store_explicit(&proofs->next_token,
-                                  now + (proofs->cost - proofs->tokens + proofs->rate - 1) /
-                                            proofs->rate,
+                                  now + (lacking + proofs->bucket.rate - 1) / proofs->bucket.rate,
                                   memory_order_relaxed);
         }
     }
@@ -113,7 +81,7 @@ enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct rin
 void proofs_give_back(struct proofs *proofs)
 {
     pthread_mutex_lock(&proofs->lock);
-    add_tokens(proofs, proofs->cost);
+    bucket_add(&proofs->bucket, proofs->cost);
     atomic_store_explicit(&proofs->next_token, 0, memory_order_relaxed);
     pthread_mutex_unlock(&proofs->lock);
 }
@@ -121,6 +89,6 @@ void proofs_give_back(struct proofs *proofs)
 void proofs_pay(struct proofs *proofs, unsigned queries)
 {
     pthread_mutex_lock(&proofs->lock);
-    proofs->tokens -= (int64_t)queries * TOKEN;
+    proofs->bucket.tokens -= (int64_t)queries * BUCKET_TOKEN;
     pthread_mutex_unlock(&proofs->lock);
 }

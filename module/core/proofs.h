@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/bucket.h"
 #include "core/ring.h"
 #include "mxclash.h"
 
@@ -19,8 +20,6 @@
 #define PROOF_QUERIES 2
 /** A proof that waited longer is not worth making: its domain comes again if it matters. */
 #define PROOF_WAIT_MAX_MS 60000
-/** Threads' clocks may differ by so much; what is further back is a clock that was set back. */
-#define PROOF_SKEW_MAX_MS 10000
 
 struct proofs {
     pthread_mutex_t lock; /* guards all that is not atomic */
@@ -29,12 +28,8 @@ struct proofs {
     _Atomic size_t count;
     /** no token before this; relaxed, as count */
     _Atomic mxclash_time next_token;
-    /** thousandths of a query */
-    int64_t tokens;
-    int64_t tokens_max;
-    int64_t cost;  /* of one that is taken, in thousandths too */
-    unsigned rate; /* queries a second */
-    mxclash_time refilled;
+    struct bucket bucket; /* a token is a query */
+    int64_t cost;         /* of one that is taken, in thousandths of a token */
 };
 
 /** \param queries  that each of them costs */

@@ -39,8 +39,8 @@ static const struct provider_pattern *slot_pattern(const struct providers *provi
 }
 
 /** \return the slot of this very pattern, or the free one where it would stand */
-static struct index_slot *find_slot(const struct providers *providers, uint32_t hash, bool below,
-                                    const uint8_t *name, size_t name_len)
+static inline struct index_slot *find_slot(const struct providers *providers, uint32_t hash,
+                                           bool below, const uint8_t *name, size_t name_len)
 {
     size_t at = hash & providers->mask;
 

@@ -173,6 +173,14 @@ static void judge_sets(const struct view *view, struct providers_verdict *verdic
     }
 }
 
+/** \return true if both being lower case, name is zone or below it. Hardly any is, and few end like
+ * it. */
+static bool is_own(const uint8_t *name, size_t name_len, const uint8_t *zone, size_t zone_len)
+{
+    return name_len >= zone_len && memcmp(name + name_len - zone_len, zone, zone_len) == 0 &&
+           name_at_or_below(name, name_len, zone, zone_len);
+}
+
 void providers_judge(const struct providers *providers, const uint8_t *owner, size_t owner_len,
                      const struct mxclash_mx *mx, size_t count, struct providers_verdict *verdict)
 {
@@ -187,8 +195,7 @@ void providers_judge(const struct providers *providers, const uint8_t *owner, si
     own_at = providers_own_at(owner, owner_len);
     for (size_t i = 0; i < view.count; i++) {
         const struct provider *whose = view.whose[i];
-        bool own = name_at_or_below(mx[i].exchange, mx[i].exchange_len, owner + own_at,
-                                    owner_len - own_at);
+        bool own = is_own(mx[i].exchange, mx[i].exchange_len, owner + own_at, owner_len - own_at);
 
         if (own && whose == verdict->provider) {
             /* a domain of the provider's own may do as it likes */

@@ -24,6 +24,8 @@ void mxclash_get_stats(const struct mxclash_engine *engine, struct mxclash_stats
         stats->proofs[i] = count_read(&counters->proofs[i]);
     for (int i = 0; i < MXCLASH_PROOF_DROPS; i++)
         stats->proofs_dropped[i] = count_read(&counters->proofs_dropped[i]);
+    for (int i = 0; i < MXCLASH_DELAYS; i++)
+        stats->delayed[i] = count_read(&counters->delayed[i]);
     for (int i = 0; i < MXCLASH_OUTCOMES; i++)
         stats->affected_mx[i] = count_read(&counters->affected_mx[i]);
     stats->table_evictions = count_read(&engine->docket.evictions);

@@ -50,6 +50,12 @@ const char *mxclash_proof_drop_name(enum mxclash_proof_drop drop)
     return NAME(names, drop);
 }
 
+const char *mxclash_delay_name(enum mxclash_delay delay)
+{
+    static const char *const names[] = {"domain-limit", "rate-limit"};
+    return NAME(names, delay);
+}
+
 const char *mxclash_outcome_name(enum mxclash_outcome outcome)
 {
     static const char *const names[] = {"hidden", "repaired"};

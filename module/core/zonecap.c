@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file The cap of each zone: see zonecap.h. */
+/** \file The cap of each domain: see zonecap.h. */
 #include "core/zonecap.h"
 
 #include <string.h>
 
-void zonecap_init(struct zonecap *cap)
+void zonecap_init(struct zonecap *cap, unsigned max, mxclash_time window_ms)
 {
     memset(cap->slots, 0, sizeof(cap->slots));
+    cap->max = max;
+    cap->window_ms = window_ms;
     pthread_mutex_init(&cap->lock, NULL);
 }
 
@@ -15,18 +17,40 @@ void zonecap_deinit(struct zonecap *cap)
     pthread_mutex_destroy(&cap->lock);
 }
 
+/** A window that began in the future is one from before the clock was set back. */
+static bool is_over(const struct zonecap *cap, const struct zonecap_slot *slot, mxclash_time now)
+{
+    return slot->taken == 0 || now - slot->since >= cap->window_ms ||
+           slot->since - now >= cap->window_ms;
+}
+
+/** \return the slot of a domain, made its own if it had none */
+static struct zonecap_slot *find(struct zonecap *cap, uint64_t zone, mxclash_time now)
+{
+    struct zonecap_slot *set = &cap->slots[zone % (ZONECAP_ZONES / ZONECAP_WAYS) * ZONECAP_WAYS];
+    struct zonecap_slot *least = set;
+
+    for (struct zonecap_slot *slot = set; slot < set + ZONECAP_WAYS; slot++) {
+        if (is_over(cap, slot, now))
+            slot->taken = 0;
+        if (slot->zone == zone && slot->taken != 0)
+            return slot;
+        if (slot->taken < least->taken)
+            least = slot;
+    }
+    *least = (struct zonecap_slot){.zone = zone, .since = now};
+    return least;
+}
+
 bool zonecap_take(struct zonecap *cap, uint64_t zone, mxclash_time now)
 {
-    struct zonecap_slot *slot = &cap->slots[zone % ZONECAP_ZONES];
+    struct zonecap_slot *slot;
     bool given;
 
     pthread_mutex_lock(&cap->lock);
-    /* a window that began in the future is one from before the clock was set back */
-    if (slot->zone != zone || slot->proofs == 0 || now - slot->since >= ZONECAP_WINDOW_MS ||
-        slot->since - now >= ZONECAP_WINDOW_MS)
-        *slot = (struct zonecap_slot){.zone = zone, .since = now};
-    given = slot->proofs < ZONECAP_PROOFS;
-    slot->proofs += given;
+    slot = find(cap, zone, now);
+    given = slot->taken < cap->max;
+    slot->taken += given;
     pthread_mutex_unlock(&cap->lock);
     return given;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * A cap on the proofs of one domain: whoever publishes a million broken names in his zones, or a
- * wildcard that is one, gets no more than this of the common rate.
+ * A cap on something of each domain: whoever publishes a million broken names in his zones, or a
+ * wildcard that is one, gets no more than this of what all share.
  */
 #ifndef MXCLASH_CORE_ZONECAP_H
 #define MXCLASH_CORE_ZONECAP_H
@@ -13,28 +13,33 @@
 
 #include "mxclash.h"
 
-/** Most proofs of one zone in ZONECAP_WINDOW_MS. */
+/** Most proofs of one domain in ZONECAP_WINDOW_MS. */
 #define ZONECAP_PROOFS    20
 #define ZONECAP_WINDOW_MS 60000
-/** Zones that are counted at one time; a newer one takes the place of an older one. */
+/** Domains that are counted at one time, in sets of so many; in a full set a newer one takes the
+ * place of that with the least. */
 #define ZONECAP_ZONES 256
+#define ZONECAP_WAYS  4
 
 struct zonecap_slot {
     uint64_t zone;
     mxclash_time since;
-    unsigned proofs;
+    unsigned taken;
 };
 
 struct zonecap {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* guards the slots */
+    unsigned max;
+    mxclash_time window_ms;
     struct zonecap_slot slots[ZONECAP_ZONES];
 };
 
-void zonecap_init(struct zonecap *cap);
+/** \param max  of each domain in window_ms milliseconds */
+void zonecap_init(struct zonecap *cap, unsigned max, mxclash_time window_ms);
 void zonecap_deinit(struct zonecap *cap);
 
-/** Count one proof of a domain. \param zone  keyed hash of its name, so that nobody can aim at a
- * slot. \return false if it has had enough */
+/** Count one of a domain. \param zone  keyed hash of its name, so that nobody can aim at a set.
+ * \return false if it has had enough */
 bool zonecap_take(struct zonecap *cap, uint64_t zone, mxclash_time now);
 
 #endif

@@ -145,6 +145,19 @@ static size_t write_parts(int fd, struct iovec *parts, int count)
     return total;
 }
 
+/**
+ * A full disk had room for a part of a line: take it back, so that the file holds whole lines only.
+ * Not if another process wrote behind it meanwhile; and a file may be one that can only grow.
+ */
+static bool take_back(int fd, size_t part)
+{
+    const off_t end = lseek(fd, 0, SEEK_CUR);
+    struct stat seen;
+
+    return end >= (off_t)part && fstat(fd, &seen) == 0 && S_ISREG(seen.st_mode) &&
+           seen.st_size == end && ftruncate(fd, end - (off_t)part) == 0;
+}
+
 bool eventlog_write(struct eventlog *log, const char *line, int64_t now_s)
 {
     const size_t line_octets = strlen(line);
@@ -158,6 +171,7 @@ bool eventlog_write(struct eventlog *log, const char *line, int64_t now_s)
         {line_end, 1},
     };
     size_t written;
+    int error;
 
     if (log->fd == -1 || (log->failed && now_s < log->retry_at_s)) {
         log->lost++;
@@ -171,10 +185,11 @@ bool eventlog_write(struct eventlog *log, const char *line, int64_t now_s)
         back(log);
         return true;
     }
-    failed(log, strerror_r(errno, buffer, sizeof(buffer)), now_s);
+    error = errno;
     /* a lone line end before the line leaves the file whole */
-    if (written > 0)
+    if (written > 0 && !take_back(log->fd, written))
         log->half_line = written != before;
+    failed(log, strerror_r(error, buffer, sizeof(buffer)), now_s);
     log->lost++;
     return false;
 }

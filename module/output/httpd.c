@@ -14,6 +14,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/http_struct.h>
 #include <event2/listener.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "output/accept.h"
@@ -30,8 +32,12 @@
 
 /** Octets of a request's headers, and of a body that we read only to throw it away. */
 #define REQUEST_OCTETS_MAX 8192
-/** evhttp goes on reading while it writes a reply: never more than this. */
-#define INPUT_OCTETS_MAX (2 * REQUEST_OCTETS_MAX)
+/** evhttp goes on reading while it writes a reply, or waits for the end of a line: never more than
+ * this, beyond what it may hold of a request and one read of libevent's. */
+#define INPUT_OCTETS_MAX (4 * REQUEST_OCTETS_MAX)
+/** Freed just before evhttp makes a connection and taken again behind it: where libevent 2.1 finds
+ * no memory for one it crashes (evhttp_connection_base_bufferevent_new, evhttp_request_new). */
+#define RESERVE_OCTETS 16384
 /** Seconds without accept() after it failed, as when the process has no descriptor left. */
 #define ACCEPT_PAUSE_S 1
 
@@ -56,12 +62,13 @@ struct client {
     struct bufferevent *unadopted;
     /** evhttp's; NULL until adopted */
     struct evhttp_connection *connection;
-    /** over HTTPD_CONNECTIONS_MAX: to be closed at once */
+    /** over connections_max(): to be closed at once */
     bool refused;
     size_t reply_octets;
 };
 
 struct httpd {
+    LIST_ENTRY(httpd) entry; /* guarded by servers_lock */
     struct httpd_options options;
     struct event_base *base;
     struct evhttp *http;
@@ -74,15 +81,21 @@ struct httpd {
     bool accept_failed;
     LIST_HEAD(client_list, client) clients;
     size_t client_count;
+    /** RESERVE_OCTETS, while connections are accepted */
+    void *reserve;
     /** sum over clients */
     size_t reply_octets;
     pthread_t thread;
     struct listener listeners[];
 };
 
-/** Whose thread this is: libevent's callback for a failed accept() gets evhttp's argument, not
- * ours. */
-static _Thread_local struct httpd *running;
+/**
+ * Every server of the process: libevent's callback for a failed accept() gets evhttp's argument,
+ * not ours. A thread-local variable would do, but a module's is allocated when it is first touched,
+ * and the process ended if there is no memory for it.
+ */
+static pthread_mutex_t servers_lock = PTHREAD_MUTEX_INITIALIZER;
+static LIST_HEAD(httpd_list, httpd) servers = LIST_HEAD_INITIALIZER(servers);
 
 static void say(const struct httpd *httpd, const char *where, const char *what)
 {
@@ -106,6 +119,27 @@ static void set_accepting(struct httpd *httpd, bool accepting)
         else
             evconnlistener_disable(listener);
     }
+}
+
+static void count_refused(struct httpd *httpd, enum http_refusal why)
+{
+    if (httpd->options.refused != NULL)
+        atomic_fetch_add_explicit(&httpd->options.refused[why], 1, memory_order_relaxed);
+}
+
+static void pause_accepting(struct httpd *httpd)
+{
+    const struct timeval pause = {.tv_sec = ACCEPT_PAUSE_S};
+
+    set_accepting(httpd, false);
+    evtimer_add(httpd->resume, &pause);
+}
+
+static bool keep_reserve(struct httpd *httpd)
+{
+    if (httpd->reserve == NULL)
+        httpd->reserve = malloc(RESERVE_OCTETS);
+    return httpd->reserve != NULL;
 }
 
 static void free_client(struct client *client)
@@ -155,13 +189,39 @@ static void adopt(struct client *client)
 static void on_client_timer(evutil_socket_t fd, short what, void *argument)
 {
     struct client *client = argument;
+    struct httpd *httpd = client->httpd;
 
     (void)fd;
     (void)what;
-    if (client->unadopted != NULL)
+    if (client->unadopted != NULL) {
         adopt(client);
-    else
-        evhttp_connection_free(client->connection); /* which calls on_close() */
+        if (!keep_reserve(httpd))
+            pause_accepting(httpd);
+        return;
+    }
+    count_refused(httpd, http_refusal_deadline);
+    evhttp_connection_free(client->connection); /* which calls on_close() */
+}
+
+/** Connections are descriptors that the host may need for its own questions. */
+static size_t connections_max(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+        limit.rlim_cur / HTTPD_DESCRIPTOR_SHARE > HTTPD_CONNECTIONS_MAX)
+        return HTTPD_CONNECTIONS_MAX;
+    if (limit.rlim_cur / HTTPD_DESCRIPTOR_SHARE < HTTPD_CONNECTIONS_MIN)
+        return HTTPD_CONNECTIONS_MIN;
+    return limit.rlim_cur / HTTPD_DESCRIPTOR_SHARE;
+}
+
+/** Whoever sends so much is no longer read. The deadline ends the connection. */
+static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *change, void *argument)
+{
+    (void)change;
+    if (evbuffer_get_length(input) > INPUT_OCTETS_MAX)
+        bufferevent_disable(argument, EV_READ);
 }
 
 /** evhttp accepted a connection and wants a bufferevent for it. \return NULL for evhttp's own */
@@ -175,7 +235,10 @@ static struct bufferevent *on_accept(struct event_base *base, void *argument)
     client->httpd = httpd;
     client->timer = evtimer_new(base, on_client_timer, client);
     client->unadopted = bufferevent_socket_new(base, -1, 0);
-    if (client->timer == NULL || client->unadopted == NULL) {
+    /* not a watermark: libevent 2.1 crashes where it finds no memory for it */
+    if (client->timer == NULL || client->unadopted == NULL ||
+        evbuffer_add_cb(bufferevent_get_input(client->unadopted), on_input, client->unadopted) ==
+            NULL) {
         if (client->timer != NULL)
             event_free(client->timer);
         if (client->unadopted != NULL)
@@ -184,12 +247,12 @@ static struct bufferevent *on_accept(struct event_base *base, void *argument)
         return NULL;
     }
     bufferevent_incref(client->unadopted);
-    bufferevent_setwatermark(client->unadopted, EV_READ, 0, INPUT_OCTETS_MAX);
     LIST_INSERT_HEAD(&httpd->clients, client, entry);
     httpd->client_count++;
-    if (httpd->client_count > HTTPD_CONNECTIONS_MAX) {
+    if (httpd->client_count > connections_max()) {
         /* one too many at a time: the next waits until this one is closed */
         client->refused = true;
+        count_refused(httpd, http_refusal_connections);
         set_accepting(httpd, false);
     }
     event_active(client->timer, EV_TIMEOUT, 0);
@@ -197,21 +260,32 @@ static struct bufferevent *on_accept(struct event_base *base, void *argument)
         httpd->accept_failed = false;
         httpd->options.host_log(httpd->options.context, "mxclash: http-listen: accepts again");
     }
+    free(httpd->reserve);
+    httpd->reserve = NULL;
     return client->unadopted;
+}
+
+static struct httpd *server_of(const void *http)
+{
+    struct httpd *httpd;
+
+    pthread_mutex_lock(&servers_lock);
+    LIST_FOREACH(httpd, &servers, entry)
+    if (httpd->http == http)
+        break;
+    pthread_mutex_unlock(&servers_lock);
+    return httpd;
 }
 
 /** Out of descriptors: the waiting connection would wake us again and again, so look away. */
 static void on_accept_error(struct evconnlistener *listener, void *http)
 {
-    const struct timeval pause = {.tv_sec = ACCEPT_PAUSE_S};
     const int error = errno;
-    struct httpd *httpd = running;
+    struct httpd *httpd = server_of(http);
     char line[256], buffer[128];
 
     (void)listener;
-    (void)http;
-    set_accepting(httpd, false);
-    evtimer_add(httpd->resume, &pause);
+    pause_accepting(httpd);
     if (httpd->accept_failed)
         return;
     httpd->accept_failed = true;
@@ -224,7 +298,10 @@ static void on_resume(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd;
     (void)what;
-    set_accepting(argument, true);
+    if (keep_reserve(argument))
+        set_accepting(argument, true);
+    else
+        pause_accepting(argument);
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *argument)
@@ -334,6 +411,7 @@ static void reply(struct httpd *httpd, struct evhttp_request *request, int code,
     char length[24];
 
     if (text == NULL || body == NULL || !take_room(httpd, request, octets)) {
+        count_refused(httpd, http_refusal_replies);
         code = HTTP_SERVUNAVAIL;
         reason = "Service Unavailable";
         octets = 0;
@@ -344,10 +422,16 @@ static void reply(struct httpd *httpd, struct evhttp_request *request, int code,
     evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
     evhttp_add_header(headers, "Cache-Control", "no-store");
     evhttp_add_header(headers, "Connection", "close");
+    /* else evhttp says keep-alive too, to a client of HTTP/1.0 that asked for it */
+    while (evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection") == 0)
+        continue;
     /* evhttp would send a body with HEAD too */
     if (octets == 0 || evhttp_request_get_command(request) == EVHTTP_REQ_HEAD ||
         evbuffer_add_reference(body, text, octets, free_text, NULL) != 0)
         free(text);
+    /* evhttp never closes after a CONNECT, whatever the headers say */
+    if (request->type == EVHTTP_REQ_CONNECT)
+        request->type = EVHTTP_REQ_POST;
     evhttp_send_reply(request, code, reason, body);
     if (body != NULL)
         evbuffer_free(body);
@@ -394,7 +478,6 @@ static void *serve(void *argument)
 {
     struct httpd *httpd = argument;
 
-    running = httpd;
     event_base_dispatch(httpd->base);
     return NULL;
 }
@@ -402,6 +485,9 @@ static void *serve(void *argument)
 /** Free all there is, after the thread ended or before it began. */
 static void free_httpd(struct httpd *httpd)
 {
+    pthread_mutex_lock(&servers_lock);
+    LIST_REMOVE(httpd, entry);
+    pthread_mutex_unlock(&servers_lock);
     /* first the names, then the sockets: nobody finds a name that leads nowhere */
     for (size_t i = 0; i < httpd->options.listen_count; i++)
         if (httpd->listeners[i].bound != NULL)
@@ -420,6 +506,7 @@ static void free_httpd(struct httpd *httpd)
         event_base_free(httpd->base);
     if (httpd->stop_fd != -1)
         close(httpd->stop_fd);
+    free(httpd->reserve);
     free(httpd);
 }
 
@@ -433,8 +520,8 @@ static bool make_events(struct httpd *httpd)
     httpd->retry = evtimer_new(httpd->base, on_retry, httpd);
     httpd->resume = evtimer_new(httpd->base, on_resume, httpd);
     httpd->http = evhttp_new(httpd->base);
-    return httpd->stop != NULL && httpd->retry != NULL && httpd->resume != NULL &&
-           httpd->http != NULL && event_add(httpd->stop, NULL) == 0;
+    return keep_reserve(httpd) && httpd->stop != NULL && httpd->retry != NULL &&
+           httpd->resume != NULL && httpd->http != NULL && event_add(httpd->stop, NULL) == 0;
 }
 
 static void set_up_http(struct httpd *httpd)
@@ -460,6 +547,9 @@ struct httpd *httpd_start(const struct httpd_options *options)
         return NULL;
     httpd->options = *options;
     LIST_INIT(&httpd->clients);
+    pthread_mutex_lock(&servers_lock);
+    LIST_INSERT_HEAD(&servers, httpd, entry);
+    pthread_mutex_unlock(&servers_lock);
     for (size_t i = 0; i < options->listen_count; i++) {
         httpd->listeners[i].httpd = httpd;
         httpd->listeners[i].where = options->listen[i];

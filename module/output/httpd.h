@@ -5,19 +5,25 @@
  *
  * GET and HEAD only (405 otherwise, with Allow). /metrics, /metrics/domains, /healthz; 404 else.
  * Many and slow clients are bounded: HTTPD_CONNECTIONS_MAX at once (one more is accepted and
- * closed), HTTPD_TIMEOUT_S from accept() to the last octet of the reply however the client dawdles,
- * HTTPD_REPLY_OCTETS_MAX of replies that wait for their readers (503 beyond), 8 KiB of headers
- * (else 400). A body is read and thrown away; one over 8 KiB gets 413. Every reply closes its
- * connection.
+ * closed), fewer where the process may open few descriptors, HTTPD_TIMEOUT_S from accept() to the
+ * last octet of the reply however the client dawdles, HTTPD_REPLY_OCTETS_MAX of replies that wait
+ * for their readers (503 beyond), 8 KiB of headers (else 400). A body is read and thrown away; one
+ * over 8 KiB gets 413. Every reply closes its connection.
  */
 #ifndef MXCLASH_OUTPUT_HTTPD_H
 #define MXCLASH_OUTPUT_HTTPD_H
 
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "output/metrics.h"
 
-#define HTTPD_CONNECTIONS_MAX  64
+#define HTTPD_CONNECTIONS_MAX 64
+/** Of the descriptors that the process may open, connections take at most one in so many. */
+#define HTTPD_DESCRIPTOR_SHARE 16
+/** But so many are always taken. */
+#define HTTPD_CONNECTIONS_MIN  4
 #define HTTPD_TIMEOUT_S        10
 #define HTTPD_REPLY_OCTETS_MAX (32u << 20)
 /** Seconds between two tries of a listener that could not be opened. */
@@ -34,6 +40,9 @@ struct httpd_options {
      * thread, and on the caller's in httpd_start() */
     void (*host_log)(void *context, const char *line);
     void *context;
+    /** HTTP_REFUSALS counters, which the server's thread counts up; borrowed until httpd_stop();
+     * NULL: nobody wants to know */
+    _Atomic uint64_t *refused;
 };
 
 struct httpd;

@@ -161,6 +161,22 @@ static json_t *conflict(const struct mxclash_event *event, const char *host)
     /* clang-format on */
 }
 
+/** Not json_dumps(): where it finds no memory for a key, it leaves the key out (jansson 2.14). */
+static char *to_text(const json_t *object)
+{
+    const size_t flags = JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII;
+    const size_t octets = json_dumpb(object, NULL, 0, flags);
+    char *text = octets == 0 ? NULL : malloc(octets + 1);
+
+    if (text == NULL)
+        return NULL;
+    text[octets] = '\0';
+    if (json_dumpb(object, text, octets, flags) == octets)
+        return text;
+    free(text);
+    return NULL;
+}
+
 char *json_event(const struct mxclash_event *event, const char *host)
 {
     json_t *object;
@@ -173,7 +189,7 @@ char *json_event(const struct mxclash_event *event, const char *host)
     else
         object = conflict(event, host);
     if (object != NULL)
-        text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+        text = to_text(object);
     json_decref(object);
     return text;
 }
@@ -283,7 +299,8 @@ char *readable_event(const struct mxclash_event *event)
         return NULL;
     print_readable(out, event);
     whole = ferror(out) == 0;
-    if (fclose(out) != 0 || !whole) {
+    /* glibc says 0 and has no text if it finds no memory for it in the end */
+    if (fclose(out) != 0 || !whole || line == NULL) {
         free(line);
         return NULL;
     }

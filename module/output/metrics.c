@@ -144,6 +144,31 @@ static void expired(struct page *page, const struct family *family,
     by_kind(page, family, input->engine.expired);
 }
 
+static void evicted(struct page *page, const struct family *family,
+                    const struct metrics_input *input)
+{
+    by_kind(page, family, input->engine.evicted);
+}
+
+static void delayed(struct page *page, const struct family *family,
+                    const struct metrics_input *input)
+{
+    for (int i = 0; i < MXCLASH_DELAYS; i++)
+        write_labelled(page, family, "reason", mxclash_delay_name((enum mxclash_delay)i),
+                       input->engine.delayed[i]);
+}
+
+static void http_refused(struct page *page, const struct family *family,
+                         const struct metrics_input *input)
+{
+    static const char *const reasons[HTTP_REFUSALS] = {[http_refusal_connections] = "connections",
+                                                       [http_refusal_deadline] = "deadline",
+                                                       [http_refusal_replies] = "replies"};
+
+    for (int i = 0; i < HTTP_REFUSALS; i++)
+        write_labelled(page, family, "reason", reasons[i], input->http_refused[i]);
+}
+
 static void open_now(struct page *page, const struct family *family,
                      const struct metrics_input *input)
 {
@@ -247,6 +272,11 @@ static const struct family families[] = {
      cleared},
     {"mxclash_conflicts_expired", true, "Conflicts closed because nobody met them any more.",
      expired},
+    {"mxclash_conflicts_evicted", true,
+     "Conflicts given up while open, for want of room; no event tells of these.", evicted},
+    {"mxclash_conflicts_delayed", true,
+     "Openings put off until the domain is met again: too many of it, or of all, of late.",
+     delayed},
     {"mxclash_conflicts", false, "Conflicts open now.", open_now},
     {"mxclash_affected_mx_answers", true,
      "Client MX answers given for domains in conflict: MX hidden by the CNAME, or repaired.",
@@ -262,6 +292,9 @@ static const struct family families[] = {
     {"mxclash_table_bytes_limit", false, "Bound on the memory of the detector.", table_bytes_limit},
     {"mxclash_table_evictions", true, "Table entries given up for want of room.", table_evictions},
     {"mxclash_malformed_answers", true, "Answers from upstream that break RFC 1035.", malformed},
+    {"mxclash_http_refused", true,
+     "HTTP clients turned away: over the bound on connections, on time, or on waiting replies.",
+     http_refused},
 };
 
 char *metrics_text(const struct metrics_input *input, enum metrics_format format)

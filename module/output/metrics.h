@@ -14,6 +14,17 @@
 
 enum metrics_format { metrics_prometheus, metrics_openmetrics };
 
+/** Why the HTTP server served a client not at all, or not to the end. */
+enum http_refusal {
+    /** too many connections at once */
+    http_refusal_connections = 0,
+    /** not done with by its deadline */
+    http_refusal_deadline,
+    /** too many replies wait for their readers, or there was no memory */
+    http_refusal_replies,
+    HTTP_REFUSALS,
+};
+
 /** All that /metrics tells, taken at one moment by the caller. */
 struct metrics_input {
     struct mxclash_stats engine;
@@ -21,6 +32,7 @@ struct metrics_input {
     /** client replies from the cache that were looked at */
     uint64_t inspected_cache;
     uint64_t annotated;
+    uint64_t http_refused[HTTP_REFUSALS];
     /** name and version of the host, as "unbound" and "1.17.1"; escaped by metrics_text() */
     const char *host;
     const char *host_version;

@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <time.h>
 
 #include "output/eventlog.h"
 #include "output/json.h"
+#include "output/systemlog.h"
 #include "output/thread.h"
 
 /** One event that waits. */
@@ -49,6 +49,7 @@ struct report {
 
     /** the writer's own */
     struct eventlog file;
+    struct systemlog system;
 };
 
 static int64_t monotonic_s(void)
@@ -94,12 +95,8 @@ static void write_json(struct report *report, const struct mxclash_event *event)
     if (to_file)
         count(report, report_file,
               json != NULL && eventlog_write(&report->file, json, monotonic_s()));
-    if (to_syslog) {
-        /* no openlog(): identity and options stay as the host set them */
-        if (json != NULL)
-            syslog(LOG_DAEMON | LOG_NOTICE, "@cee: %s", json);
-        count(report, report_syslog, json != NULL);
-    }
+    if (to_syslog)
+        count(report, report_syslog, json != NULL && systemlog_write(&report->system, json));
     free(json);
 }
 
@@ -169,6 +166,7 @@ static void *writer(void *argument)
         }
     }
     eventlog_close(&report->file);
+    systemlog_close(&report->system);
     return NULL;
 }
 
@@ -217,6 +215,7 @@ struct report *report_start(const struct report_options *options)
     report->context = options->context;
     report->last = &report->first;
     eventlog_init(&report->file, options->log_file, options->host_log, options->context);
+    systemlog_init(&report->system, options->syslog_path, options->host_log, options->context);
     report->host = strdup(options->host);
     if (report->host == NULL || !thread_start(&report->thread, "mxclash-report", writer, report)) {
         free_report(report);

@@ -25,6 +25,8 @@ struct report_options {
     /** JSON lines file; "" = none. Borrowed until report_stop(). */
     const char *log_file;
     bool log_syslog;
+    /** socket of the log daemon; NULL: where libc has it. Borrowed until report_stop(). */
+    const char *syslog_path;
     bool log_host;
     /** name of this machine for the event's `host` field; copied */
     const char *host;

@@ -35,6 +35,7 @@ struct server {
     char last_said[512];
     /** octets of each reply of /metrics/domains; 0 = the callback has no memory */
     size_t domains_octets;
+    _Atomic uint64_t refused[HTTP_REFUSALS];
 };
 
 static inline void server_log(void *context, const char *line)
@@ -96,7 +97,8 @@ static inline int server_set_up(void **state)
                                              .metrics = server_metrics,
                                              .domains = server_domains,
                                              .host_log = server_log,
-                                             .context = server};
+                                             .context = server,
+                                             .refused = server->refused};
     *state = server;
     return 0;
 }

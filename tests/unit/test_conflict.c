@@ -24,6 +24,7 @@
 static struct docket docket;
 static struct counters counters;
 static struct casework work;
+static struct openings openings;
 static struct providers *providers;
 static struct docket_shard *shard;
 static struct docket_case *c;
@@ -41,8 +42,12 @@ static int setup(void **state)
     assert_true(docket_init(&docket, 1 << 20));
     providers = providers_builtin(error);
     assert_non_null(providers);
-    work = (struct casework){
-        .docket = &docket, .counters = &counters, .providers = providers, .probe = true};
+    work = (struct casework){.docket = &docket,
+                             .counters = &counters,
+                             .openings = &openings,
+                             .providers = providers,
+                             .probe = true};
+    openings_init(&openings);
     shard = docket_lock(&docket, HASH);
     c = docket_add(&docket, shard, HASH, owner.octets, owner.len);
     assert_non_null(c);
@@ -53,6 +58,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    openings_deinit(&openings);
     docket_unlock(shard);
     docket_deinit(&docket);
     providers_free(providers);

@@ -326,6 +326,42 @@ static void test_too_large_drives_out_nothing(void **state)
     docket_deinit(&docket);
 }
 
+/** Names that all fall into one bucket: it stays short, and it is suspects that it gives up. */
+static void test_one_bucket(void **state)
+{
+    struct docket_shard *shard;
+    struct docket_case *open, *c = NULL;
+    unsigned chain = 0;
+
+    (void)state;
+    open_evicted_told = 0;
+    assert_true(docket_init(&docket, 16 << 20));
+    docket_on_evict(&docket, on_evict, NULL);
+    shard = docket_lock(&docket, 0);
+    open = docket_add(&docket, shard, 0, (const uint8_t *)"open", 4);
+    docket_touch(&docket, shard, open, true);
+    for (uint32_t i = 0; i < 1000; i++) {
+        c = docket_add(&docket, shard, (uint64_t)i << 32, (const uint8_t *)&i, sizeof(i));
+        assert_non_null(c);
+        assert_ptr_equal(docket_find(shard, (uint64_t)i << 32, (const uint8_t *)&i, sizeof(i)), c);
+    }
+    for (const struct docket_case *at = c; at != NULL; at = at->bucket_next)
+        chain++;
+    assert_int_equal(chain, DOCKET_CHAIN_MAX);
+    assert_ptr_equal(docket_find(shard, 0, (const uint8_t *)"open", 4), open);
+    assert_int_equal(open_evicted_told, 0);
+    assert_int_equal(atomic_load(&docket.evictions), 1001 - DOCKET_CHAIN_MAX);
+    /* only open ones left: then one of these */
+    while (c != NULL) {
+        docket_touch(&docket, shard, c, true);
+        c = c->bucket_next;
+    }
+    assert_non_null(docket_add(&docket, shard, 0, (const uint8_t *)"more", 4));
+    assert_int_equal(open_evicted_told, 1);
+    docket_unlock(shard);
+    docket_deinit(&docket);
+}
+
 /** A class of the filter that is full takes no more cases: none is ever hidden. */
 static void test_full_filter(void **state)
 {
@@ -365,9 +401,8 @@ static void test_no_room_at_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_a_model),
-        cmocka_unit_test(test_too_large_drives_out_nothing),
-        cmocka_unit_test(test_full_filter),
+        cmocka_unit_test(test_against_a_model), cmocka_unit_test(test_too_large_drives_out_nothing),
+        cmocka_unit_test(test_one_bucket),      cmocka_unit_test(test_full_filter),
         cmocka_unit_test(test_no_room_at_all),
     };
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/mman.h>
 
 #include "output/eventlog.h"
 #include "report_fixture.h"
@@ -60,7 +61,35 @@ static void test_rotation(void **state)
     assert_int_equal(fixture->log.count, 0);
 }
 
-static void test_half_line(void **state)
+/** Write a line, and of the next one only what a full disk takes, again and again. */
+static void fill_disk(struct fixture *fixture, struct eventlog *log, int64_t *now)
+{
+    init_log(log, fixture);
+    eventlog_check(log, *now);
+    assert_true(eventlog_write(log, "0123456", *now));
+    limit_file(12);
+    /* four octets fit */
+    assert_false(eventlog_write(log, "abcdefg", *now));
+    assert_said(&fixture->log, 1, ": File too large; events are dropped and counted until");
+    /* no try before its time, and nothing is said again */
+    limit_file(RLIM_INFINITY);
+    *now += REPORT_RETRY_S - 1;
+    eventlog_check(log, *now);
+    assert_false(eventlog_write(log, "lost", *now));
+    *now += 1;
+    limit_file(13);
+    eventlog_check(log, *now);
+    assert_false(eventlog_write(log, "lost too", *now));
+    assert_int_equal(fixture->log.count, 1);
+    limit_file(RLIM_INFINITY);
+    *now += REPORT_RETRY_S;
+    eventlog_check(log, *now);
+    assert_true(eventlog_write(log, "hijklmn", *now));
+    assert_said(&fixture->log, 2, ": is back, 3 events were dropped");
+}
+
+/** What found room of a line is taken back. */
+static void test_full_disk(void **state)
 {
     struct fixture *fixture = *state;
     struct eventlog log;
@@ -68,43 +97,52 @@ static void test_half_line(void **state)
     int64_t now = 100;
 
     signal(SIGXFSZ, SIG_IGN);
-    init_log(&log, fixture);
-    eventlog_check(&log, now);
-    assert_true(eventlog_write(&log, "0123456", now));
-    limit_file(12);
-    /* four octets fit */
-    assert_false(eventlog_write(&log, "abcdefg", now));
-    assert_said(&fixture->log, 1, ": File too large; events are dropped and counted until");
-    /* no try before its time, and nothing is said again */
-    limit_file(RLIM_INFINITY);
-    now += REPORT_RETRY_S - 1;
-    eventlog_check(&log, now);
-    assert_false(eventlog_write(&log, "lost", now));
-    now += 1;
-    limit_file(13);
-    eventlog_check(&log, now);
-    /* one octet fits: the line end */
-    assert_false(eventlog_write(&log, "lost too", now));
-    assert_int_equal(fixture->log.count, 1);
-    limit_file(RLIM_INFINITY);
-    now += REPORT_RETRY_S;
-    eventlog_check(&log, now);
-    assert_true(eventlog_write(&log, "hijklmn", now));
-    assert_said(&fixture->log, 2, ": is back, 3 events were dropped");
+    fill_disk(fixture, &log, &now);
     read_file(fixture->path, text, sizeof(text));
-    assert_string_equal(text, "0123456\nabcd\nhijklmn\n");
-    /* a half line that is emptied away needs no line end */
-    limit_file(25);
-    assert_false(eventlog_write(&log, "opqrstu", now));
-    assert_int_equal(truncate(fixture->path, 0), 0);
-    limit_file(RLIM_INFINITY);
-    now += REPORT_RETRY_S;
-    eventlog_check(&log, now);
-    assert_true(eventlog_write(&log, "vwxyz", now));
-    read_file(fixture->path, text, sizeof(text));
-    assert_string_equal(text, "vwxyz\n");
+    assert_string_equal(text, "0123456\nhijklmn\n");
     eventlog_close(&log);
     signal(SIGXFSZ, SIG_DFL);
+}
+
+/** A file that can only grow keeps the half line, and the next one begins behind it. */
+static void test_half_line(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = memfd_create("events", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+    struct eventlog log;
+    char text[64];
+    int64_t now = 100;
+
+    assert_int_not_equal(fd, -1);
+    assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+    snprintf(fixture->path, sizeof(fixture->path), "/proc/self/fd/%d", fd);
+    signal(SIGXFSZ, SIG_IGN);
+    fill_disk(fixture, &log, &now);
+    read_file(fixture->path, text, sizeof(text));
+    assert_string_equal(text, "0123456\nabcd\nhijklmn\n");
+    eventlog_close(&log);
+    close(fd);
+    signal(SIGXFSZ, SIG_DFL);
+}
+
+/** A half line that is emptied away needs no line end. */
+static void test_half_line_emptied(void **state)
+{
+    struct fixture *fixture = *state;
+    struct eventlog log;
+    char text[64];
+    int fd = open(fixture->path, O_WRONLY | O_CREAT, 0600);
+
+    assert_int_equal(write(fd, "{\"half", 6), 6);
+    close(fd);
+    init_log(&log, fixture);
+    eventlog_check(&log, 0);
+    assert_int_equal(truncate(fixture->path, 0), 0);
+    eventlog_check(&log, 0);
+    assert_true(eventlog_write(&log, "whole", 0));
+    read_file(fixture->path, text, sizeof(text));
+    assert_string_equal(text, "whole\n");
+    eventlog_close(&log);
 }
 
 /** A half line of an earlier run does not spoil ours. */
@@ -185,8 +223,14 @@ static void test_character_device(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_rotation),    TEST(test_half_line), TEST(test_half_line_found),
-        TEST(test_full_device), TEST(test_fifo),      TEST(test_character_device),
+        TEST(test_rotation),
+        TEST(test_full_disk),
+        TEST(test_half_line),
+        TEST(test_half_line_emptied),
+        TEST(test_half_line_found),
+        TEST(test_full_device),
+        TEST(test_fifo),
+        TEST(test_character_device),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,35 @@ static void test_routes(void **state)
     assert_int_equal(server->lines_said, 0);
 }
 
+/** Whatever a client says of it, each reply says close, once, and closes at once. */
+static void test_every_reply_closes(void **state)
+{
+    static const char *const requests[] = {
+        GET("/healthz"),
+        "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        "GET /healthz HTTP/1.0\r\nConnection: x\r\nConnection: keep-alive\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: keep-alive\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+        "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n",
+        "CONNECT h:80 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    };
+    struct server *server = *state;
+    const int64_t start = now_ms();
+
+    server_start(server);
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        char reply[REPLY_MAX];
+        const char *said;
+
+        client_ask(server, requests[i], reply, sizeof(reply));
+        said = strstr(reply, "\r\nConnection: close\r\n");
+        assert_non_null(said);
+        assert_null(strstr(said + 2, "\r\nConnection:"));
+        assert_ptr_equal(strstr(reply, "\r\nConnection:"), said);
+    }
+    assert_true(now_ms() - start < HTTPD_TIMEOUT_S * 500);
+}
+
 static void test_head(void **state)
 {
     struct server *server = *state;
@@ -445,6 +474,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_routes),
+        TEST(test_every_reply_closes),
         TEST(test_head),
         TEST(test_other_methods),
         TEST(test_no_text),

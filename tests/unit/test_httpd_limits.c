@@ -101,6 +101,8 @@ static void test_many_connections(void **state)
         close(fd);
     }
     assert_in_range(now_ms() - began, 0, (HTTPD_TIMEOUT_S - 2) * 1000);
+    assert_int_equal(server->refused[http_refusal_connections], 300);
+    assert_int_equal(server->refused[http_refusal_deadline], 0);
     /* the others are untouched, and when one goes there is room for one */
     assert_int_equal(client_read(clients[0], &octet, 1, 0), -2);
     close(clients[HTTPD_CONNECTIONS_MAX - 1]);
@@ -228,6 +230,7 @@ static void test_slow_clients(void **state)
         assert_in_range(ended[i], HTTPD_TIMEOUT_S * 1000 - 1000, HTTPD_TIMEOUT_S * 1000 + 5000);
         close(clients[i]);
     }
+    assert_int_equal(server->refused[http_refusal_deadline], RUDE);
     /* what they sent in the meantime was not kept */
     assert_in_range(resident_kib(), 0, resident + 32 * 1024);
     assert_healthy(server);
@@ -249,6 +252,7 @@ static void test_waiting_replies(void **state)
     }
     client_ask(server, GET("/metrics/domains"), reply, sizeof(reply));
     assert_non_null(strstr(reply, " 503 "));
+    assert_int_equal(server->refused[http_refusal_replies], 1);
     /* small ones still find room, and a reader who takes all gives his back */
     assert_healthy(server);
     assert_true(client_finish(slow[0], reply, sizeof(reply)) > server->domains_octets);

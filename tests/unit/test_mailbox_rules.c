@@ -173,6 +173,11 @@ static void test_too_much_spf(void **state)
     spf = READ_SPF(text);
     assert_true(spf.present);
     assert_string_equal(lacking(spf), "");
+    /* the most that is read: 4096 octets, one of each 256 being the length of a string */
+    text[4080] = '\0';
+    assert_string_equal(lacking(READ_SPF(text)), "123");
+    assert_string_equal(lacking(READ_SPF(text, "hello")), "123");
+    assert_string_equal(lacking(READ_SPF(text, "v=spf1")), "");
     message_begin(&m, MESSAGE_AA, "shop.test", wire_type_txt);
     for (int i = 0; i < 1000; i++)
         message_txt(&m, "shop.test", 60, "v=spf1 -all");
@@ -180,6 +185,22 @@ static void test_too_much_spf(void **state)
     mailbox_read_spf(providers, &reading, sighting, &spf);
     assert_true(spf.present);
     assert_string_equal(lacking(spf), "");
+}
+
+/** Only the answer section answers. */
+static void test_spf_elsewhere(void **state)
+{
+    struct spf_summary spf;
+    const struct sighting *sighting;
+
+    (void)state;
+    message_begin(&m, MESSAGE_AA, "shop.test", wire_type_txt);
+    message_txt(&m, "shop.test", 60, "v=spf1 include:spf.one.test -all");
+    message_txt_in(&m, message_ns, "shop.test", wire_class_in, 60, "v=spf1 include:spf.two.test");
+    message_txt_in(&m, message_ar, "shop.test", wire_class_in, 60, "v=spf1 include:spf.three.test");
+    sighting = read_message();
+    mailbox_read_spf(providers, &reading, sighting, &spf);
+    assert_string_equal(lacking(spf), "23");
 }
 
 /** What is remembered of a record: of one or two providers exactly, and never that one is lacking
@@ -281,13 +302,9 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_whose_spf),
-        TEST(test_read_spf),
-        TEST(test_too_much_spf),
-        TEST(test_bits),
-        TEST(test_foreign_and_incomplete),
-        TEST(test_both_at_once),
-        TEST(test_mailbox_gone),
+        TEST(test_whose_spf),     TEST(test_read_spf),     TEST(test_too_much_spf),
+        TEST(test_spf_elsewhere), TEST(test_bits),         TEST(test_foreign_and_incomplete),
+        TEST(test_both_at_once),  TEST(test_mailbox_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

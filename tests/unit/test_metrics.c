@@ -37,6 +37,11 @@ static const char *const samples[] = {
     "mxclash_conflicts_expired_total{kind=\"foreign-mx\"} 15",
     "mxclash_conflicts_expired_total{kind=\"incomplete-mx\"} 16",
     "mxclash_conflicts_expired_total{kind=\"spf-missing\"} 17",
+    "mxclash_conflicts_evicted_total{kind=\"cname-and-mx\"} 301",
+    "mxclash_conflicts_evicted_total{kind=\"cname-at-apex\"} 302",
+    "mxclash_conflicts_evicted_total{kind=\"foreign-mx\"} 303",
+    "mxclash_conflicts_evicted_total{kind=\"incomplete-mx\"} 304",
+    "mxclash_conflicts_evicted_total{kind=\"spf-missing\"} 305",
     "mxclash_conflicts{kind=\"cname-and-mx\",state=\"suspected\"} 18",
     "mxclash_conflicts{kind=\"cname-and-mx\",state=\"confirmed\"} 19",
     "mxclash_conflicts{kind=\"cname-at-apex\",state=\"suspected\"} 20",
@@ -64,6 +69,11 @@ static const char *const samples[] = {
     "mxclash_table_evictions_total 42",
     "mxclash_malformed_answers_total 2",
     "mxclash_annotated_answers_total 102",
+    "mxclash_http_refused_total{reason=\"connections\"} 103",
+    "mxclash_http_refused_total{reason=\"deadline\"} 104",
+    "mxclash_http_refused_total{reason=\"replies\"} 105",
+    "mxclash_conflicts_delayed_total{reason=\"domain-limit\"} 401",
+    "mxclash_conflicts_delayed_total{reason=\"rate-limit\"} 402",
     "mxclash_events_total{sink=\"file\"} 201",
     "mxclash_events_total{sink=\"syslog\"} 202",
     "mxclash_events_total{sink=\"host\"} 203",
@@ -76,8 +86,11 @@ static const char *const samples[] = {
 /** Every counter differs, so that a number under the wrong name shows. */
 static struct metrics_input sample_input(void)
 {
-    struct metrics_input input = {
-        .inspected_cache = 101, .annotated = 102, .host = "unbound", .host_version = "1.17.1"};
+    struct metrics_input input = {.inspected_cache = 101,
+                                  .annotated = 102,
+                                  .http_refused = {103, 104, 105},
+                                  .host = "unbound",
+                                  .host_version = "1.17.1"};
     uint64_t next = 1;
 
     input.engine.inspected = next++;
@@ -95,12 +108,16 @@ static struct metrics_input sample_input(void)
         input.engine.proofs[i] = next++;
     for (int i = 0; i < MXCLASH_PROOF_DROPS; i++)
         input.engine.proofs_dropped[i] = next++;
+    for (int i = 0; i < MXCLASH_DELAYS; i++)
+        input.engine.delayed[i] = 401 + (uint64_t)i;
     for (int i = 0; i < MXCLASH_OUTCOMES; i++)
         input.engine.affected_mx[i] = next++;
     input.engine.table_entries = next++;
     input.engine.table_bytes = next++;
     input.engine.table_bytes_limit = next++;
     input.engine.table_evictions = next++;
+    for (int i = 0; i < MXCLASH_KINDS; i++)
+        input.engine.evicted[i] = 301u + (unsigned)i;
     next = 201;
     for (int i = 0; i < REPORT_SINKS; i++)
         input.report.written[i] = next++;

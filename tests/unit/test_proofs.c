@@ -148,7 +148,7 @@ static void test_clocks_of_many_threads(void **state)
     begin(10, 10);
     for (mxclash_time now = SOME_MS; now < SOME_MS + 100000; now += random() % 20) {
         take(now, now);
-        take(now - random() % PROOF_SKEW_MAX_MS, now);
+        take(now - random() % BUCKET_SKEW_MAX_MS, now);
     }
     assert_rate_kept(10);
     assert_true(taken_count > 400);
@@ -168,7 +168,7 @@ static void test_clock_set_back(void **state)
         assert_int_equal(take_all(back), 0);
         /* never shut for longer than clocks may differ, and never two bursts */
         for (first = 0; !take(back + first, back + first); first++)
-            assert_true(first <= PROOF_SKEW_MAX_MS + 2000);
+            assert_true(first <= BUCKET_SKEW_MAX_MS + 2000);
         assert_int_equal(take_all(back + first), 0);
     }
 }

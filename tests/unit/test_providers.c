@@ -318,16 +318,45 @@ static void test_cut_set(void **state)
     assert_int_equal(verdict.foreign, 0xfffe);
 }
 
-static void test_provider_spf(void **state)
+static uint64_t included(const struct providers *providers, const char *name)
 {
-    static const uint8_t record[] = "\x1bv=spf1 include:zoho.eu -all";
-    static const uint8_t text[] = "\5hello";
+    return providers_included(providers, (const uint8_t *)name, strlen(name));
+}
 
-    assert_int_equal(record[0], sizeof(record) - 2);
-    assert_int_equal(provider_spf(find(*state, "zoho-mail"), record, sizeof(record) - 1), spf_has);
-    assert_int_equal(provider_spf(find(*state, "fastmail"), record, sizeof(record) - 1), spf_lacks);
-    assert_int_equal(provider_spf(find(*state, "coremail"), record, sizeof(record) - 1), spf_has);
-    assert_int_equal(provider_spf(find(*state, "coremail"), text, sizeof(text) - 1), spf_none);
+/** A provider has the number of the first that documents the same; a name can be of several. */
+static void test_includes(void **state)
+{
+    struct providers *providers = parse("filter f\n mx f.example\n"
+                                        "provider a\n mx a.example\n spf SPF.a.example.\n"
+                                        "provider b\n mx b.example\n spf b.example\n"
+                                        " spf spf.a.example\n"
+                                        "provider c\n mx c.example\n spf spf.a.example\n");
+
+    (void)state;
+    assert_string_equal(find(providers, "a")->spf.text[0], "spf.a.example");
+    assert_int_equal(find(providers, "a")->spf_number, 1);
+    assert_int_equal(find(providers, "b")->spf_number, 2);
+    assert_int_equal(find(providers, "c")->spf_number, 1);
+    assert_int_equal(included(providers, "spf.a.example"), 6);
+    assert_int_equal(included(providers, "b.example"), 4);
+    assert_int_equal(included(providers, "pf.a.example"), 0);
+    assert_int_equal(included(providers, "spf.a.example."), 0);
+    assert_int_equal(included(providers, ""), 0);
+    providers_free(providers);
+    providers = parse("provider a\n mx a.example\n");
+    assert_int_equal(included(providers, "a.example"), 0);
+    providers_free(providers);
+    /* every include of the built-in table is found, and no other name is */
+    for (size_t i = 0; i < providers_count(*state); i++) {
+        const struct provider *provider = providers_at(*state, i);
+
+        for (size_t j = 0; j < provider->spf.count; j++) {
+            const char *text = provider->spf.text[j];
+
+            assert_true(included(*state, text) >> provider->spf_number % 64 & 1);
+            assert_int_equal(included(*state, text + 1), 0);
+        }
+    }
 }
 
 static void test_longest_pattern_wins(void **state)
@@ -354,7 +383,7 @@ int main(void)
         cmocka_unit_test(test_foreign),         cmocka_unit_test(test_own_backup),
         cmocka_unit_test(test_incomplete),      cmocka_unit_test(test_alternatives_and_order),
         cmocka_unit_test(test_filter_in_front), cmocka_unit_test(test_cut_set),
-        cmocka_unit_test(test_provider_spf),    cmocka_unit_test(test_longest_pattern_wins),
+        cmocka_unit_test(test_includes),        cmocka_unit_test(test_longest_pattern_wins),
     };
 
     return cmocka_run_group_tests(tests, setup_builtin, teardown);

@@ -32,7 +32,7 @@ static const struct provider *host(const struct providers *providers, const char
 static void test_text_format(void **state)
 {
     struct providers *providers =
-        parse("# a comment\r\n\r\n  provider\tone  # named one\r\n\ttitle  One, of two # ways\r\n"
+        parse("# a comment\r\n\r\n  provider\tone  # named one\r\n\ttitle  One,\tof two # ways\r\n"
               "mx *.One.Example.\nsource http://one.example/#mx\nsource the manual\n"
               "preferences exact\nexpect 65535 a.one.example\nor\nexpect 0\tb.one.example.");
     const struct provider *one = providers_at(providers, 0);
@@ -69,6 +69,8 @@ static void test_errors(void **state)
         {"provider a\nmx mx.*.example\n", "2: 'mx.*.example' is no host name"},
         {"provider a\nmx m*.a.example\n", "2: 'm*.a.example' is no host name"},
         {"provider a\nmx a..example\n", "2: 'a..example' is no host name"},
+        {"provider a\nmx a/b.example\n", "2: 'a/b.example' is no host name"},
+        {"provider a\nmx a\tb.example\n", "2: 'a b.example' is no host name"},
         {"provider a\nmx a.example b.example\n", "2: 'a.example b.example' is no host name"},
         {"provider a\ntitle x\n\nprovider b\n", "1: 'a' has no mx line"},
         {"\nfilter a\n", "2: 'a' has no mx line"},

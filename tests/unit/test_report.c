@@ -248,7 +248,8 @@ static void test_sinks_are_apart(void **state)
     report_stop(report);
 }
 
-/** libc's own syslog(), which LOG_PERROR makes write to stderr too. */
+/** Where the daemon cannot be reached, libc's own syslog(), which LOG_PERROR makes write to stderr
+ * too. */
 static void test_syslog(void **state)
 {
     struct fixture *fixture = *state;
@@ -261,6 +262,7 @@ static void test_syslog(void **state)
 
     options.log_file = "";
     options.log_syslog = true;
+    options.syslog_path = "/nonexistent-folder/log";
     openlog("host-ident", LOG_PERROR, LOG_USER);
     fflush(stderr);
     dup2(file, STDERR_FILENO);
@@ -353,7 +355,7 @@ static void test_size_limit(void **state)
     assert_said(&fixture->log, 1, ": File too large; events are dropped");
     report_stop(report);
     assert_int_equal(count_json(fixture->path, &broken), 1);
-    assert_int_equal(broken, 1);
+    assert_int_equal(broken, 0);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

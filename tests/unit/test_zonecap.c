@@ -21,7 +21,7 @@ static struct zonecap cap;
 static int setup(void **state)
 {
     (void)state;
-    zonecap_init(&cap);
+    zonecap_init(&cap, ZONECAP_PROOFS, ZONECAP_WINDOW_MS);
     return 0;
 }
 
@@ -69,9 +69,38 @@ static void test_zones_apart(void **state)
         assert_int_equal(take_many(zone, SOME_MS), ZONECAP_PROOFS);
     for (uint64_t zone = 0; zone < ZONECAP_ZONES; zone++)
         assert_int_equal(take_many(zone, SOME_MS + 1), 0);
-    /* a newcomer takes the place of one of them, the others stay where they are */
+    /* a newcomer takes the place of one of its set, the others stay where they are */
     assert_int_equal(take_many(ZONECAP_ZONES, SOME_MS + 1), ZONECAP_PROOFS);
     assert_int_equal(take_many(1, SOME_MS + 1), 0);
+}
+
+/** Domains that meet in one set and are met in turn do not free each other of the cap. */
+static void test_one_set(void **state)
+{
+    const uint64_t apart = ZONECAP_ZONES / ZONECAP_WAYS;
+    unsigned given = 0;
+
+    (void)state;
+    for (int round = 0; round < 100; round++)
+        for (uint64_t zone = 0; zone < ZONECAP_WAYS; zone++)
+            given += zonecap_take(&cap, zone * apart, SOME_MS);
+    assert_int_equal(given, ZONECAP_WAYS * ZONECAP_PROOFS);
+}
+
+/** In a full set the domain that has taken the least gives way. */
+static void test_least_gives_way(void **state)
+{
+    const uint64_t apart = ZONECAP_ZONES / ZONECAP_WAYS;
+
+    (void)state;
+    for (uint64_t zone = 0; zone < ZONECAP_WAYS; zone++)
+        for (uint64_t i = 0; i < ZONECAP_PROOFS - (zone == 2); i++)
+            assert_true(zonecap_take(&cap, zone * apart, SOME_MS));
+    assert_true(zonecap_take(&cap, ZONECAP_WAYS * apart, SOME_MS));
+    assert_false(zonecap_take(&cap, 0, SOME_MS));
+    assert_false(zonecap_take(&cap, apart, SOME_MS));
+    assert_false(zonecap_take(&cap, 3 * apart, SOME_MS));
+    assert_int_equal(take_many(2 * apart, SOME_MS), ZONECAP_PROOFS);
 }
 
 /** A window that began in the future is from before the clock was set back; a little in the future,
@@ -112,8 +141,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_window), TEST(test_in_the_long_run), TEST(test_zones_apart),
-        TEST(test_clock),  TEST(test_threads),
+        TEST(test_window),  TEST(test_in_the_long_run), TEST(test_zones_apart),
+        TEST(test_one_set), TEST(test_least_gives_way), TEST(test_clock),
+        TEST(test_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,8 @@ bool annotate(const struct query_info *qinfo, const struct reply_info *rep,
               const struct edns_data *edns, const struct comm_reply *repinfo,
               enum mxclash_kind kind, struct regional *region, struct edns_option **list);
 
+/* repair_begin(), repair_answer() and repair_end() are called only if answers are repaired. */
+
 /** A query begins: if it asks a hidden MX, send it past the cache. */
 void repair_begin(struct module_qstate *qstate, int id);
 
@@ -142,7 +144,8 @@ const struct mxclash_proof *proof_of(const struct module_qstate *qstate, int id)
  * hand is not held up: it only lends its environment. */
 void errands_start(struct module_qstate *qstate, int id);
 
-/** The query is done, or, with thrown_away, is dropped before it was: tell whoever asked for it. */
+/** There is an errand, and the query is done, or, with thrown_away, is dropped before it was: tell
+ * whoever asked for it. */
 void errands_finish(struct module_qstate *qstate, int id, bool thrown_away);
 
 #endif

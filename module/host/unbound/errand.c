@@ -137,9 +137,10 @@ static bool is_busy(const struct mesh_area *mesh)
     return mesh->all.count > mesh->max_reply_states / 2;
 }
 
-void errands_start(struct module_qstate *qstate, int id)
+/** Start what waits. Apart from errands_start(), which nearly always finds nothing. */
+static __attribute__((noinline)) void start_waiting(struct module_qstate *qstate, int id,
+                                                    struct adapter *adapter)
 {
-    struct adapter *adapter = adapter_of(qstate->env, id);
     mxclash_time now = time_of(qstate->env->now_tv);
     bool asked = false;
 
@@ -151,6 +152,14 @@ void errands_start(struct module_qstate *qstate, int id)
      * where an expired answer is served out of a timer of Unbound's */
     if (asked || mxclash_errands_wait(adapter->engine))
         timer_arm(&adapter->timers, qstate->env, id);
+}
+
+void errands_start(struct module_qstate *qstate, int id)
+{
+    struct adapter *adapter = adapter_of(qstate->env, id);
+
+    if (mxclash_errands_wait(adapter->engine))
+        start_waiting(qstate, id, adapter);
 }
 
 /** Copy an MX set of Unbound's, without null MX, sorted. \return members; *null_mx as found */
@@ -278,15 +287,10 @@ static void finish_proof(struct module_qstate *qstate, const struct adapter *ada
 void errands_finish(struct module_qstate *qstate, int id, bool thrown_away)
 {
     struct errand *errand = qstate->minfo[id];
-    struct adapter *adapter;
-    struct mxclash_engine *engine;
-    mxclash_time now;
+    const struct adapter *adapter = adapter_of(qstate->env, id);
+    struct mxclash_engine *engine = adapter->engine;
+    mxclash_time now = time_of(qstate->env->now_tv);
 
-    if (errand == NULL)
-        return;
-    adapter = adapter_of(qstate->env, id);
-    engine = adapter->engine;
-    now = time_of(qstate->env->now_tv);
     for (; errand != NULL; errand = errand->next) {
         if (errand->kind == errand_lookup)
             finish_lookup(qstate, engine, &errand->lookup, thrown_away, now);

@@ -114,19 +114,23 @@ void deinit(struct module_env *env, int id)
 void operate(struct module_qstate *qstate, enum module_ev event, int id,
              struct outbound_entry *outbound)
 {
+    const struct adapter *adapter = adapter_of(qstate->env, id);
+
     (void)outbound;
     switch (event) {
     case module_event_new:
     case module_event_pass:
-        repair_begin(qstate, id);
+        if (adapter->repair)
+            repair_begin(qstate, id);
         qstate->ext_state[id] = module_wait_module;
         break;
     case module_event_moddone:
-        if (repair_end(qstate, id))
+        if (adapter->repair && repair_end(qstate, id))
             break;
         /* once more if a lookup was begun that asks just what this query has asked */
         do {
-            errands_finish(qstate, id, false);
+            if (qstate->minfo[id] != NULL)
+                errands_finish(qstate, id, false);
             errands_start(qstate, id);
         } while (qstate->minfo[id] != NULL);
         qstate->ext_state[id] = module_finished;
@@ -148,7 +152,8 @@ void inform_super(struct module_qstate *qstate, int id, struct module_qstate *su
 
 void clear(struct module_qstate *qstate, int id)
 {
-    errands_finish(qstate, id, true);
+    if (qstate->minfo[id] != NULL)
+        errands_finish(qstate, id, true);
 }
 
 size_t get_mem(struct module_env *env, int id)

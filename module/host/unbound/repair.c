@@ -52,7 +52,7 @@ void repair_begin(struct module_qstate *qstate, int id)
     const struct adapter *adapter = adapter_of(qstate->env, id);
     struct mxclash_standing standing;
 
-    if (adapter->repair && may_be_repaired(qstate) && qstate->minfo[id] == NULL &&
+    if (may_be_repaired(qstate) && qstate->minfo[id] == NULL &&
         asks_confirmed(qstate, adapter, &standing) && errand_mark_repair(qstate, id) != NULL)
         qstate->no_cache_lookup = 1;
 }
@@ -100,7 +100,7 @@ void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstat
     struct msg_parse parsed;
     struct dns_msg *answer;
 
-    if (!adapter->repair || !may_be_repaired(qstate) || response->qinfo.qtype != LDNS_RR_TYPE_MX ||
+    if (!may_be_repaired(qstate) || response->qinfo.qtype != LDNS_RR_TYPE_MX ||
         query_dname_compare(response->qinfo.qname, qstate->qinfo.qname) != 0 ||
         !reply_hides_mx(&qstate->qinfo, response->rep) || (mark != NULL && mark->gave_up) ||
         !asks_confirmed(qstate, adapter, &standing))
@@ -190,7 +190,7 @@ bool repair_end(struct module_qstate *qstate, int id)
     struct mxclash_standing standing;
     struct repair_mark *mark;
 
-    if (!adapter->repair || !may_be_repaired(qstate))
+    if (!may_be_repaired(qstate))
         return false;
     mark = errand_repair_mark(qstate, id);
     if (qstate->return_rcode != LDNS_RCODE_NOERROR || qstate->return_msg == NULL ||

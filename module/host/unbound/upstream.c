@@ -53,39 +53,24 @@ static void note_timeout(struct module_qstate *qstate, struct iter_qstate *iq,
     qstate->no_cache_store = 1; /* nor keep the failure */
 }
 
-int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg)
+/** An answer to a question of ours, or to a client's that is being repaired. */
+static __attribute__((noinline)) void note_answer(struct module_qstate *qstate,
+                                                  struct dns_msg *response, int id,
+                                                  const struct adapter *adapter,
+                                                  const struct mxclash_answer *answer)
 {
-    struct adapter *adapter = arg;
-    /* we are called by the iterator only, so the query's current module is the iterator */
     struct iter_qstate *iq = qstate->minfo[qstate->curmod];
     const struct mxclash_proof *proof = proof_of(qstate, id);
     struct repair_mark *mark = errand_repair_mark(qstate, id);
-    struct mxclash_answer answer = {0};
-    sldns_buffer *packet;
+    mxclash_time now = time_of(qstate->env->now_tv);
 
-    if (response == NULL && mark != NULL && iq != NULL)
-        note_timeout(qstate, iq, mark);
-    /* no response: a timeout, or octets that Unbound could not parse and will not use. An answer
-     * out of an auth-zone has no packet, what stands in the buffer is an older one. */
-    if (response == NULL || iq == NULL || iq->dp == NULL || iq->auth_zone_response ||
-        qstate->reply == NULL || qstate->reply->c == NULL)
-        return 1;
-    packet = qstate->reply->c->buffer;
-    answer.message = sldns_buffer_begin(packet);
-    answer.message_len = sldns_buffer_limit(packet);
-    answer.zone = iq->dp->name;
-    answer.zone_len = iq->dp->namelen;
-    answer.forwarded = (iq->chase_flags & BIT_RD) != 0;
-    answer.server = (const struct sockaddr *)&qstate->reply->remote_addr;
-    answer.server_len = qstate->reply->remote_addrlen;
     if (proof != NULL) {
-        mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, &answer,
-                             time_of(qstate->env->now_tv));
+        mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, answer, now);
         repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
         make_minimised_go_on(iq, response);
-        return 1;
+        return;
     }
-    mxclash_inspect(adapter->engine, &answer, time_of(qstate->env->now_tv));
+    mxclash_inspect(adapter->engine, answer, now);
     if (mark != NULL && !mark->gave_up) {
         /* a changed answer must not come into the cache, the next one may */
         if (mark->store_off)
@@ -94,6 +79,40 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
         if (mark->store_off)
             qstate->no_cache_store = 1;
     }
-    repair_answer(qstate, id, iq, response);
+    if (adapter->repair)
+        repair_answer(qstate, id, iq, response);
+}
+
+int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg)
+{
+    const struct adapter *adapter = arg;
+    /* we are called by the iterator only, so the query's current module is the iterator */
+    struct iter_qstate *iq = qstate->minfo[qstate->curmod];
+    struct mxclash_answer answer;
+    sldns_buffer *packet;
+
+    /* no response: a timeout, or octets that Unbound could not parse and will not use. An answer
+     * out of an auth-zone has no packet, what stands in the buffer is an older one. */
+    if (response == NULL || iq == NULL || iq->dp == NULL || iq->auth_zone_response ||
+        qstate->reply == NULL || qstate->reply->c == NULL) {
+        if (response == NULL && iq != NULL && errand_repair_mark(qstate, id) != NULL)
+            note_timeout(qstate, iq, errand_repair_mark(qstate, id));
+        return 1;
+    }
+    packet = qstate->reply->c->buffer;
+    answer.message = sldns_buffer_begin(packet);
+    answer.message_len = sldns_buffer_limit(packet);
+    answer.zone = iq->dp->name;
+    answer.zone_len = iq->dp->namelen;
+    answer.forwarded = (iq->chase_flags & BIT_RD) != 0;
+    answer.server = (const struct sockaddr *)&qstate->reply->remote_addr;
+    answer.server_len = qstate->reply->remote_addrlen;
+    if (qstate->minfo[id] != NULL) {
+        note_answer(qstate, response, id, adapter, &answer);
+        return 1;
+    }
+    mxclash_inspect(adapter->engine, &answer, time_of(qstate->env->now_tv));
+    if (adapter->repair)
+        repair_answer(qstate, id, iq, response);
     return 1;
 }

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file The hash of SPF includes: see providers_index.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/providers_index.h"
+
+static bool same_includes(const struct provider *a, const struct provider *b)
+{
+    if (a->spf.count != b->spf.count)
+        return false;
+    for (size_t i = 0; i < a->spf.count; i++)
+        if (strcmp(a->spf.text[i], b->spf.text[i]) != 0)
+            return false;
+    return true;
+}
+
+static unsigned number_of(const struct providers *providers, const struct provider *provider)
+{
+    unsigned number = 0;
+
+    while (!same_includes(&providers->list[number], provider))
+        number++;
+    return number;
+}
+
+/** \return the slot of this very include, or the free one where it would stand */
+static struct include_slot *find_slot(const struct providers *providers, const uint8_t *name,
+                                      size_t len)
+{
+    size_t at = index_fold(INDEX_HASH_BASIS, name, len) & providers->include_mask;
+
+    for (;; at = (at + 1) & providers->include_mask) {
+        struct include_slot *slot = &providers->includes[at];
+
+        if (slot->text == NULL || (slot->len == len && memcmp(slot->text, name, len) == 0))
+            return slot;
+    }
+}
+
+bool index_includes(struct providers *providers)
+{
+    size_t includes = 0;
+    size_t size = 2;
+
+    for (size_t i = 0; i < providers->count; i++)
+        includes += providers->list[i].spf.count;
+    while (size < includes * 2)
+        size *= 2;
+    providers->includes = calloc(size, sizeof(*providers->includes));
+    if (providers->includes == NULL)
+        return false;
+    providers->include_mask = size - 1;
+    for (size_t i = 0; i < providers->count; i++) {
+        struct provider *provider = &providers->list[i];
+
+        provider->spf_number = number_of(providers, provider);
+        for (size_t j = 0; j < provider->spf.count; j++) {
+            const char *text = provider->spf.text[j];
+            size_t len = strlen(text);
+            struct include_slot *slot = find_slot(providers, (const uint8_t *)text, len);
+
+            slot->text = text;
+            slot->len = len;
+            slot->numbers |= UINT64_C(1) << provider->spf_number % SPF_NUMBERS;
+        }
+    }
+    return true;
+}
+
+uint64_t providers_included(const struct providers *providers, const uint8_t *name, size_t len)
+{
+    return find_slot(providers, name, len)->numbers;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file Reads one SPF record for tests: a table of one provider, RDATA in a block of its own. */
+#ifndef MXCLASH_TESTS_SPF_READER_H
+#define MXCLASH_TESTS_SPF_READER_H
+
+#include <stdio.h>
+
+#include "core/providers.h"
+#include "core/spf.h"
+#include "message.h"
+
+/** \param include  what the one provider of the table documents */
+static inline struct providers *spf_table(const char *include)
+{
+    char text[MXCLASH_NAME_TEXT_MAX + 64];
+    char error[PROVIDERS_ERROR_MAX] = "";
+    int len = snprintf(text, sizeof(text), "provider one\nmx one.test\nspf %s\n", include);
+    struct providers *providers = providers_parse(text, (size_t)len, error);
+
+    if (providers == NULL)
+        fail_msg("%s", error);
+    return providers;
+}
+
+/** What RDATA says. A sanitiser sees any read past its end. */
+static inline struct spf_summary spf_summary_of(const struct providers *providers,
+                                                const uint8_t *rdata, size_t len, const char *own)
+{
+    uint8_t *exact = message_exact(rdata, len);
+    struct spf_summary spf = {.present = spf_is_record(exact, len)};
+
+    if (spf.present)
+        spf_read(providers, exact, len, (const uint8_t *)own, strlen(own), &spf);
+    free(exact);
+    return spf;
+}
+
+#endif
