@@ -234,7 +234,7 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
             return false;
         dname = dname || record.type == wire_type_dname;
         if (!glance_type_tells(record.type) || record.class != wire_class_in ||
-            looked_at == ANSWER_RECORDS_MAX)
+            looked_at == ANSWER_RECORDS_MAX || i >= ANSWER_WALK_MAX)
             continue;
         looked_at++;
         owner = owner_of(reading, &record, room, &owner_len);
@@ -286,9 +286,10 @@ static size_t other_mx_set(const struct answer_reading *reading, const struct si
     const struct wire_message *message = &reading->message;
     struct wire_record record = {.next_at = message->answers_at};
     size_t count = 0;
+    unsigned records = message->answers < ANSWER_WALK_MAX ? message->answers : ANSWER_WALK_MAX;
     unsigned looked_at = 0;
 
-    for (unsigned i = 0; i < message->answers && looked_at < ANSWER_RECORDS_MAX; i++) {
+    for (unsigned i = 0; i < records && looked_at < ANSWER_RECORDS_MAX; i++) {
         struct mxclash_mx one;
         uint8_t room[MXCLASH_NAME_MAX];
         const uint8_t *owner;
@@ -381,7 +382,8 @@ enum mxclash_apex answer_apex(const struct answer_reading *reading, const uint8_
     unsigned records = (unsigned)message->answers + message->authorities;
     unsigned looked_at = 0;
 
-    for (unsigned i = 0; i < records && looked_at < ANSWER_RECORDS_MAX; i++) {
+    for (unsigned i = 0; i < records && i < ANSWER_WALK_MAX && looked_at < ANSWER_RECORDS_MAX;
+         i++) {
         uint8_t name[MXCLASH_NAME_MAX];
         size_t name_len;
         bool in_answer = i < message->answers;

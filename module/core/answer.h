@@ -21,6 +21,10 @@
  */
 #define ANSWER_RECORDS_MAX 128
 
+/** Most records of one answer among which telling ones are looked for, once for each owner: behind
+ * these a message only is walked to its end. */
+#define ANSWER_WALK_MAX 512
+
 /** One owner in the answer section with a CNAME, an MX or a TXT that counts. */
 struct sighting {
     uint8_t owner[MXCLASH_NAME_MAX];
