@@ -121,7 +121,7 @@ struct docket_case {
     /** what senders meet at the CNAME's target, as last looked up; unknown if the target is new */
     enum mxclash_impact impact;
     struct impact_state lookup;
-    struct views views;
+    struct server_views views;
     /** the last answer came from a forwarder, so it tells no zone cut */
     bool behind_forwarder;
     /** SPF and MX were seen not to fit: a proof should ask TXT too */

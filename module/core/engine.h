@@ -43,6 +43,13 @@ struct mxclash_engine {
     void *context;
 };
 
+/** mxclash_errands_wait(), inline. */
+static inline bool engine_errands_wait(const struct mxclash_engine *engine)
+{
+    return atomic_load_explicit(&engine->proofs.count, memory_order_relaxed) != 0 ||
+           atomic_load_explicit(&engine->lookups.count, memory_order_relaxed) != 0;
+}
+
 /** Keyed hash of an owner in lower case. */
 uint64_t engine_hash(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len);
 

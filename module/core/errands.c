@@ -228,6 +228,5 @@ bool mxclash_tick(struct mxclash_engine *engine)
 
 bool mxclash_errands_wait(const struct mxclash_engine *engine)
 {
-    return atomic_load_explicit(&engine->proofs.count, memory_order_relaxed) != 0 ||
-           atomic_load_explicit(&engine->lookups.count, memory_order_relaxed) != 0;
+    return engine_errands_wait(engine);
 }

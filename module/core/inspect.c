@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file Answers from upstream: mxclash_inspect() and the looks that it takes. See mxclash.h. */
+/** \file Answers from upstream: mxclash_inspect() and the looks that it takes. See mxclash.h and
+ * inspect.h. */
 #include <string.h>
 
-#include "core/engine.h"
-#include "core/glance.h"
+#include "core/inspect.h"
 #include "core/mailbox.h"
 #include "core/names.h"
-
-#define SWEEP_EVERY_MS 1000
-
-/** Once a second: a conflict has to expire even where no answer concerns one. */
-static inline void sweep_now_and_then(struct mxclash_engine *engine, mxclash_time now)
-{
-    mxclash_time due = atomic_load_explicit(&engine->sweep_due, memory_order_relaxed);
-
-    /* between now and a second ahead; further ahead: the clock was set back. Two threads at once do
-     * no harm. */
-    if ((uint64_t)due - (uint64_t)now - 1 < SWEEP_EVERY_MS)
-        return;
-    atomic_store_explicit(&engine->sweep_due, now + SWEEP_EVERY_MS, memory_order_relaxed);
-    engine_sweep(engine, now);
-}
 
 static bool speaks_of_apex(const struct mxclash_answer *answer, const struct sighting *sighting)
 {
@@ -256,14 +241,13 @@ alias_is_harmless(struct mxclash_engine *engine, const struct mxclash_answer *an
            !docket_may_hold(&engine->docket, hash);
 }
 
-/** The second look: at an answer in which there may be something to see. */
-static __attribute__((noinline)) enum mxclash_status look_again(struct mxclash_engine *engine,
-                                                                const struct mxclash_answer *answer,
-                                                                size_t qname_len, mxclash_time now)
+enum mxclash_status inspect_further(struct mxclash_engine *engine,
+                                    const struct mxclash_answer *answer, size_t qname_len,
+                                    mxclash_time now)
 {
     if (qname_len != 0 && alias_is_harmless(engine, answer, qname_len, now))
         return mxclash_ok;
-    sweep_now_and_then(engine, now);
+    inspect_sweep(engine, now);
     return look_closely(engine, answer, now);
 }
 
@@ -272,12 +256,8 @@ enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
 {
     size_t qname_len;
 
-    striped_up(&engine->counters.inspected, answer);
-    if (!glance_is_dull(answer->message, answer->message_len, &qname_len))
-        return look_again(engine, answer, qname_len, now);
-    /* it can still show that a conflict has ended */
-    if (docket_may_be_open(&engine->docket, answer->message + WIRE_HEADER_OCTETS, qname_len))
-        return look_closely(engine, answer, now);
-    sweep_now_and_then(engine, now);
-    return mxclash_ok;
+    /* the answer lies on the caller's stack as a rule */
+    if (inspect_at_a_glance(engine, answer->message, answer->message_len, answer, now, &qname_len))
+        return mxclash_ok;
+    return inspect_further(engine, answer, qname_len, now);
 }

@@ -25,7 +25,7 @@ static uint64_t server_hash(const struct sockaddr *server, socklen_t server_len)
     return 0;
 }
 
-void views_note(struct views *views, const struct sockaddr *server, socklen_t server_len,
+void views_note(struct server_views *views, const struct sockaddr *server, socklen_t server_len,
                 unsigned flags)
 {
     uint64_t hash = server != NULL ? server_hash(server, server_len) : 0;
@@ -51,12 +51,12 @@ void views_note(struct views *views, const struct sockaddr *server, socklen_t se
     views->flags[place] |= (uint8_t)flags;
 }
 
-void views_clear(struct views *views)
+void views_clear(struct server_views *views)
 {
     memset(views, 0, sizeof(*views));
 }
 
-enum mxclash_servers views_judge(const struct views *views)
+enum mxclash_servers views_judge(const struct server_views *views)
 {
     bool cname_alone = false, mx_alone = false; /* at a server that lacks the other */
     bool cname = false, mx = false;

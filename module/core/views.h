@@ -23,7 +23,7 @@ enum {
     view_lacks_mx = 1 << 3,
 };
 
-struct views {
+struct server_views {
     /** hash of each server's address */
     uint64_t servers[VIEWS_MAX];
     uint8_t flags[VIEWS_MAX];
@@ -32,17 +32,17 @@ struct views {
 };
 
 /** Note what a server said; a later word of the same server takes the place of an earlier one. */
-void views_note(struct views *views, const struct sockaddr *server, socklen_t server_len,
+void views_note(struct server_views *views, const struct sockaddr *server, socklen_t server_len,
                 unsigned flags);
 
 /** Forget all. */
-void views_clear(struct views *views);
+void views_clear(struct server_views *views);
 
 /**
  * \return mxclash_servers_agree if some server carries both; mxclash_servers_differ if none is
  *     known to, and one that lacks a record stands beside another that has it; else
  *     mxclash_servers_unknown
  */
-enum mxclash_servers views_judge(const struct views *views);
+enum mxclash_servers views_judge(const struct server_views *views);
 
 #endif

@@ -19,7 +19,7 @@ enum {
     LACKS_MX = view_lacks_mx,
 };
 
-static struct views views;
+static struct server_views views;
 
 static int setup(void **state)
 {

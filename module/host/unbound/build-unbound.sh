@@ -5,8 +5,8 @@
 # usage: build-unbound.sh HOST_DIR VERSION [EXTRA_CFLAGS [CONFIGURE_ARGUMENT...]]
 #   HOST_DIR  gets package/ (the source), prefix/ (the installed server), testbound
 #   VERSION   as in apt-source.sh
-# Keeps what is there: a source tree in HOST_DIR/package/tree, and HOST_DIR/done marks a finished
-# build.
+# Keeps what is there: a source tree in HOST_DIR/package/tree that was not fetched by us, and
+# HOST_DIR/done marks a finished build.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,7 +26,7 @@ run() { # say what is done, show its output only if it fails
     }
 }
 : > "$host/build.log"
-if [ -f "$host/package/tree/configure" ]; then
+if [ -f "$host/package/tree/configure" ] && [ ! -d "$host/package/lists" ]; then
     echo "$host/package/tree" > "$host/package.path"
 else
     run "fetching the source package, version: $version" \

@@ -80,7 +80,8 @@ static int look_in_program(struct dl_phdr_info *info, size_t size, void *arg)
 
         /* constants: in no segment that can be written to */
         if (segment->p_type == PT_LOAD && (segment->p_flags & (PF_R | PF_W)) == PF_R)
-            text->found = has_text((const char *)(info->dlpi_addr + segment->p_vaddr), // NOLINT
+            /* NOLINTNEXTLINE(performance-no-int-to-ptr): the loader tells it as a number */
+            text->found = has_text((const char *)(info->dlpi_addr + segment->p_vaddr),
                                    segment->p_filesz, text);
     }
     return 1;

@@ -3,6 +3,8 @@
  * and has them annotated. */
 #include "adapter.h"
 
+#include "core/engine.h"
+
 /**
  * What a reply says of the name that was asked. A CNAME that a DNAME made (RFC 6672 3.1) stands at
  * no name, so it hides nothing.
@@ -68,7 +70,8 @@ int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
                      time_of(qstate->env->now_tv));
     /* the query has left operate(): a proof that its reply gave reason for would have to wait for
      * the next query */
-    errands_start(qstate, id);
+    if (engine_errands_wait(((struct adapter *)arg)->engine))
+        errands_start(qstate, id);
     return 1;
 }
 

@@ -137,10 +137,9 @@ static bool is_busy(const struct mesh_area *mesh)
     return mesh->all.count > mesh->max_reply_states / 2;
 }
 
-/** Start what waits. Apart from errands_start(), which nearly always finds nothing. */
-static __attribute__((noinline)) void start_waiting(struct module_qstate *qstate, int id,
-                                                    struct adapter *adapter)
+void errands_start(struct module_qstate *qstate, int id)
 {
+    struct adapter *adapter = adapter_of(qstate->env, id);
     mxclash_time now = time_of(qstate->env->now_tv);
     bool asked = false;
 
@@ -152,14 +151,6 @@ static __attribute__((noinline)) void start_waiting(struct module_qstate *qstate
      * where an expired answer is served out of a timer of Unbound's */
     if (asked || mxclash_errands_wait(adapter->engine))
         timer_arm(&adapter->timers, qstate->env, id);
-}
-
-void errands_start(struct module_qstate *qstate, int id)
-{
-    struct adapter *adapter = adapter_of(qstate->env, id);
-
-    if (mxclash_errands_wait(adapter->engine))
-        start_waiting(qstate, id, adapter);
 }
 
 /** Copy an MX set of Unbound's, without null MX, sorted. \return members; *null_mx as found */

@@ -12,6 +12,8 @@
 
 #include <sys/time.h>
 
+#include "core/engine.h"
+
 /* Unbound declares none of them: it looks them up by name, see exports.map. */
 __attribute__((visibility("default"))) int init(struct module_env *env, int id);
 __attribute__((visibility("default"))) void deinit(struct module_env *env, int id);
@@ -111,6 +113,21 @@ void deinit(struct module_env *env, int id)
     dynlib->dyn_env = NULL;
 }
 
+/** A query is done: what else is there to do with it, and what else to ask? */
+static __attribute__((noinline)) void finish(struct module_qstate *qstate, int id,
+                                             const struct adapter *adapter)
+{
+    if (adapter->repair && repair_end(qstate, id))
+        return;
+    /* once more if a lookup was begun that asks just what this query has asked */
+    do {
+        if (qstate->minfo[id] != NULL)
+            errands_finish(qstate, id, false);
+        errands_start(qstate, id);
+    } while (qstate->minfo[id] != NULL);
+    qstate->ext_state[id] = module_finished;
+}
+
 void operate(struct module_qstate *qstate, enum module_ev event, int id,
              struct outbound_entry *outbound)
 {
@@ -125,15 +142,10 @@ void operate(struct module_qstate *qstate, enum module_ev event, int id,
         qstate->ext_state[id] = module_wait_module;
         break;
     case module_event_moddone:
-        if (adapter->repair && repair_end(qstate, id))
-            break;
-        /* once more if a lookup was begun that asks just what this query has asked */
-        do {
-            if (qstate->minfo[id] != NULL)
-                errands_finish(qstate, id, false);
-            errands_start(qstate, id);
-        } while (qstate->minfo[id] != NULL);
-        qstate->ext_state[id] = module_finished;
+        if (adapter->repair || qstate->minfo[id] != NULL || engine_errands_wait(adapter->engine))
+            finish(qstate, id, adapter);
+        else
+            qstate->ext_state[id] = module_finished;
         break;
     default:
         log_err("mxclash: unexpected event %s", strmodulevent(event));

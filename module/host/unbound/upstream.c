@@ -4,6 +4,8 @@
 
 #include <limits.h>
 
+#include "core/inspect.h"
+
 /** A repair is given up after so many timeouts, or at the first after so long: Unbound waits twice
  * as long for a server that did not answer, and drops replies that come after 1.9 s. */
 #define REPAIR_TIMEOUTS_MAX 2
@@ -54,15 +56,13 @@ static void note_timeout(struct module_qstate *qstate, struct iter_qstate *iq,
 }
 
 /** An answer to a question of ours, or to a client's that is being repaired. */
-static __attribute__((noinline)) void note_answer(struct module_qstate *qstate,
-                                                  struct dns_msg *response, int id,
-                                                  const struct adapter *adapter,
-                                                  const struct mxclash_answer *answer)
+static void note_answer(struct module_qstate *qstate, struct dns_msg *response, int id,
+                        const struct adapter *adapter, const struct mxclash_answer *answer,
+                        mxclash_time now)
 {
     struct iter_qstate *iq = qstate->minfo[qstate->curmod];
     const struct mxclash_proof *proof = proof_of(qstate, id);
     struct repair_mark *mark = errand_repair_mark(qstate, id);
-    mxclash_time now = time_of(qstate->env->now_tv);
 
     if (proof != NULL) {
         mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, answer, now);
@@ -83,13 +83,41 @@ static __attribute__((noinline)) void note_answer(struct module_qstate *qstate,
         repair_answer(qstate, id, iq, response);
 }
 
+/** An answer that is ours, or in which there may be something to see. */
+static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
+                                                   struct dns_msg *response, int id,
+                                                   const struct adapter *adapter, size_t qname_len,
+                                                   mxclash_time now)
+{
+    struct iter_qstate *iq = qstate->minfo[qstate->curmod];
+    sldns_buffer *packet = qstate->reply->c->buffer;
+    struct mxclash_answer answer = {
+        .message = sldns_buffer_begin(packet),
+        .message_len = sldns_buffer_limit(packet),
+        .zone = iq->dp->name,
+        .zone_len = iq->dp->namelen,
+        .forwarded = (iq->chase_flags & BIT_RD) != 0,
+        .server = (const struct sockaddr *)&qstate->reply->remote_addr,
+        .server_len = qstate->reply->remote_addrlen,
+    };
+
+    if (qstate->minfo[id] != NULL) {
+        note_answer(qstate, response, id, adapter, &answer, now);
+        return;
+    }
+    inspect_further(adapter->engine, &answer, qname_len, now);
+    if (adapter->repair)
+        repair_answer(qstate, id, iq, response);
+}
+
 int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg)
 {
     const struct adapter *adapter = arg;
     /* we are called by the iterator only, so the query's current module is the iterator */
     struct iter_qstate *iq = qstate->minfo[qstate->curmod];
-    struct mxclash_answer answer;
+    size_t qname_len = 0;
     sldns_buffer *packet;
+    mxclash_time now;
 
     /* no response: a timeout, or octets that Unbound could not parse and will not use. An answer
      * out of an auth-zone has no packet, what stands in the buffer is an older one. */
@@ -100,19 +128,11 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
         return 1;
     }
     packet = qstate->reply->c->buffer;
-    answer.message = sldns_buffer_begin(packet);
-    answer.message_len = sldns_buffer_limit(packet);
-    answer.zone = iq->dp->name;
-    answer.zone_len = iq->dp->namelen;
-    answer.forwarded = (iq->chase_flags & BIT_RD) != 0;
-    answer.server = (const struct sockaddr *)&qstate->reply->remote_addr;
-    answer.server_len = qstate->reply->remote_addrlen;
-    if (qstate->minfo[id] != NULL) {
-        note_answer(qstate, response, id, adapter, &answer);
-        return 1;
-    }
-    mxclash_inspect(adapter->engine, &answer, time_of(qstate->env->now_tv));
-    if (adapter->repair)
-        repair_answer(qstate, id, iq, response);
+    now = time_of(qstate->env->now_tv);
+    if (qstate->minfo[id] != NULL ||
+        !inspect_at_a_glance(adapter->engine, sldns_buffer_begin(packet),
+                             sldns_buffer_limit(packet), __builtin_frame_address(0), now,
+                             &qname_len))
+        look_further(qstate, response, id, adapter, qname_len, now);
     return 1;
 }
