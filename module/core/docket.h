@@ -108,6 +108,8 @@ struct docket_case {
     mxclash_time cname_until, mx_until;
     mxclash_time met;
     mxclash_time next_proof;
+    /** when that was said */
+    mxclash_time put_off_at;
     /** when the last proof ended; 0: never */
     mxclash_time last_proof;
     /** when a proof without AA first found both, and until when those were valid; 0: none */

@@ -123,8 +123,7 @@ void mxclash_proof_abandon(struct mxclash_engine *engine, const struct mxclash_p
     if (c == NULL)
         return;
     count_up(&engine->counters.proofs_dropped[mxclash_drop_host]);
-    memset(&c->proof, 0, sizeof(c->proof));
-    c->next_proof = now + CASE_RETRY_MS;
+    case_proof_abandon(c, now);
     docket_unlock(shard);
 }
 

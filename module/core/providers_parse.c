@@ -53,20 +53,18 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct parser *parser, co
     return false;
 }
 
-/** Make room for one member more; the room doubles. \return false if there is no memory */
-static bool make_room(struct parser *parser, void *array, size_t count, size_t member_octets)
+/** Make room for one member more; the room doubles. \return where the array is now, NULL if there
+ * is no memory: then it is where it was */
+static void *make_room(struct parser *parser, void *array, size_t count, size_t member_octets)
 {
-    void *old, *grown;
+    void *grown;
 
     if ((count & (count - 1)) != 0)
-        return true;
-    memcpy(&old, array, sizeof(old));
-    grown = realloc(old, (count == 0 ? 1 : count * 2) * member_octets);
+        return array;
+    grown = realloc(array, (count == 0 ? 1 : count * 2) * member_octets);
     if (grown == NULL)
-        return fail(parser, "not enough memory");
-    memcpy(array, &grown, sizeof(grown));
-    /* cppcheck-suppress memleak ; array points to the pointer that now owns it */
-    return true;
+        fail(parser, "not enough memory");
+    return grown;
 }
 
 static bool replace_string(struct parser *parser, char **string, const char *value)
@@ -84,10 +82,13 @@ static bool add_string(struct parser *parser, struct provider_strings *strings, 
 {
     if (strings->count == PROVIDER_STRINGS_MAX)
         return fail(parser, "more than %d lines of one key", PROVIDER_STRINGS_MAX);
-    if (!make_room(parser, &strings->text, strings->count, sizeof(*strings->text)))
+    char **text = make_room(parser, strings->text, strings->count, sizeof(*text));
+
+    if (text == NULL)
         return false;
-    strings->text[strings->count] = NULL;
-    if (!replace_string(parser, &strings->text[strings->count], value))
+    strings->text = text;
+    text[strings->count] = NULL;
+    if (!replace_string(parser, &text[strings->count], value))
         return false;
     strings->count++;
     return true;
@@ -213,6 +214,7 @@ static bool has_section(const struct parser *parser, const char *name)
 static bool begin_section(struct parser *parser, const char *name, bool filter)
 {
     struct providers *table = parser->table;
+    struct provider *list;
 
     if (!end_section(parser))
         return false;
@@ -227,8 +229,10 @@ static bool begin_section(struct parser *parser, const char *name, bool filter)
             return fail(parser, "'%s' stands in the table already", name);
     if (table->count == PROVIDERS_MAX)
         return fail(parser, "more than %d sections", PROVIDERS_MAX);
-    if (!make_room(parser, &table->list, table->count, sizeof(*table->list)))
+    list = make_room(parser, table->list, table->count, sizeof(*list));
+    if (list == NULL)
         return false;
+    table->list = list;
     /* counted at once: providers_free() must find what the section owns, whatever fails later */
     parser->section = &table->list[table->count++];
     memset(parser->section, 0, sizeof(*parser->section));
@@ -273,9 +277,12 @@ static bool read_mx(struct parser *parser, char *value)
 
     if (section->pattern_count == PROVIDER_PATTERNS_MAX)
         return fail(parser, "more than %d mx lines in one section", PROVIDER_PATTERNS_MAX);
-    if (!make_room(parser, &section->patterns, section->pattern_count, sizeof(*section->patterns)))
+    pattern =
+        make_room(parser, section->patterns, section->pattern_count, sizeof(*section->patterns));
+    if (pattern == NULL)
         return false;
-    pattern = &section->patterns[section->pattern_count];
+    section->patterns = pattern;
+    pattern += section->pattern_count;
     pattern->below = below;
     if (!read_host(parser, below ? value + 2 : value, pattern->name, &pattern->name_len))
         return false;
@@ -301,8 +308,10 @@ static bool read_expect(struct parser *parser, char *value)
     if (parser->new_set) {
         if (section->set_count == PROVIDER_SETS_MAX)
             return fail(parser, "more than %d sets in one section", PROVIDER_SETS_MAX);
-        if (!make_room(parser, &section->sets, section->set_count, sizeof(*section->sets)))
+        set = make_room(parser, section->sets, section->set_count, sizeof(*section->sets));
+        if (set == NULL)
             return false;
+        section->sets = set;
         section->sets[section->set_count++] = (struct provider_set){NULL, 0};
         parser->new_set = false;
         parser->dangling_or = false;
@@ -310,9 +319,11 @@ static bool read_expect(struct parser *parser, char *value)
     set = &section->sets[section->set_count - 1];
     if (set->count == MXCLASH_MX_MAX)
         return fail(parser, "more than %d hosts in one set", MXCLASH_MX_MAX);
-    if (!make_room(parser, &set->mx, set->count, sizeof(*set->mx)))
+    mx = make_room(parser, set->mx, set->count, sizeof(*set->mx));
+    if (mx == NULL)
         return false;
-    mx = &set->mx[set->count];
+    set->mx = mx;
+    mx += set->count;
     mx->preference = (uint16_t)preference;
     if (!read_host(parser, host, mx->exchange, &mx->exchange_len))
         return false;

@@ -43,7 +43,7 @@ static bool next_octet(struct reader *reader, uint8_t *octet)
 
 bool spf_is_record(const uint8_t *rdata, size_t len)
 {
-    static const char lower[] = "v=spf1", upper[] = "V=SPF1";
+    static const unsigned char lower[] = "v=spf1", upper[] = "V=SPF1";
     struct reader reader = {rdata, rdata + len, 0};
     uint8_t octet;
 

@@ -233,7 +233,7 @@ static void test_counters_agree(void **state)
 
     (void)state;
     options.on_event = NULL;
-    options.table_size = 1 << 20;
+    options.table_size = 1 << 21;
     options.expire_after_s = 600;
     options.recheck_interval_s = 30;
     detector_begin(&options);
