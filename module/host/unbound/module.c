@@ -12,6 +12,8 @@
 
 #include <sys/time.h>
 
+#include "util/config_file.h"
+
 #include "core/engine.h"
 
 /* Unbound declares none of them: it looks them up by name, see exports.map. */
@@ -57,6 +59,18 @@ static bool register_callbacks(struct module_env *env, int id, struct adapter *a
     return true;
 }
 
+/** Without threads Unbound forks its workers once the modules have started: there would be none of
+ * our threads in them, and nobody to tell what they find. */
+static bool workers_are_threads(const struct module_env *env)
+{
+#ifdef HAVE_PTHREAD
+    (void)env;
+    return true;
+#else
+    return env->cfg->num_threads <= 1;
+#endif
+}
+
 int init(struct module_env *env, int id)
 {
     static const struct runtime_host host = {
@@ -71,6 +85,10 @@ int init(struct module_env *env, int id)
     /* before anything of env is touched: in another build it lies elsewhere */
     if (!build_check(error, sizeof(error))) {
         log_err("mxclash: %s", error);
+        return 0;
+    }
+    if (!workers_are_threads(env)) {
+        log_err("mxclash: this Unbound was built without threads: num-threads must be 1");
         return 0;
     }
     adapter = calloc(1, sizeof(*adapter));

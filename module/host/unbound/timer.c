@@ -34,7 +34,7 @@ struct timer {
 
 static void arm(struct timer *timer)
 {
-    const struct timeval wait = {.tv_usec = TIMER_MS * 1000};
+    const struct timeval wait = {.tv_usec = TIMER_MS * 1000L};
 
     if (!evtimer_pending(&timer->event, NULL))
         evtimer_add(&timer->event, &wait);
