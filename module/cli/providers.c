@@ -16,7 +16,9 @@
 
 static void print_value(const char *key, const char *value)
 {
-    printf("  %-11s %s\n", key, value);
+    /* a line that may just be so long would not be read back with more space in it */
+    const int key_room = strlen(value) < PROVIDERS_LINE_MAX - 16 ? 11 : 0;
+    printf("  %-*s %s\n", key_room, key, value);
 }
 
 static void print_patterns(const struct provider *section)

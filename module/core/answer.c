@@ -60,6 +60,7 @@ static struct sighting *sighting_of(struct answer_reading *reading, const uint8_
     memcpy(sighting->owner, owner, owner_len);
     sighting->owner_len = (uint8_t)owner_len;
     sighting->cname = sighting->mx = sighting->txt = false;
+    sighting->mx_last = 0;
     sighting->is_qname = is_of_qname(reading, owner, owner_len);
     return sighting;
 }
@@ -101,8 +102,13 @@ static bool note_mx(struct answer_reading *reading, const struct wire_record *re
     if (!sighting->mx || ttl_s < sighting->mx_ttl_s)
         sighting->mx_ttl_s = ttl_s;
     sighting->mx = true;
-    if (sighting->is_qname)
+    if (sighting->is_qname) {
         reading->mx_count = mx_set_insert(reading->mx, reading->mx_count, &mx);
+        return true;
+    }
+    reading->others[reading->other_count++] =
+        (struct other_mx){.at = (uint16_t)record->owner_at, .before = sighting->mx_last};
+    sighting->mx_last = (uint8_t)reading->other_count;
     return true;
 }
 
@@ -133,6 +139,7 @@ static bool note_txt(struct answer_reading *reading, const struct wire_record *r
     sighting = sighting_of(reading, owner, owner_len);
     if (sighting == NULL)
         return true;
+    reading->texts[reading->text_count++] = (uint16_t)record->owner_at;
     sighting->txt = true;
     sighting->txt_ttl_s = wire_ttl(record->ttl_s);
     return true;
@@ -233,9 +240,12 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
         if (!wire_record_at(message, record.next_at, &record))
             return false;
         dname = dname || record.type == wire_type_dname;
-        if (!glance_type_tells(record.type) || record.class != wire_class_in ||
-            looked_at == ANSWER_RECORDS_MAX || i >= ANSWER_WALK_MAX)
+        if (!glance_type_tells(record.type) || record.class != wire_class_in)
             continue;
+        if (looked_at == ANSWER_RECORDS_MAX || i >= ANSWER_WALK_MAX) {
+            reading->cut = true;
+            continue;
+        }
         looked_at++;
         owner = owner_of(reading, &record, room, &owner_len);
         if (owner_len == 0)
@@ -244,7 +254,6 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
             !note_record(reading, &record, owner, owner_len))
             return false;
     }
-    reading->answers_end = record.next_at;
     return !dname || drop_made_cnames(reading);
 }
 
@@ -261,6 +270,8 @@ enum answer_worth answer_read(const struct mxclash_answer *answer, struct answer
 
     reading->count = 0;
     reading->mx_count = 0;
+    reading->other_count = reading->text_count = 0;
+    reading->cut = false;
     reading->null_mx = false;
     if (!wire_open(message, answer->message, answer->message_len))
         return answer_malformed;
@@ -279,30 +290,19 @@ size_t answer_target(const struct answer_reading *reading, const struct sighting
     return wire_name_at(&reading->message, sighting->target_at, sighting->target_end, target);
 }
 
-/** The set of an owner that was not asked for: rare, so it is read a second time. */
+/** The set of an owner that was not asked for: rare, so its names are read a second time. */
 static size_t other_mx_set(const struct answer_reading *reading, const struct sighting *sighting,
                            struct mxclash_mx *mx)
 {
     const struct wire_message *message = &reading->message;
-    struct wire_record record = {.next_at = message->answers_at};
     size_t count = 0;
-    unsigned records = message->answers < ANSWER_WALK_MAX ? message->answers : ANSWER_WALK_MAX;
-    unsigned looked_at = 0;
 
-    for (unsigned i = 0; i < records && looked_at < ANSWER_RECORDS_MAX; i++) {
+    for (unsigned n = sighting->mx_last; n != 0; n = reading->others[n - 1].before) {
+        struct wire_record record;
         struct mxclash_mx one;
-        uint8_t room[MXCLASH_NAME_MAX];
-        const uint8_t *owner;
-        size_t owner_len;
 
-        if (!wire_record_at(message, record.next_at, &record))
-            break;
-        if (record.type != wire_type_mx || record.class != wire_class_in)
-            continue;
-        looked_at++;
-        owner = owner_of(reading, &record, room, &owner_len);
-        if (owner_len == sighting->owner_len && memcmp(owner, sighting->owner, owner_len) == 0 &&
-            read_mx(message, &record, &one) && one.exchange_len > 1)
+        if (wire_record_at(message, reading->others[n - 1].at, &record) &&
+            read_mx(message, &record, &one))
             count = mx_set_insert(mx, count, &one);
     }
     return count;
@@ -350,24 +350,13 @@ bool answer_is_negative(const struct answer_reading *reading, bool forwarded)
 size_t answer_next_txt(const struct answer_reading *reading, const struct sighting *sighting,
                        size_t *at, const uint8_t **rdata)
 {
-    const struct wire_message *message = &reading->message;
-    struct wire_record record = {.next_at = *at != 0 ? *at : message->answers_at};
-    uint8_t room[MXCLASH_NAME_MAX];
+    struct wire_record record;
 
-    if (!sighting->txt)
-        return 0;
-    while (record.next_at != reading->answers_end &&
-           wire_record_at(message, record.next_at, &record)) {
-        const uint8_t *owner;
-        size_t owner_len;
-
-        *at = record.next_at;
-        if (record.type != wire_type_txt || record.class != wire_class_in || record.rdata_len == 0)
+    while (sighting->txt && *at < reading->text_count) {
+        if (!wire_record_at(&reading->message, reading->texts[(*at)++], &record) ||
+            record.rdata_len == 0)
             continue;
-        owner = owner_of(reading, &record, room, &owner_len);
-        if (owner_len != sighting->owner_len || memcmp(owner, sighting->owner, owner_len) != 0)
-            continue;
-        *rdata = message->octets + record.rdata_at;
+        *rdata = reading->message.octets + record.rdata_at;
         return record.rdata_len;
     }
     return 0;

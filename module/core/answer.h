@@ -43,19 +43,35 @@ struct sighting {
     /** where the CNAME's target stands, and where its RDATA ends */
     size_t target_at;
     size_t target_end;
+    /** the last of its MX records, as number in answer_reading.others + 1; 0: none. Only of owners
+     * that were not asked for. */
+    uint8_t mx_last;
+};
+
+/** An MX record of an owner that was not asked for. */
+struct other_mx {
+    /** where it begins */
+    uint16_t at;
+    /** the one before it of the same owner, as sighting.mx_last */
+    uint8_t before;
 };
 
 struct answer_reading {
     struct wire_message message;
     /** the name that was asked, lower case; message.qname_len octets, written for answer_telling */
     uint8_t qname[MXCLASH_NAME_MAX];
-    /** where the answer section ends; written for answer_telling */
-    size_t answers_end;
     struct sighting sightings[ANSWER_OWNERS_MAX];
     size_t count;
     /** the MX set of the name that was asked, as answer_mx_set() gives it */
     struct mxclash_mx mx[MXCLASH_MX_MAX];
     size_t mx_count;
+    struct other_mx others[ANSWER_RECORDS_MAX];
+    size_t other_count;
+    /** where each TXT record of the name that was asked begins */
+    uint16_t texts[ANSWER_RECORDS_MAX];
+    size_t text_count;
+    /** there are more records that could tell than were looked at */
+    bool cut;
     /** the name that was asked has a null MX: it wants no mail (RFC 7505) */
     bool null_mx;
 };

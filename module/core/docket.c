@@ -284,7 +284,8 @@ struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard
     struct docket_case *c;
 
     /* a counter that wrapped to 0 would hide cases; so many in one class means an attack */
-    if (atomic_load_explicit(counter, memory_order_relaxed) >= UINT16_MAX - DOCKET_SHARDS ||
+    if (owner_len > MXCLASH_NAME_MAX ||
+        atomic_load_explicit(counter, memory_order_relaxed) >= UINT16_MAX - DOCKET_SHARDS ||
         !make_room(docket, shard, octets, NULL))
         return NULL;
     c = calloc(1, sizeof(*c) + owner_len);

@@ -46,7 +46,6 @@ void mailbox_read_spf(const struct providers *providers, const struct answer_rea
     uint8_t own[MXCLASH_NAME_MAX];
     const uint8_t *rdata;
     size_t at = 0, len, own_len = 0, octets = 0;
-    unsigned records = 0;
 
     memset(spf, 0, sizeof(*spf));
     while ((len = answer_next_txt(reading, sighting, &at, &rdata)) != 0) {
@@ -57,14 +56,16 @@ void mailbox_read_spf(const struct providers *providers, const struct answer_rea
             spf->present = true;
         }
         octets += is_spf ? len : 0;
-        /* more than any honest owner has: whom it names is not worth the time */
-        if (++records > ANSWER_RECORDS_MAX || octets > SPF_OCTETS_MAX) {
+        /* more than any honest owner has, as are more records than were looked at: whom it names is
+         * not worth the time */
+        if (octets > SPF_OCTETS_MAX) {
             spf->asks_own = true;
             return;
         }
         if (is_spf)
             spf_read(providers, rdata, len, own, own_len, spf);
     }
+    spf->asks_own = spf->asks_own || reading->cut;
 }
 
 uint16_t mailbox_spf_bits(const struct spf_summary *spf)

@@ -301,7 +301,8 @@ static bool read_expect(struct parser *parser, char *value)
     unsigned long preference = digits == 0 || digits > 5 ? 65536 : strtoul(value, NULL, 10);
     char *host = value + digits + strspn(value + digits, " \t");
     struct provider_set *set;
-    struct mxclash_mx *mx;
+    struct mxclash_mx mx = {.preference = (uint16_t)preference};
+    struct mxclash_mx *room;
 
     if (preference > 65535 || host == value + digits)
         return fail(parser, "expect takes a preference, 0 to 65535, and a host name");
@@ -319,18 +320,16 @@ static bool read_expect(struct parser *parser, char *value)
     set = &section->sets[section->set_count - 1];
     if (set->count == MXCLASH_MX_MAX)
         return fail(parser, "more than %d hosts in one set", MXCLASH_MX_MAX);
-    mx = make_room(parser, set->mx, set->count, sizeof(*set->mx));
-    if (mx == NULL)
+    room = make_room(parser, set->mx, set->count, sizeof(*set->mx));
+    if (room == NULL)
         return false;
-    set->mx = mx;
-    mx += set->count;
-    mx->preference = (uint16_t)preference;
-    if (!read_host(parser, host, mx->exchange, &mx->exchange_len))
+    set->mx = room;
+    if (!read_host(parser, host, mx.exchange, &mx.exchange_len))
         return false;
-    if (providers_host(parser->table, mx->exchange, mx->exchange_len) != section)
+    if (providers_host(parser->table, mx.exchange, mx.exchange_len) != section)
         return fail(parser, "no mx line above says that '%.64s' belongs to '%s'", host,
                     section->name);
-    set->count++;
+    set->mx[set->count++] = mx;
     return true;
 }
 
@@ -420,10 +419,12 @@ static bool read_line(struct parser *parser, char *line)
             return fail(parser, key->empty ? "'%s' takes no value" : "'%s' needs a value", line);
         if (parser->skipping && !key->outside)
             return true;
-        if (!key->outside && parser->section == NULL)
-            return fail(parser, "'%s' stands before any provider or filter", line);
-        if (!key->outside && parser->section->filter && !key->in_filter)
-            return fail(parser, "'%s' is not for a filter", line);
+        if (!key->outside) {
+            if (parser->section == NULL)
+                return fail(parser, "'%s' stands before any provider or filter", line);
+            if (parser->section->filter && !key->in_filter)
+                return fail(parser, "'%s' is not for a filter", line);
+        }
         return key->read(parser, value);
     }
     return fail(parser, "unknown key '%.64s'", line);

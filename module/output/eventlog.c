@@ -167,7 +167,7 @@ bool eventlog_write(struct eventlog *log, const char *line, int64_t now_s)
     /* writev() only reads, yet its struct knows no const */
     struct iovec parts[] = {
         {line_end, before},
-        {(char *)(uintptr_t)line, line_octets},
+        {(char *)line, line_octets},
         {line_end, 1},
     };
     size_t written;

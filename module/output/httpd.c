@@ -34,7 +34,7 @@
 #define REQUEST_OCTETS_MAX 8192
 /** evhttp goes on reading while it writes a reply, or waits for the end of a line: never more than
  * this, beyond what it may hold of a request and one read of libevent's. */
-#define INPUT_OCTETS_MAX (4 * REQUEST_OCTETS_MAX)
+#define INPUT_OCTETS_MAX ((size_t)4 * REQUEST_OCTETS_MAX)
 /** Freed just before evhttp makes a connection and taken again behind it: where libevent 2.1 finds
  * no memory for one it crashes (evhttp_connection_base_bufferevent_new, evhttp_request_new). */
 #define RESERVE_OCTETS 16384
@@ -325,13 +325,19 @@ static bool bind_listener(struct listener *listener, char reason[LISTEN_REASON_M
                            LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, listener->socket.fd);
     if (accepting != NULL)
         listener->bound = evhttp_bind_listener(listener->httpd->http, accepting);
-    if (listener->bound == NULL) {
-        snprintf(reason, LISTEN_REASON_MAX, "no memory");
-        listen_remove_file(listener->where, &listener->socket);
+    /* evhttp does not look whether its listener could be enabled */
+    if (listener->bound != NULL && evconnlistener_enable(accepting) != 0) {
+        evhttp_del_accept_socket(listener->httpd->http, listener->bound);
+        listener->bound = NULL;
+    } else if (listener->bound == NULL) {
         if (accepting != NULL)
             evconnlistener_free(accepting);
         else
             close(listener->socket.fd);
+    }
+    if (listener->bound == NULL) {
+        snprintf(reason, LISTEN_REASON_MAX, "no memory");
+        listen_remove_file(listener->where, &listener->socket);
         return false;
     }
     evconnlistener_set_error_cb(accepting, on_accept_error);
@@ -377,7 +383,7 @@ static void free_text(const void *text, size_t octets, void *unused)
 {
     (void)octets;
     (void)unused;
-    free((void *)(uintptr_t)text);
+    free((void *)text);
 }
 
 /** Whether a reply of so many octets may wait for its reader; counts it if so. */
@@ -494,8 +500,11 @@ static void free_httpd(struct httpd *httpd)
             listen_remove_file(httpd->listeners[i].where, &httpd->listeners[i].socket);
     if (httpd->http != NULL)
         evhttp_free(httpd->http);
-    while (!LIST_EMPTY(&httpd->clients))
-        free_client(LIST_FIRST(&httpd->clients));
+    for (struct client *client = LIST_FIRST(&httpd->clients), *next; client != NULL;
+         client = next) {
+        next = LIST_NEXT(client, entry);
+        free_client(client);
+    }
     if (httpd->stop != NULL)
         event_free(httpd->stop);
     if (httpd->retry != NULL)
@@ -534,8 +543,9 @@ static void set_up_http(struct httpd *httpd)
     evhttp_set_max_body_size(httpd->http, REQUEST_OCTETS_MAX);
     /* a longer body is still read to its end before the 413, or the client might not see it */
     evhttp_set_flags(httpd->http, EVHTTP_SERVER_LINGERING_CLOSE);
-    /* each octet restarts this one; it is for connections that on_accept() had no memory for */
-    evhttp_set_timeout(httpd->http, HTTPD_TIMEOUT_S);
+    /* each octet restarts this one; it is for connections that on_accept() had no memory for, and
+     * later than our own, which counts whom it ends */
+    evhttp_set_timeout(httpd->http, HTTPD_TIMEOUT_S + 1);
 }
 
 struct httpd *httpd_start(const struct httpd_options *options)

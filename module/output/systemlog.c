@@ -29,12 +29,12 @@ void systemlog_init(struct systemlog *log, const char *path,
 
 static bool open_socket(struct systemlog *log)
 {
-    const struct timeval wait = {.tv_usec = SYSTEMLOG_WAIT_MS * 1000};
+    const struct timeval wait = {.tv_usec = SYSTEMLOG_WAIT_MS * 1000L};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     if (strlen(log->path) >= sizeof(address.sun_path))
         return false;
-    strcpy(address.sun_path, log->path);
+    memcpy(address.sun_path, log->path, strlen(log->path) + 1);
     log->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (log->fd == -1)
         return false;
@@ -55,16 +55,17 @@ void systemlog_close(struct systemlog *log)
 /** What stands before the text of a line (RFC 3164 4.1); strftime() would follow the locale. */
 static size_t write_head(char head[HEAD_MAX])
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const time_t now = time(NULL);
     struct tm local;
     int octets;
 
     localtime_r(&now, &local);
-    octets = snprintf(head, HEAD_MAX, "<%d>%.3s %2d %02d:%02d:%02d %.48s[%ld]: " COOKIE,
-                      LOG_DAEMON | LOG_NOTICE, months + 3 * (local.tm_mon % 12), local.tm_mday,
-                      local.tm_hour, local.tm_min, local.tm_sec, program_invocation_short_name,
-                      (long)getpid());
+    octets =
+        snprintf(head, HEAD_MAX, "<%d>%s %2d %02d:%02d:%02d %.48s[%ld]: " COOKIE,
+                 LOG_DAEMON | LOG_NOTICE, months[local.tm_mon % 12], local.tm_mday, local.tm_hour,
+                 local.tm_min, local.tm_sec, program_invocation_short_name, (long)getpid());
     return octets < HEAD_MAX ? (size_t)octets : HEAD_MAX - 1;
 }
 
@@ -75,7 +76,7 @@ static int send_line(struct systemlog *log, const char *json)
     struct iovec parts[] = {
         {head, write_head(head)},
         /* sendmsg() only reads, yet its struct knows no const */
-        {(char *)(uintptr_t)json, strlen(json)},
+        {(char *)json, strlen(json)},
     };
     const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     /* who has waited in vain once does not wait again: the queue behind us is long */

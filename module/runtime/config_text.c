@@ -92,7 +92,7 @@ const char *config_open(const char *path, int *file)
 
 const char *config_lines_open(struct config_lines *lines, const char *path, char *error)
 {
-    int file;
+    int file = -1;
     lines->place = (struct config_place){.path = path, .error = error};
     lines->text[0] = '\0';
     lines->file = NULL;

@@ -72,30 +72,34 @@ static const char *size_text(uint64_t octets, char out[SIZE_TEXT_MAX])
     return out;
 }
 
+/** \return log2 of a unit's octets, 0 if it is none */
+static unsigned unit_shift(char unit)
+{
+    switch (unit) {
+    case 'k':
+    case 'K':
+        return 10;
+    case 'm':
+    case 'M':
+        return 20;
+    case 'g':
+    case 'G':
+        return 30;
+    default:
+        return 0;
+    }
+}
+
 bool config_size(const struct config_place *place, const char *text, uint64_t min, uint64_t max,
                  size_t *octets)
 {
     char shown[CONFIG_QUOTE_MAX];
     uint64_t value;
-    unsigned shift = 0;
     const size_t len = read_digits(text, &value);
     const char *unit = text + len;
-    switch (*unit) {
-    case 'g':
-    case 'G':
-        shift += 10;
-        /* fall through */
-    case 'm':
-    case 'M':
-        shift += 10;
-        /* fall through */
-    case 'k':
-    case 'K':
-        shift += 10;
+    const unsigned shift = unit_shift(*unit);
+    if (shift != 0) {
         unit++;
-        break;
-    default:
-        break;
     }
     if (*unit == 'b' || *unit == 'B') {
         unit++;

@@ -11,7 +11,10 @@
 /** ASCII only: the reader's locale must not matter. */
 static char lower(char letter)
 {
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+    if (letter >= 'A' && letter <= 'Z') {
+        return (char)(letter - 'A' + 'a');
+    }
+    return letter;
 }
 
 unsigned edit_distance(const char *one, const char *other)

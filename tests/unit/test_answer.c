@@ -312,6 +312,27 @@ static void test_mx_order(void **state)
     assert_mx(sighting_of("other.test"), "1 other.test");
 }
 
+/** Owners that were not asked for, their records in a jumble; a DNAME takes one owner's CNAME away.
+ */
+static void test_mx_of_others(void **state)
+{
+    (void)state;
+    message_begin(&m, MESSAGE_AA, "zone.test", wire_type_mx);
+    message_dname(&m, "gone.zone.test", 60, "elsewhere.test");
+    message_cname(&m, "a.gone.zone.test", 60, "a.elsewhere.test");
+    message_mx(&m, "b.zone.test", 60, 20, "b2.test");
+    message_mx(&m, "c.zone.test", 60, 5, "c1.test");
+    message_mx(&m, "zone.test", 60, 7, "own.test");
+    message_mx(&m, "b.zone.test", 60, 10, "b1.test");
+    message_mx(&m, "C.zone.test", 60, 15, "c2.test");
+    message_mx(&m, "b.zone.test", 60, 30, "b3.test");
+    assert_int_equal(read_from("zone.test"), answer_telling);
+    assert_int_equal(reading.count, 3);
+    assert_mx(sighting_of("b.zone.test"), "10 b1.test, 20 b2.test, 30 b3.test");
+    assert_mx(sighting_of("c.zone.test"), "5 c1.test, 15 c2.test");
+    assert_mx(sighting_of("zone.test"), "7 own.test");
+}
+
 /** Twenty of them, turned as servers do: the same sixteen are kept. */
 static void test_many_mx(void **state)
 {
@@ -441,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_synthesised_from_dname),
         cmocka_unit_test(test_null_mx),
         cmocka_unit_test(test_mx_order),
+        cmocka_unit_test(test_mx_of_others),
         cmocka_unit_test(test_many_mx),
         cmocka_unit_test(test_no_end_of_records),
         cmocka_unit_test(test_negative),

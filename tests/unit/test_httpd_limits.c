@@ -115,6 +115,31 @@ static void test_many_connections(void **state)
     assert_int_equal(open_descriptors(), before);
 }
 
+/** Where the process may open few descriptors, connections take no more than their share. */
+static void test_few_descriptors(void **state)
+{
+    enum { share = HTTPD_CONNECTIONS_MIN + 2 };
+    struct server *server = *state;
+    struct rlimit limit, few;
+    int clients[share + 1];
+    char octet;
+
+    server_start(server);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    few = limit;
+    few.rlim_cur = share * HTTPD_DESCRIPTOR_SHARE;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    for (int i = 0; i <= share; i++)
+        clients[i] = client_connect(server);
+    assert_in_range(client_read(clients[share], &octet, 1, PATIENCE_MS) + 1, 0, 1);
+    for (int i = 0; i < share; i++)
+        assert_int_equal(client_read(clients[i], &octet, 1, 0), -2);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (int i = 0; i <= share; i++)
+        close(clients[i]);
+    assert_healthy(server);
+}
+
 /** A burst beyond the bound, all of it waiting before the server first looks. */
 static void test_burst(void **state)
 {
@@ -425,7 +450,8 @@ int main(void)
         TEST(test_many_connections), TEST(test_burst),
         TEST(test_slow_clients),     TEST(test_waiting_replies),
         TEST(test_longest_reply),    TEST(test_vanishing_clients),
-        TEST(test_no_descriptors),   TEST(test_garbage),
+        TEST(test_no_descriptors),   TEST(test_few_descriptors),
+        TEST(test_garbage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

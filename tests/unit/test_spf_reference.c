@@ -220,12 +220,15 @@ static void read_plainly(struct spf_summary *spf, const uint8_t *rdata, size_t l
     static struct text text;
     bool record = join(rdata, len, &text) && is_spf(&text);
 
-    if (*records > ANSWER_RECORDS_MAX || *octets > SPF_OCTETS_MAX)
+    if (*octets > SPF_OCTETS_MAX)
         return;
-    ++*records;
+    if (++*records > ANSWER_RECORDS_MAX) {
+        spf->asks_own = true;
+        return;
+    }
     *octets += record ? len : 0;
     spf->present = spf->present || record;
-    if (*records > ANSWER_RECORDS_MAX || *octets > SPF_OCTETS_MAX) {
+    if (*octets > SPF_OCTETS_MAX) {
         spf->asks_own = true;
         return;
     }
