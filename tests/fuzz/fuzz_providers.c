@@ -1,78 +1,445 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file Fuzz target: one input as the text of a provider table, as host names, as a TXT record. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+/**
+ * \file
+ * Fuzz target: a table of mailbox providers; behind a first FUZZ_DIVIDER an MX set (for each host a
+ * preference of one octet and a wire name), behind a second one the RDATA of a TXT record. An input
+ * without a divider is all three.
+ *
+ * Who owns a host, what a set lacks and what an SPF record includes are computed a second time here
+ * from docs/providers.md, slowly and plainly. What the command shows of a table must be that table.
+ */
+#include "cli/cli.h"
 #include "core/names.h"
 #include "core/providers.h"
+#include "core/spf.h"
+#include "fuzz.h"
+#include "plain_spf.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { table_number = 500 };
+static char table_path[] = "/proc/self/fd/500";
+/** The built-in table, once it has been checked. */
+static struct providers *builtin;
 
-/** Read whole wire names from the input as an MX set, their own first octets as preferences. */
-static size_t cut_names(const uint8_t *data, size_t size, struct mxclash_mx mx[MXCLASH_MX_MAX])
+/* --- whose a host is ---------------------------------------------------------------------------
+ */
+
+static bool pattern_fits(const struct provider_pattern *pattern, const uint8_t *host,
+                         size_t host_len)
 {
-    size_t count = 0;
-    size_t at = 0;
-
-    while (count < MXCLASH_MX_MAX && at < size) {
-        size_t end = at;
-
-        while (end < size && data[end] != 0)
-            end += data[end] + 1u;
-        if (end >= size || !name_valid(data + at, end + 1 - at))
-            break;
-        mx[count].preference = data[at];
-        mx[count].exchange_len = (uint8_t)(end + 1 - at);
-        name_lower(mx[count].exchange, data + at, end + 1 - at);
-        count++;
-        at = end + 1;
-    }
-    return count;
+    if (!pattern->below)
+        return name_equal(pattern->name, pattern->name_len, host, host_len);
+    return host_len > pattern->name_len &&
+           name_at_or_below(host, host_len, pattern->name, pattern->name_len);
 }
 
-/** Hold the sets of a table against the table itself: what was parsed must find its owner. */
-static void check_table(const struct providers *providers, const struct mxclash_mx *mx,
-                        size_t count)
+/** The longest pattern wins, a whole name before `*`. */
+static const struct provider *owner_of(const struct providers *providers, const uint8_t *host,
+                                       size_t host_len)
 {
-    static const uint8_t owner[] = "\4mail\7example\2co\2uk";
-    struct providers_verdict verdict;
+    const struct provider *found = NULL;
+    size_t best = 0;
 
     for (size_t i = 0; i < providers_count(providers); i++) {
         const struct provider *provider = providers_at(providers, i);
 
-        for (size_t j = 0; j < provider->set_count; j++) {
-            const struct provider_set *set = &provider->sets[j];
+        for (size_t j = 0; j < provider->pattern_count; j++) {
+            const struct provider_pattern *pattern = &provider->patterns[j];
+            size_t length = pattern->name_len * 2u + !pattern->below;
 
-            /* a later section may take a host with a longer pattern, so ask for an answer only */
-            providers_judge(providers, owner, sizeof(owner), set->mx, set->count, &verdict);
+            if (length > best && pattern_fits(pattern, host, host_len)) {
+                best = length;
+                found = provider;
+            }
         }
     }
-    providers_judge(providers, owner, sizeof(owner), mx, count, &verdict);
-    if (verdict.provider != providers_match(providers, mx, count))
-        abort();
+    return found;
+}
+
+static void check_host(const struct providers *providers, const uint8_t *host, size_t host_len)
+{
+    MUST(providers_host(providers, host, host_len) == owner_of(providers, host, host_len));
+}
+
+/** The pattern's own name and one below it. */
+static void check_pattern(const struct providers *providers, const struct provider_pattern *pattern)
+{
+    uint8_t below[MXCLASH_NAME_MAX + 3] = "\2mx";
+
+    MUST(name_valid(pattern->name, pattern->name_len));
+    check_host(providers, pattern->name, pattern->name_len);
+    memcpy(below + 3, pattern->name, pattern->name_len);
+    if (pattern->name_len + 3 <= MXCLASH_NAME_MAX)
+        check_host(providers, below, pattern->name_len + 3u);
+}
+
+/* --- what a set is worth -----------------------------------------------------------------------
+ */
+
+static bool same_family(const struct provider *a, const struct provider *b)
+{
+    return strcmp(a->family, b->family) == 0;
+}
+
+/** \return the lowest preference of host in an MX set, -1 if it is not in it */
+static int preference_of(const struct mxclash_mx *mx, size_t count, const struct mxclash_mx *host)
+{
+    int lowest = -1;
+
+    for (size_t i = 0; i < count; i++)
+        if (name_equal(mx[i].exchange, mx[i].exchange_len, host->exchange, host->exchange_len) &&
+            (lowest == -1 || mx[i].preference < lowest))
+            lowest = mx[i].preference;
+    return lowest;
+}
+
+static size_t hosts_lacking(const struct mxclash_mx *mx, size_t count,
+                            const struct provider_set *set)
+{
+    size_t lacking = 0;
+
+    for (size_t i = 0; i < set->count; i++)
+        lacking += preference_of(mx, count, &set->mx[i]) == -1;
+    return lacking;
+}
+
+static bool set_there(const struct mxclash_mx *mx, size_t count, const struct provider *provider,
+                      const struct provider_set *set)
+{
+    if (hosts_lacking(mx, count, set) != 0)
+        return false;
+    for (size_t i = 0; i < set->count; i++) {
+        bool found = provider->order_only;
+
+        for (size_t j = 0; j < count; j++)
+            found = found || (mx[j].preference == set->mx[i].preference &&
+                              name_equal(mx[j].exchange, mx[j].exchange_len, set->mx[i].exchange,
+                                         set->mx[i].exchange_len));
+        if (!found)
+            return false;
+        for (size_t j = 0; j < set->count && provider->order_only; j++)
+            if (set->mx[i].preference < set->mx[j].preference &&
+                preference_of(mx, count, &set->mx[i]) > preference_of(mx, count, &set->mx[j]))
+                return false;
+    }
+    return true;
+}
+
+/** Is no set of the editions that mx names there in full? \param[out] fewest  hosts that lack */
+static bool incomplete(const struct providers *providers, const struct provider *provider,
+                       const struct mxclash_mx *mx, size_t count, size_t *fewest)
+{
+    bool documented = false;
+
+    *fewest = SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const struct provider *edition = owner_of(providers, mx[i].exchange, mx[i].exchange_len);
+
+        if (edition == NULL || edition->filter || !same_family(edition, provider))
+            continue;
+        for (size_t j = 0; j < edition->set_count; j++) {
+            size_t lacking = hosts_lacking(mx, count, &edition->sets[j]);
+
+            if (set_there(mx, count, edition, &edition->sets[j]))
+                return false;
+            documented = true;
+            *fewest = lacking < *fewest ? lacking : *fewest;
+        }
+    }
+    return documented;
+}
+
+/** \return the provider that mx names, by the rules; NULL if none */
+static const struct provider *named(const struct providers *providers, const struct mxclash_mx *mx,
+                                    size_t count)
+{
+    const struct provider *named = NULL;
+    int lowest = -1;
+
+    for (size_t section = 0; section < providers_count(providers); section++) {
+        const struct provider *provider = providers_at(providers, section);
+
+        for (size_t i = 0; i < count && !provider->filter; i++)
+            if (owner_of(providers, mx[i].exchange, mx[i].exchange_len) == provider &&
+                (lowest == -1 || mx[i].preference < lowest)) {
+                named = provider;
+                lowest = mx[i].preference;
+            }
+    }
+    return named;
+}
+
+static void check_judgement(const struct providers *providers, const uint8_t *owner,
+                            size_t owner_len, const struct mxclash_mx *mx, size_t count)
+{
+    const struct provider *provider = named(providers, mx, count);
+    size_t own_at = providers_own_at(owner, owner_len);
+    struct providers_verdict verdict;
+    uint32_t foreign = 0;
+    bool filtered = false, own_domain = false, lacking;
+    size_t fewest;
+
+    MUST(own_at < owner_len && name_valid(owner + own_at, owner_len - own_at));
+    MUST(providers_match(providers, mx, count) == provider);
+    providers_judge(providers, owner, owner_len, mx, count, &verdict);
+    MUST(verdict.provider == provider);
+    for (size_t i = 0; i < count && provider != NULL; i++) {
+        const struct provider *whose = owner_of(providers, mx[i].exchange, mx[i].exchange_len);
+        bool own = name_at_or_below(mx[i].exchange, mx[i].exchange_len, owner + own_at,
+                                    owner_len - own_at);
+
+        own_domain = own_domain || (own && whose == provider);
+        if (whose != NULL && whose->filter)
+            filtered = true;
+        else if (!own && mx[i].exchange_len > 1 && (whose == NULL || !same_family(whose, provider)))
+            foreign |= UINT32_C(1) << i;
+    }
+    if (provider == NULL || own_domain) {
+        MUST(verdict.foreign == 0 && !verdict.incomplete && verdict.advice == 0);
+        return;
+    }
+    MUST(verdict.filtered == filtered && verdict.foreign == foreign);
+    lacking =
+        !filtered && count < MXCLASH_MX_MAX && incomplete(providers, provider, mx, count, &fewest);
+    MUST(verdict.incomplete == lacking && (verdict.wanted != NULL) == lacking);
+    MUST(!lacking || hosts_lacking(mx, count, verdict.wanted) == fewest);
+    MUST(verdict.advice == (uint32_t)((foreign ? mxclash_remove_foreign_mx : 0) |
+                                      (lacking ? mxclash_complete_mx : 0)));
+}
+
+/* --- SPF ---------------------------------------------------------------------------------------
+ */
+
+static void check_spf(const struct providers *providers, const uint8_t *rdata, size_t rdata_len)
+{
+    static const char own[] = "example.com";
+    static struct plain_txt txt;
+    size_t len;
+    bool record = rdata_len <= 65535 && plain_join(rdata, rdata_len, &txt) &&
+                  plain_find_include(&txt, "?") != spf_none;
+    struct spf_summary spf = {0};
+    bool asks = false;
+    uint64_t named = 0;
+
+    MUST(spf_is_record(rdata, rdata_len) == record);
+    if (!record || rdata_len > SPF_OCTETS_MAX)
+        return;
+    for (size_t i = 0; i < providers_count(providers); i++) {
+        const struct provider *provider = providers_at(providers, i);
+
+        for (size_t j = 0; j < provider->spf.count; j++)
+            if (plain_find_include(&txt, provider->spf.text[j]) == spf_has)
+                named |= UINT64_C(1) << provider->spf_number % SPF_NUMBERS;
+    }
+    for (const char *word = txt.text; (len = plain_next_word(&txt, &word)) != 0; word += len) {
+        /* what is longer than any name is taken for one that may be any */
+        if (len > MXCLASH_NAME_MAX)
+            return;
+        asks = asks || plain_asks_own(word, len, own);
+    }
+    spf_read(providers, rdata, rdata_len, (const uint8_t *)own, strlen(own), &spf);
+    MUST(spf.named == named && spf.asks_own == asks);
+}
+
+/* --- the table ---------------------------------------------------------------------------------
+ */
+
+static void check_strings(const struct provider_strings *strings)
+{
+    MUST(strings->count <= PROVIDER_STRINGS_MAX);
+    for (size_t i = 0; i < strings->count; i++)
+        MUST(fuzz_log_line(strings->text[i]));
+}
+
+static void check_section(const struct providers *providers, const struct provider *provider)
+{
+    static const uint8_t owner[] = "\4mail\7example\2co\2uk";
+
+    MUST(fuzz_log_line(provider->name) && strlen(provider->name) <= PROVIDER_TAG_MAX);
+    MUST(fuzz_log_line(provider->title) && fuzz_log_line(provider->family));
+    MUST(provider->pattern_count >= 1 && provider->pattern_count <= PROVIDER_PATTERNS_MAX);
+    MUST(provider->set_count <= PROVIDER_SETS_MAX);
+    check_strings(&provider->spf);
+    check_strings(&provider->sources);
+    for (size_t i = 0; i < provider->pattern_count; i++)
+        check_pattern(providers, &provider->patterns[i]);
+    for (size_t i = 0; i < provider->set_count; i++) {
+        const struct provider_set *set = &provider->sets[i];
+
+        MUST(set->count >= 1 && set->count <= MXCLASH_MX_MAX);
+        for (size_t j = 0; j < set->count; j++)
+            check_host(providers, set->mx[j].exchange, set->mx[j].exchange_len);
+        check_judgement(providers, owner, sizeof(owner), set->mx, set->count);
+    }
+}
+
+/* for module/cli/providers.c, which is given a file always */
+bool cli_one_file(int argc, char **argv, const char **path)
+{
+    *path = argv[argc - 1];
+    return true;
+}
+
+bool cli_load_config(const char *path, struct cli_config *loaded)
+{
+    (void)path;
+    (void)loaded;
+    return false;
+}
+
+/** Run `mxclash providers` on a table. \param good  what it must find \return what it shows */
+static char *show(const void *table, size_t size, bool good)
+{
+    char *argv[] = {table_path, table_path, NULL};
+    FILE *out = stdout, *err = stderr;
+    char *shown = NULL, *told = NULL;
+    size_t shown_octets, told_octets;
+    enum cli_exit status;
+
+    fuzz_file_fill(table_number, table, size);
+    stdout = open_memstream(&shown, &shown_octets);
+    stderr = open_memstream(&told, &told_octets);
+    status = cli_providers(2, argv);
+    fclose(stdout);
+    fclose(stderr);
+    stdout = out;
+    stderr = err;
+    MUST(status == (good ? cli_good : cli_bad));
+    MUST(good == (told_octets == 0) && good == (shown_octets != 0));
+    if (!good) {
+        MUST(told[told_octets - 1] == '\n');
+        told[told_octets - 1] = '\0';
+        MUST(fuzz_log_line(told));
+    }
+    free(told);
+    return shown;
+}
+
+/** The line that a fault names is the first bad one: what stands below it does not matter. */
+static void check_fault(const uint8_t *table, size_t size, const char *error)
+{
+    char other[PROVIDERS_ERROR_MAX];
+    unsigned long line = strtoul(error, NULL, 10);
+    size_t upto = fuzz_line_at(table, size, line + 1);
+
+    MUST(memchr(error, '\0', PROVIDERS_ERROR_MAX) != NULL && fuzz_log_line(error));
+    MUST(line >= 1 && (line == 1 || fuzz_line_at(table, size, line) < size));
+    /* what an include takes in depends on all the lines below it */
+    if (size > PROVIDERS_TEXT_MAX || memmem(table, size, "include", 7) != NULL)
+        return;
+    MUST(providers_parse((const char *)table, upto, other) == NULL);
+    MUST(strtoul(other, NULL, 10) == line);
+}
+
+/** What an include brought, and the text does not name, is as it was built in. */
+static void check_included(const struct providers *providers, const uint8_t *table, size_t size)
+{
+    for (size_t i = 0; i < providers_count(providers) && builtin != NULL; i++) {
+        const struct provider *provider = providers_at(providers, i);
+
+        if (memmem(table, size, provider->name, strlen(provider->name)) != NULL)
+            continue;
+        for (size_t j = 0; j < providers_count(builtin); j++) {
+            const struct provider *other = providers_at(builtin, j);
+
+            if (strcmp(provider->name, other->name) == 0)
+                MUST(strcmp(provider->title, other->title) == 0 &&
+                     provider->pattern_count == other->pattern_count &&
+                     provider->set_count == other->set_count &&
+                     provider->spf.count == other->spf.count &&
+                     provider->sources.count == other->sources.count);
+        }
+    }
+}
+
+/** \param sections  most that are looked at, the last ones */
+static struct providers *check_table(const uint8_t *table, size_t size, size_t sections)
+{
+    char error[PROVIDERS_ERROR_MAX];
+    struct providers *providers;
+    char *shown, *again;
+
+    memset(error, 'x', sizeof(error));
+    providers = providers_parse((const char *)table, size, error);
+    shown = show(table, size, providers != NULL);
+    if (providers == NULL) {
+        check_fault(table, size, error);
+        free(shown);
+        return NULL;
+    }
+    MUST(providers_octets(providers) > 0 && providers_count(providers) <= PROVIDERS_MAX);
+    check_included(providers, table, size);
+    /* sections that an include brought stand first, and are looked at once as a table */
+    for (size_t i = providers_count(providers), left = sections; i > 0 && left > 0; left--)
+        check_section(providers, providers_at(providers, --i));
+    /* a table that grew out of its bounds by being shown proves nothing */
+    if (strlen(shown) <= PROVIDERS_TEXT_MAX) {
+        again = show(shown, strlen(shown), true);
+        MUST(strcmp(shown, again) == 0);
+        free(again);
+    }
+    free(shown);
+    return providers;
+}
+
+/** Read whole wire names from the input as an MX set, one octet before each its preference. */
+static size_t cut_names(const uint8_t *data, size_t size, struct mxclash_mx mx[MXCLASH_MX_MAX])
+{
+    size_t count = 0;
+
+    for (size_t at = 0, end; count < MXCLASH_MX_MAX && at + 1 < size; at = end + 1) {
+        for (end = at + 1; end < size && data[end] != 0;)
+            end += data[end] + 1u;
+        if (end >= size || !name_valid(data + at + 1, end - at))
+            break;
+        mx[count].preference = data[at];
+        mx[count].exchange_len = (uint8_t)(end - at);
+        name_lower(mx[count].exchange, data + at + 1, end - at);
+        count++;
+    }
+    return count;
+}
+
+static void check_mx(const struct providers *providers, const struct mxclash_mx *mx, size_t count)
+{
+    static const uint8_t owner[] = "\4mail\7example\3com";
+
+    for (size_t i = 0; i < count; i++)
+        check_host(providers, mx[i].exchange, mx[i].exchange_len);
+    check_judgement(providers, owner, sizeof(owner), mx, count);
     if (count != 0)
-        providers_judge(providers, mx[0].exchange, mx[0].exchange_len, mx, count, &verdict);
+        check_judgement(providers, mx[0].exchange, mx[0].exchange_len, mx, count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct providers *builtin;
     struct mxclash_mx mx[MXCLASH_MX_MAX];
-    size_t count = cut_names(data, size, mx);
-    char error[PROVIDERS_ERROR_MAX] = "";
-    struct providers *providers = providers_parse((const char *)data, size, error);
+    size_t table_size = fuzz_part(data, size);
+    const uint8_t *set = data, *rdata = data;
+    size_t set_size = size, rdata_size = size, count;
+    struct providers *providers;
 
-    if (builtin == NULL && (builtin = providers_builtin(error)) == NULL)
-        abort();
-    if (providers != NULL)
-        check_table(providers, mx, count);
-    else if (error[0] < '1' || error[0] > '9' || memchr(error, 0, sizeof(error)) == NULL)
-        abort();
+    if (builtin == NULL) {
+        fuzz_file_open(table_number);
+        builtin = check_table((const uint8_t *)providers_builtin_text,
+                              strlen(providers_builtin_text), PROVIDERS_MAX);
+        MUST(builtin != NULL);
+    }
+    if (table_size < size) {
+        set = data + table_size + 1;
+        set_size = fuzz_part(set, size - table_size - 1);
+        rdata = set + set_size + (set + set_size < data + size);
+        rdata_size = (size_t)(data + size - rdata);
+    }
+    count = cut_names(set, set_size, mx);
+    providers = check_table(data, table_size, 8);
+    if (providers != NULL) {
+        check_mx(providers, mx, count);
+        check_spf(providers, rdata, rdata_size);
+    }
     providers_free(providers);
-    check_table(builtin, mx, count);
-    if (spf_has_include(data, size, "spf.qiye.aliyun.com") == spf_has && size < 2)
-        abort();
+    if (count != 0)
+        check_mx(builtin, mx, count);
+    if (rdata_size != 0)
+        check_spf(builtin, rdata, rdata_size);
     return 0;
 }
