@@ -3,6 +3,7 @@
 # make demo       see it work on real servers; KEEP=1 leaves them running
 # make check      every test
 # make check-corpus SEED=N   the generated corpora, minutes
+# make fuzz TARGET=T SECONDS=N   looks for inputs that break what reads from outside
 # make install    DESTDIR and PREFIX honoured
 #
 # UNBOUND_SRC=DIR       build the module for an Unbound tree of your own, configured and built
@@ -17,6 +18,8 @@ DESTDIR ?=
 # Debian's own, which sees Debian's packages
 PYTHON ?= /usr/bin/python3
 UNBOUND_VERSION ?= distribution
+# more flags for the Unbound that is built here
+HOST_CFLAGS ?=
 B := build
 
 # what is done in a word; V=1 shows the commands
@@ -30,13 +33,19 @@ VERSION := $(shell sed -n 's/^\#define MXCLASH_VERSION "\(.*\)"/\1/p' include/mx
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
     -Wformat=2 -Wundef
-HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection
+# not every compiler, machine and C library takes every flag: those of $(1) that pass a compilation
+taken = $(foreach flag,$(1),$(shell $(CC) -O2 -Wall -Werror $(flag) -include string.h -x c -c \
+    -o /dev/null /dev/null 2>/dev/null && echo '$(flag)'))
+FORTIFY := $(lastword -D_FORTIFY_SOURCE=2 $(call taken,-D_FORTIFY_SOURCE=3))
+HARDENING := -fstack-protector-strong $(FORTIFY) \
+    $(call taken,-fstack-clash-protection -fcf-protection -mbranch-protection=standard)
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(HARDENING) \
     -Iinclude -Imodule -DMXCLASH_VERSION_TEXT='"$(VERSION)"' $(CFLAGS)
 # no -z now: the module must be able to say that the host is the wrong one before a symbol of the
 # right one is missing
-LINK := -pthread -Wl,-z,relro -Wl,-z,noexecstack $(LDFLAGS)
+LINK := -pthread -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,separate-code $(LDFLAGS)
+PROGRAM_FLAGS := -pie -Wl,-z,now
 
 # commas of their own would end an argument of $(call)
 SONAME_FLAGS := -Wl,-soname,libmxclash.so.0 -Wl,-z,now -Wl,-z,defs
@@ -66,10 +75,9 @@ CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 LIBS := -levent -ljansson
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
-    check-unit check-fuzz check-replay check-system check-corpus check-format check-layers check-clang lint
+    check-unit check-replay check-system check-corpus check-format check-layers check-clang
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -123,7 +131,7 @@ ifdef UNBOUND_SRC
 	ln -sfn $(abspath $(UNBOUND_SRC)/testbound) $(HOST)/testbound
 	touch $@
 else
-	module/host/unbound/build-unbound.sh $(HOST) $(UNBOUND_VERSION)
+	module/host/unbound/build-unbound.sh $(HOST) $(UNBOUND_VERSION) "$(HOST_CFLAGS)"
 endif
 
 $(HOST)/obj/%.o: %.c $(HOST)/host_build.h
@@ -146,7 +154,7 @@ $(HOST)/obj/module/cli/%.o: module/cli/%.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<,CC)
 $(HOST)/mxclash: $(CLI) $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
-	$(call say,$(CC) $(LINK) -o $@ $^ $(LIBS),LINK)
+	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(LIBS),LINK)
 
 # --- tests -------------------------------------------------------------------------------------------
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a | deps-check
@@ -157,22 +165,13 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c,$^) -lldns,TEST)
 
-$(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_main.c $(B)/libruntime.a \
-    $(B)/liboutput.a $(B)/libcore.a
-	@mkdir -p $(@D)
-	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $^ $(LIBS) -lldns,FUZZ)
-
 check: deps-check
 	$(MAKE) NO_DEPS=1 all $(B)/tests/authority
-	$(MAKE) NO_DEPS=1 check-format check-layers check-unit check-fuzz check-clang
+	$(MAKE) NO_DEPS=1 check-format check-layers check-elf check-unit check-fuzz check-clang
 	$(MAKE) NO_DEPS=1 check-replay check-system
 
 check-unit: $(UNIT_TESTS)
 	@for test in $^; do echo "== $$test"; $$test || exit 1; done
-
-check-fuzz: $(FUZZERS:%=$(B)/tests/fuzz/replay_%)
-	@for name in $(FUZZERS); do \
-	    $(B)/tests/fuzz/replay_$$name tests/fuzz/corpus/$$name || exit 1; done
 
 PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider -q
 
@@ -208,11 +207,6 @@ check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
 	$(call say,$(CLANG) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CLANG)
-
-# static analysis
-lint: | deps-check
-	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
-	    --error-exitcode=1 -Iinclude -Imodule module/core module/output module/runtime module/cli
 
 # each layer of tests may bring rules of its own
 include $(wildcard tests/*/*.mk)

@@ -11,7 +11,7 @@ build="gcc make libc6-dev dpkg-dev libssl-dev libexpat1-dev libevent-dev libjans
     libxxhash-dev libsqlite3-dev bison flex"
 servers="libldns-dev nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
 check="libcmocka-dev prometheus bind9-dnsutils ldnsutils python3-pytest clang clang-format
-    clang-tidy cppcheck llvm valgrind"
+    libclang-rt-dev clang-tidy cppcheck llvm valgrind"
 
 wanted=
 for goal in "$@"; do

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Check how what we ship is linked: hardened as docs/building.md says, and exporting only what it must.
+#
+# usage: elf.sh MODULE LIBRARY PROGRAM...
+set -eu
+export LC_ALL=C
+
+status=0
+fault() { # file, what is wrong
+    echo "check-elf: $1: $2" >&2
+    status=1
+}
+has() { # text, pattern
+    printf '%s\n' "$1" | grep -Eq -- "$2"
+}
+exports() { # file
+    nm -D --defined-only "$1" | awk '{ print $NF }' | sort | tr '\n' ' '
+}
+
+check() { # file, now or lazy: whether all it needs is bound at the start, a function in it
+    headers=$(readelf -lW "$1")
+    dynamic=$(readelf -dW "$1")
+    has "$headers" '^ *GNU_RELRO ' || fault "$1" "no RELRO"
+    has "$headers" '^ *GNU_STACK .* RW +0x' || fault "$1" "an executable stack"
+    ! has "$headers" '^ *LOAD .* RWE ' || fault "$1" "a segment that is writable and executable"
+    ! has "$dynamic" 'TEXTREL' || fault "$1" "relocations in its text"
+    ! has "$dynamic" '\((RPATH|RUNPATH)\)' || fault "$1" "a search path of its own for libraries"
+    [ "$2" = lazy ] || has "$dynamic" 'BIND_NOW|Flags:.* NOW' || fault "$1" "no BIND_NOW"
+    nm -D "$1" | grep -q ' U __stack_chk_fail' || fault "$1" "no stack protector"
+    nm -D "$1" | grep -q ' U __.*printf_chk' || fault "$1" "no FORTIFY_SOURCE"
+    # Debian's crti.o is not marked for it, so no file is: see whether our code has it
+    ! has "$(readelf -hW "$1")" 'Machine:.*X86-64' ||
+        has "$(objdump -d --no-show-raw-insn --disassemble="$3" "$1")" 'endbr64' ||
+        fault "$1" "no control-flow protection"
+}
+
+module=$1
+library=$2
+shift 2
+
+# Unbound must be able to load a module of another build, or it could not say that it is one.
+check "$module" lazy operate
+[ "$(exports "$module")" = "clear deinit get_mem inform_super init operate " ] ||
+    fault "$module" "exports $(exports "$module")"
+
+check "$library" now mxclash_inspect
+declared=$(grep -Eo '\bmxclash_[a-z_0-9]+\(' include/mxclash.h | tr -d '(' | sort -u)
+for symbol in $(exports "$library"); do
+    printf '%s\n' "$declared" | grep -qx "$symbol" || fault "$library" "exports $symbol"
+done
+
+for program in "$@"; do
+    check "$program" now main
+    has "$(readelf -dW "$program")" 'Flags:.* PIE' || fault "$program" "no position-independent program"
+done
+[ $status != 0 ] || echo "check-elf: ok"
+exit $status
