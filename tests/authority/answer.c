@@ -146,15 +146,34 @@ static ldns_rdf *wildcard_for(const struct zone *zone, const ldns_rdf *name)
     return NULL;
 }
 
-static void push_referral(ldns_pkt *reply, const struct zone *zone, const ldns_rdf *cut)
+/* Refer to the servers of the NS records at owner; cut is what they are shown at. */
+static void push_referral(ldns_pkt *reply, const struct zone *zone, const ldns_rdf *owner,
+                          const ldns_rdf *cut)
 {
-    push_rrset(reply, LDNS_SECTION_AUTHORITY, zone, cut, LDNS_RR_TYPE_NS, cut);
+    push_rrset(reply, LDNS_SECTION_AUTHORITY, zone, owner, LDNS_RR_TYPE_NS, cut);
     for (size_t i = 0; i < ldns_rr_list_rr_count(ldns_pkt_authority(reply)); i++) {
         const ldns_rdf *server = ldns_rr_rdf(ldns_rr_list_rr(ldns_pkt_authority(reply), i), 0);
 
         push_rrset(reply, LDNS_SECTION_ADDITIONAL, zone, server, LDNS_RR_TYPE_A, server);
         push_rrset(reply, LDNS_SECTION_ADDITIONAL, zone, server, LDNS_RR_TYPE_AAAA, server);
     }
+}
+
+/* NS records at a wildcard delegate every name in its place. RFC 4592 4.2 leaves open what they
+ * mean; here they are a registry with any number of domains. \return whether name is one of them */
+static bool push_wildcard_referral(ldns_pkt *reply, const struct zone *zone, const ldns_rdf *name)
+{
+    ldns_rdf *star = name_exists(zone, name) ? NULL : wildcard_for(zone, name);
+    bool found = star && has_rrset(zone, star, LDNS_RR_TYPE_NS);
+
+    if (found) {
+        ldns_rdf *cut = ancestor(name, ldns_dname_label_count(star));
+
+        push_referral(reply, zone, star, cut);
+        ldns_rdf_deep_free(cut);
+    }
+    ldns_rdf_deep_free(star);
+    return found;
 }
 
 /* Push the DNAME at owner and the CNAME made of it (RFC 6672 3.1). The caller frees the CNAME's
@@ -240,10 +259,15 @@ static ldns_rdf *push_name(ldns_pkt *reply, const struct zone *zone, const ldns_
     if (found && !(qtype == LDNS_RR_TYPE_DS && same_name(found, name))) {
         if (ldns_pkt_ancount(reply) == 0)
             ldns_pkt_set_aa(reply, false);
-        push_referral(reply, zone, found);
+        push_referral(reply, zone, found, found);
         goto done;
     }
     ldns_rdf_deep_free(found);
+    found = NULL;
+    if (qtype != LDNS_RR_TYPE_DS && push_wildcard_referral(reply, zone, name)) {
+        ldns_pkt_set_aa(reply, false);
+        goto done;
+    }
     found = has_rrset(zone, zone->apex, LDNS_RR_TYPE_DNAME)
                 ? ldns_rdf_clone(zone->apex)
                 : highest_owner(zone, name, LDNS_RR_TYPE_DNAME);

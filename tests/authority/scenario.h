@@ -10,6 +10,8 @@
  *     VERB TYPE [OWNER]         a fault: for one type or `*`, at one owner or in the whole zone
  *     OWNER [TTL] TYPE RDATA    a record in master-file syntax (RFC 1035 5.1), TTL 300 if not said
  *
+ * NS at `*` delegates every name that stands in its place, as the registry of a top-level domain.
+ *
  * Owners are relative to the zone, `@` is its apex. An owner that is spelled like a keyword must be
  * written with its last dot. Modes and verbs are those of the two enums below. A zone without SOA
  * or NS gets them: the server is then ns.ZONE at the address given to scenario_load(). A zone may

@@ -64,10 +64,15 @@ def wait_until(condition, timeout_s, what):
         time.sleep(POLL_S)
 
 
+def family(address):
+    """The socket family of an address."""
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def bind_error(address, port):
     """Try UDP and TCP at address and port. Returns None if both are free, else the OSError."""
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
+        with socket.socket(family(address), kind) as probe:
             if kind == socket.SOCK_STREAM:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -108,7 +113,7 @@ def port_53_missing():
 def free_port(address):
     """A port that is free for UDP and TCP at `address` just now."""
     for _ in range(20):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        with socket.socket(family(address), socket.SOCK_DGRAM) as probe:
             probe.bind((address, 0))
             port = probe.getsockname()[1]
         if not bind_error(address, port):
@@ -119,7 +124,7 @@ def free_port(address):
 def exchange(address, port, query, *, tcp=False, timeout_s=ANSWER_TIMEOUT_S):
     """Send the octets of one query and return those of the answer. Raises TimeoutError."""
     kind = socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM
-    with socket.socket(socket.AF_INET, kind) as connection:
+    with socket.socket(family(address), kind) as connection:
         connection.settimeout(timeout_s)
         connection.connect((address, port))
         if not tcp:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+from pathlib import Path
 
 from lab import ANSWER_TIMEOUT_S, BUILD, LabError, Server, free_address, free_port, wait_until
 
@@ -37,7 +38,8 @@ class Unbound(Server):
     settings   further lines of the `server:` clause, as a dict
     mxclash    lines of mxclash.conf that differ from the lab's, as a dict; a list repeats the key
     http       "port", "unix" or None
-    port       where it listens, 0 for any
+    address    where it listens, a random one of loopback's unless said
+    port       the port there, 0 for any
     """
 
     def __init__(
@@ -51,17 +53,18 @@ class Unbound(Server):
         mxclash=None,
         http="port",
         threads=1,
+        address=None,
         port=0,
         **options,
     ):
-        address = free_address(port)
+        address = address or free_address(port)
         super().__init__(folder, address, port or free_port(address), **options)
         self.upstreams = upstreams
         self.modules = modules
         self.kind = kind
         self.settings = settings or {}
         self.threads = threads
-        self.events_path = self.folder / "events"
+        self.events_path = Path((mxclash or {}).get("log-file") or self.folder / "events")
         self.http_path = self.folder / "http"
         self.http_port = free_port(address) if http == "port" else None
         listen = {"port": f"{address}@{self.http_port}", "unix": str(self.http_path), None: ""}
@@ -237,3 +240,7 @@ class Unbound(Server):
     def resident_kib(self):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+    def grown_kib(self, before_kib):
+        """What the resident set has grown; 0 with a sanitizer, which keeps what was freed."""
+        return 0 if os.environ.get("MXCLASH_SANITIZER") else self.resident_kib() - before_kib
