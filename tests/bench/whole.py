@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Whole resolvers under callgrind, each playing the same trace: instructions, in all and ours.
+
+A resolver is told to write down what it has counted, and to begin anew, when somebody connects to
+its control socket: so each part of the trace has figures of its own. Debian's binary is stripped;
+there the parts are told apart by running more and more of the trace.
+"""
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import callgrind
+import lab
+import players
+import traffic
+import variants
+from lab import DNS_PORT, Authority, LabError, free_address, wait_until
+
+SEED = 1
+JOBS = 2
+WRITE_TIMEOUT_S = 60
+FUNCTIONS_KEPT = 300
+OWN_OBJECT = "mxclash.so"
+BOUNDARY = "remote_accept_callback"
+# valgrind is slow to start a server, the more so with an interpreter in it
+lab.START_TIMEOUT_S = 120
+# of Unbound: with one thread the detector's threads are the first that the process has
+THREADS = (2, 1)
+
+
+class Stage:
+    """The trace and what serves it."""
+
+    def __init__(self, folder, misses):
+        self.folder = folder
+        self.world, self.trace = traffic.make(SEED, misses)
+        self.queries = {
+            part: players.encode(questions)
+            for part, questions in zip(self.trace._fields, self.trace)
+        }
+
+    def authorities(self, folder):
+        """(context of) two authorities: the parents, which resolvers begin at, and the domains."""
+        stack = ExitStack()
+        address = free_address(DNS_PORT)
+        parents, domains = traffic.scenarios(self.world, address)
+        root = stack.enter_context(Authority(folder / "root", parents, None, DNS_PORT))
+        stack.enter_context(Authority(folder / "domains", domains, address, DNS_PORT))
+        return stack, root
+
+
+def wrapper(folder):
+    """How a resolver is run so that it is counted."""
+    return (
+        *("valgrind", "--tool=callgrind", "--compress-strings=no", "--compress-pos=no"),
+        *(f"--dump-before={BOUNDARY}", f"--callgrind-out-file={folder / 'counted'}"),
+    )
+
+
+def part_files(folder):
+    """The numbered files so far, in order."""
+    found = [path for path in folder.glob("counted.*") if path.suffix[1:].isdigit()]
+    return sorted(found, key=lambda path: int(path.suffix[1:]))
+
+
+def end_part(resolver):
+    """Have a part's figures written. Returns their Profile."""
+    before = len(part_files(resolver.folder))
+    resolver.control("status")
+
+    def written():
+        files = part_files(resolver.folder)
+        return len(files) > before and "totals:" in files[before].read_text()[-200:]
+
+    wait_until(written, WRITE_TIMEOUT_S, "callgrind's file")
+    return callgrind.read(part_files(resolver.folder)[before])
+
+
+def figures(profile, questions):
+    """What is kept of a Profile."""
+    entered = Counter()
+    for (name, function), cost in profile.entered.items():
+        if name.endswith(OWN_OBJECT):
+            entered[function] += cost
+    calls = {
+        function: count
+        for (name, function), count in profile.calls.items()
+        if name.endswith(OWN_OBJECT)
+    }
+    all_functions = Counter()
+    for (name, function), cost in profile.functions.items():
+        all_functions[f"{name.rsplit('/', 1)[-1]}:{function}"] += cost
+    return {
+        "questions": questions,
+        "instructions": profile.total,
+        "own_instructions": callgrind.self_cost(profile, OWN_OBJECT),
+        "own_inclusive": sum(entered.values()),
+        "entered": dict(entered.most_common()),
+        "calls": calls,
+        "functions": dict(all_functions.most_common(FUNCTIONS_KEPT)),
+    }
+
+
+def play_own(stage, of, threads, label):
+    """A build of ours, part by part."""
+    folder = stage.folder / label
+    stack, root = stage.authorities(folder)
+    parts = {}
+    with stack:
+        resolver = variants.Resolver(
+            folder / "resolver",
+            {".": root},
+            of,
+            threads=threads,
+            wrapper=wrapper(folder / "resolver"),
+            preload=variants.BENCH / "fixed_random.so",
+        )
+        with resolver, players.Player(resolver) as player:
+            for part, queries in stage.queries.items():
+                if player.play(queries):
+                    raise LabError(f"{label}: an answer in {part} is a failure")
+                parts[part] = figures(end_part(resolver), len(queries))
+    return parts
+
+
+def play_stock(stage, of, threads, label):
+    """Debian's binary, with nothing asked, the misses, and the misses and hits: differences."""
+    totals = []
+    asked = ([], ["misses"], ["misses", "hits"])
+    for number, names in enumerate(asked):
+        folder = stage.folder / f"{label}-{number}"
+        stack, root = stage.authorities(folder)
+        with stack:
+            resolver = variants.Resolver(
+                folder / "resolver",
+                {".": root},
+                of,
+                threads=threads,
+                wrapper=wrapper(folder / "resolver"),
+                preload=variants.BENCH / "fixed_random.so",
+            )
+            with resolver, players.Player(resolver) as player:
+                for part in names:
+                    if player.play(stage.queries[part]):
+                        raise LabError(f"{label}: an answer in {part} is a failure")
+            totals.append(callgrind.read(resolver.folder / "counted").total)
+    return {
+        part: {
+            "questions": len(stage.queries[part]),
+            "instructions": totals[number + 1] - totals[number],
+        }
+        for number, part in enumerate(("misses", "hits"))
+    }
+
+
+def jobs():
+    """(label, function, variant, threads); two of one variant show the noise."""
+    for threads in THREADS:
+        yield f"none-{threads}", play_own, variants.NONE, threads
+        yield f"empty-{threads}", play_own, variants.EMPTY_MODULE, threads
+        yield f"mxclash-{threads}", play_own, variants.OURS, threads
+        yield f"mxclash-all-{threads}", play_own, variants.ALL_ON, threads
+        yield f"empty-again-{threads}", play_own, variants.EMPTY_MODULE, threads
+    yield "empty-last-2", play_own, variants.EMPTY_LAST, 2
+    if not (variants.STOCK.parent / "missing").exists():
+        for of in variants.STOCK_BUILD:
+            yield f"{of.key}-2", play_stock, of, 2
+
+
+def traces(stage):
+    """A row for each job. One that cannot run has "error" in place of its parts."""
+
+    def one(job):
+        label, play, of, threads = job
+        began = time.monotonic()
+        row = {"label": label, "key": of.key, "title": of.title, "threads": threads}
+        try:
+            row["parts"] = play(stage, of, threads, label)
+        except (LabError, OSError) as error:
+            row["error"] = str(error)[:1000]
+        print(f"  trace {label}: {time.monotonic() - began:.0f} s", flush=True)
+        return row
+
+    with ThreadPoolExecutor(JOBS) as pool:
+        return list(pool.map(one, jobs()))
