@@ -5,6 +5,7 @@
  */
 #include "core/engine.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,10 +96,14 @@ static enum mxclash_status load_providers(struct mxclash_engine *engine,
 {
     char error[PROVIDERS_ERROR_MAX];
 
+    errno = 0;
     engine->providers = options->providers != NULL
                             ? providers_parse(options->providers, options->providers_len, error)
                             : providers_builtin(error);
-    return engine->providers != NULL ? mxclash_ok : mxclash_invalid;
+    if (engine->providers != NULL)
+        return mxclash_ok;
+    /* malloc()'s word: what is wrong in a text sets none */
+    return errno == ENOMEM ? mxclash_no_memory : mxclash_invalid;
 }
 
 enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,

@@ -53,9 +53,11 @@ plot $bars using (10):0:(10):2:($0-0.35):($0+0.35):ytic(1) with boxxyerror lc rg
 
 def names(rows, output):
     """Memory and cost as distinct names go by."""
+    counted = all(row["instructions"] for row in rows)
+    cost = "instructions" if counted else "ns"
     lines = [
-        f"{row['names']} {row['resident_octets'] / 2**20} {row['table_octets_limit'] / 2**20}"
-        f" {row['instructions']} {row['ns']}"
+        f"{row['names']} {row['table_octets'] / 2**20} {row['table_octets_limit'] / 2**20}"
+        f" {row['resident_octets'] / 2**20} {row[cost]}"
         for row in rows
     ]
     script = block("names", lines) + f"""
@@ -64,13 +66,16 @@ set logscale x
 set format x "10^{{%L}}"
 set xlabel "distinct names"
 set xrange [{rows[0]["names"] / 1.5}:{rows[-1]["names"] * 1.5}]
-set key bottom right
 set grid y lc rgb "{GREY}" lw 0.3 dt 3
 set title "Memory, MiB" textcolor rgb "{GREY}"
-set yrange [0:*]
+set key top left
+set yrange [0:{rows[0]["table_octets_limit"] / 2**20 * 2}]
 plot $names using 1:3 with lines dt 2 lw 1.5 lc rgb "{GREY}" title "table-size", \\
-     $names using 1:2 with linespoints pt 7 ps 0.6 lw 2 lc rgb "{BLUE}" title "whole process"
-set title "Nanoseconds an answer" textcolor rgb "{GREY}"
+     $names using 1:2 with linespoints pt 7 ps 0.6 lw 2 lc rgb "{BLUE}" title "the table", \\
+     $names using 1:4 with linespoints pt 7 ps 0.4 lw 1 lc rgb "{GREY}" title "whole process"
+set key bottom right
+set yrange [0:*]
+set title "{"Instructions" if counted else "Nanoseconds"} an answer" textcolor rgb "{GREY}"
 plot $names using 1:5 with linespoints pt 7 ps 0.6 lw 2 lc rgb "{ORANGE}" title "mix of answers"
 unset multiplot
 """
@@ -91,14 +96,14 @@ def load(rows, output):
         scripts += block(part, lines)
     tics = ", ".join(f'"{title}" {number}' for number, title in enumerate(titles))
     reach = max(row["most"] for row in rows) - min(row["least"] for row in rows)
-    step = next(step for step in (0.05, 0.1, 0.2, 0.5, 1, 5) if reach / step <= 7)
+    step = next(step for step in (0.05, 0.1, 0.2, 0.5, 1, 5) if reach / step <= 6)
     script = scripts + f"""
 set label 1 "Processor time against the same Unbound without a module; bars: all rounds" \\
     at screen 0.02, screen 0.96 textcolor rgb "{GREY}"
 set tmargin 4
 set yrange [-0.6:{len(titles) - 0.4}]
 set ytics ({tics}) scale 0
-set xtics {step}
+set xtics {step} scale 0.5
 set key at screen 0.98, screen 0.89 horizontal
 set arrow from 1, graph 0 to 1, graph 1 nohead lc rgb "{GREY}"
 plot $misses using 1:($2+0.12):3:4 with xerrorbars pt 7 ps 0.7 lw 1.5 lc rgb "{BLUE}" \\

@@ -33,17 +33,17 @@ ALL_ON = variant(
     MODULE,
     {"annotate": "yes", "repair": "yes"},
 )
-STOCK_NONE = variant("stock", "Debian's Unbound, no module", "validator iterator", stock=True)
+STOCK_NONE = variant("stock", "Debian's, no module", "validator iterator", stock=True)
 PYTHON = variant(
     "stock-python",
-    "Debian's Unbound, python module that looks",
+    "Debian's, python module",
     "python validator iterator",
     stock=True,
     clauses=("python:", f'  python-script: "{Path(__file__).parent / "observer.py"}"'),
 )
 DNSTAP = variant(
     "stock-dnstap",
-    "Debian's Unbound, dnstap of resolver and client responses",
+    "Debian's, dnstap",
     "validator iterator",
     stock=True,
     clauses=(

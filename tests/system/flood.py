@@ -22,6 +22,7 @@ WINDOW = 200
 SOCKETS = 4
 RETRY_S = 2
 TRIES = 5
+SHOWN = 10
 TYPES = {"A": 1, "MX": 15, "TXT": 16}
 HEADER_RD = 0x0100
 
@@ -55,7 +56,8 @@ def flood(address, port, todo):
         ready.register(one, selectors.EVENT_READ)
         sockets.append(one)
     waiting = {}
-    asked = answered = repeated = lost = failed = 0
+    asked = answered = repeated = lost = 0
+    failed = []
     began_s = checked_s = time.monotonic()
     more = True
     while more or waiting:
@@ -76,9 +78,10 @@ def flood(address, port, todo):
             try:
                 while True:
                     octets = key.fileobj.recv(65535)
-                    if waiting.pop(octets[0] << 8 | octets[1], None):
-                        answered += 1
-                        failed += (octets[3] & 15) not in (0, 3)
+                    question = waiting.pop(octets[0] << 8 | octets[1], None)
+                    answered += bool(question)
+                    if question and (octets[3] & 15) not in (0, 3):
+                        failed.append(question[1][12:-15].decode(errors="replace"))
             except BlockingIOError:
                 pass
         now_s = time.monotonic()
@@ -98,7 +101,8 @@ def flood(address, port, todo):
     return {
         "asked": asked,
         "answered": answered,
-        "failed": failed,
+        "failed": len(failed),
+        "failed_names": failed[:SHOWN],
         "repeated": repeated,
         "lost": lost,
         "seconds": round(time.monotonic() - began_s, 3),

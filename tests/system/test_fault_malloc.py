@@ -30,7 +30,7 @@ STEP = 1 if EACH else 7
 SERVERS = 3
 DOMAINS = 1500
 # What the sentence speaks of if a start is refused.
-REASON = r"memory|thread|table-size"
+REASON = r"memory|thread"
 PASSES_NOT_REACHED = 3
 SETTLE_S = 0.3
 # For a start on a busy machine, of which some stand still for seconds.
