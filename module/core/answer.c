@@ -254,7 +254,8 @@ static bool collect_sightings(const struct mxclash_answer *answer, struct answer
             !note_record(reading, &record, owner, owner_len))
             return false;
     }
-    return !dname || drop_made_cnames(reading);
+    /* without anything noted there is nothing that a DNAME could have made */
+    return !dname || reading->count == 0 || drop_made_cnames(reading);
 }
 
 bool answer_counts(const struct wire_message *message)

@@ -28,8 +28,6 @@ struct plain_answer {
     struct plain_sighting sightings[ANSWER_OWNERS_MAX];
     size_t count;
     bool null_mx;
-    /** malformed by the owner of a DNAME alone */
-    bool by_dname;
 };
 
 struct plain_record {
@@ -234,8 +232,8 @@ static inline bool plain_walk(struct plain_answer *answer, const uint8_t *messag
             !plain_note(answer, message, size, qtype, &record, &owner))
             return false;
     }
-    answer->by_dname = !plain_drop_made(answer, message, size, answers_at);
-    return !answer->by_dname;
+    /* without anything noted the DNAMEs are not looked into */
+    return answer->count == 0 || plain_drop_made(answer, message, size, answers_at);
 }
 
 /** Read a message. \param zone  that was asked, lower case; NULL if unknown */
@@ -246,7 +244,7 @@ static inline void plain_read(const uint8_t *message, size_t size, const struct 
 
     answer->worth = answer_malformed;
     answer->count = 0;
-    answer->null_mx = answer->by_dname = false;
+    answer->null_mx = false;
     answer->qname.len = 0;
     if (size < WIRE_HEADER_OCTETS || plain_u16(message + 4) > 1)
         return;
