@@ -77,7 +77,7 @@ LIBS := -levent -ljansson
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
-    check-unit check-replay check-system check-corpus check-format check-layers check-clang
+    check-unit check-replay check-system check-system-stress check-system-calm check-corpus check-format check-layers check-clang
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -187,8 +187,15 @@ $(HOST)/wrong-build.so: $(ADAPTER) $(RUNTIME) $(OUTPUT) $(CORE) module/host/unbo
 	$(call say,$(CC) $(LINK) -shared $(EXPORT_FLAGS) -o $@ $(HOST)/wrong/build_check.o \
 	    $(filter-out %/build_check.o,$(filter %.o,$^)) $(LIBS),LINK)
 
+# Mostly they wait: in two halves, side by side, each told of when it is done
+STRESS_TESTS := $(wildcard tests/system/test_fault_*.py tests/system/test_attack_*.py)
+CALM_TESTS := $(filter-out $(STRESS_TESTS),$(wildcard tests/system/test_*.py))
 check-system: all $(B)/tests/authority $(HOST)/wrong-build.so
-	$(PYTEST) tests/system
+	@$(MAKE) NO_DEPS=1 -j2 --output-sync=target check-system-stress check-system-calm
+check-system-stress:
+	$(PYTEST) $(STRESS_TESTS)
+check-system-calm:
+	$(PYTEST) $(CALM_TESTS)
 
 # 20,000 healthy domains and 2,000 broken ones, generated; some minutes, so not part of check
 check-corpus: all $(B)/tests/authority

@@ -21,7 +21,8 @@ from lab import DNS_PORT, Authority, LabError, free_address, wait_until
 SEED = 1
 JOBS = 2
 WRITE_TIMEOUT_S = 60
-FUNCTIONS_KEPT = 300
+# functions that take less of a question are not kept
+LEAST_KEPT = 0.1
 OWN_OBJECT = "mxclash.so"
 BOUNDARY = "remote_accept_callback"
 # valgrind is slow to start a server, the more so with an interpreter in it
@@ -99,7 +100,11 @@ def figures(profile, questions):
         "own_inclusive": sum(entered.values()),
         "entered": dict(entered.most_common()),
         "calls": calls,
-        "functions": dict(all_functions.most_common(FUNCTIONS_KEPT)),
+        "functions": {
+            name: cost
+            for name, cost in all_functions.most_common()
+            if cost >= LEAST_KEPT * questions
+        },
     }
 
 

@@ -77,7 +77,8 @@ def test_clock_jumps(world, tmp_path, threads):
         unbound = Jumping(
             tmp_path / "unbound",
             {**world.upstreams, "test": own},
-            mxclash={"recheck-interval": 1},
+            # a jump of two days is as long as the default of expire-after
+            mxclash={"recheck-interval": 1, "expire-after": 7 * DAY_S},
             threads=threads,
         )
         with unbound, watching(unbound, f"clock: {len(JUMPS_S)} jumps, {threads} threads"):
