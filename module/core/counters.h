@@ -42,16 +42,30 @@ static inline void count_down(_Atomic uint64_t *counter)
     atomic_fetch_sub_explicit(counter, 1, memory_order_relaxed);
 }
 
-/**
- * Any thread.
- * \param mine  an address of the calling thread's, best on its stack: it tells which stripe is the
- *     thread's own. Thread-local storage of a module would cost three times as much. Threads that
- *     meet on one stripe are slower, no less right.
- */
-static inline void striped_up(struct striped_counter *counter, const void *mine)
+/** An address that only this thread has: of its control block, else of its stack. */
+static inline uintptr_t counter_thread(void)
 {
-    /* stacks lie 8 MiB apart as a rule */
-    count_up(&counter->stripes[((uintptr_t)mine >> 23) % COUNTER_STRIPES].value);
+#ifdef __has_builtin
+#if __has_builtin(__builtin_thread_pointer)
+#define COUNTER_THREAD_POINTER
+#endif
+#endif
+#ifdef COUNTER_THREAD_POINTER
+    return (uintptr_t)__builtin_thread_pointer();
+#else
+    return (uintptr_t)__builtin_frame_address(0);
+#endif
+}
+
+/**
+ * Any thread. Which stripe is its own is told by where it lies: thread-local storage of a module
+ * would cost three times as much, and ends the process where there is no memory for it. Threads
+ * that meet on one stripe are slower, no less right.
+ */
+static inline void striped_up(struct striped_counter *counter)
+{
+    /* stacks lie 8 MiB apart as a rule, and the control blocks with them */
+    count_up(&counter->stripes[(counter_thread() >> 23) % COUNTER_STRIPES].value);
 }
 
 static inline uint64_t count_read(const _Atomic uint64_t *counter)

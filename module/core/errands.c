@@ -74,7 +74,7 @@ enum mxclash_status mxclash_proof_answer(struct mxclash_engine *engine,
     struct docket_case *c;
     uint64_t hash;
 
-    striped_up(&engine->counters.inspected, answer);
+    striped_up(&engine->counters.inspected);
     if (answer_read(answer, &reading) == answer_malformed) {
         count_up(&engine->counters.malformed);
         return mxclash_malformed;

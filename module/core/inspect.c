@@ -256,8 +256,7 @@ enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
 {
     size_t qname_len;
 
-    /* the answer lies on the caller's stack as a rule */
-    if (inspect_at_a_glance(engine, answer->message, answer->message_len, answer, now, &qname_len))
+    if (inspect_at_a_glance(engine, answer->message, answer->message_len, now, &qname_len))
         return mxclash_ok;
     return inspect_further(engine, answer, qname_len, now);
 }

@@ -28,15 +28,13 @@ static inline void inspect_sweep(struct mxclash_engine *engine, mxclash_time now
 /**
  * The first part: count the answer and look at it.
  *
- * \param mine  an address of the calling thread's, see striped_up()
  * \param[out] qname_len  for inspect_further()
  * \return true if that is all
  */
 static inline bool inspect_at_a_glance(struct mxclash_engine *engine, const uint8_t *message,
-                                       size_t message_len, const void *mine, mxclash_time now,
-                                       size_t *qname_len)
+                                       size_t message_len, mxclash_time now, size_t *qname_len)
 {
-    striped_up(&engine->counters.inspected, mine);
+    striped_up(&engine->counters.inspected);
     if (!glance_is_dull(message, message_len, qname_len))
         return false;
     /* it can still show that a conflict has ended */

@@ -142,13 +142,14 @@ bool sieve_note_cname(struct sieve *sieve, uint64_t hash, uint32_t ttl_s, mxclas
     _Atomic uint64_t *bucket = bucket_of(sieve, hash);
     uint32_t now_units = slots_time(now, EXPIRY_UNIT_MS, EXPIRY_BITS);
     size_t place = place_of(bucket, hash >> PAYLOAD_BITS);
-    uint32_t mx_expiry = 0;
+    uint32_t mx_expiry;
 
-    if (place == SLOTS_A_BUCKET)
-        place = place_for(bucket, hash, now_units);
-    else
-        mx_expiry = forget_past(
-            mx_expiry_in(atomic_load_explicit(&bucket[place], memory_order_relaxed)), now_units);
+    if (place == SLOTS_A_BUCKET) {
+        put(&bucket[place_for(bucket, hash, now_units)], hash, expiry_of(ttl_s, now), 0);
+        return false;
+    }
+    mx_expiry = forget_past(
+        mx_expiry_in(atomic_load_explicit(&bucket[place], memory_order_relaxed)), now_units);
     put(&bucket[place], hash, expiry_of(ttl_s, now), mx_expiry);
     return is_valid(mx_expiry, now_units);
 }

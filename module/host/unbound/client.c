@@ -56,7 +56,7 @@ static void handle_reply(struct adapter *adapter, const struct query_info *qinfo
         return;
     if (mxclash_get_standing(adapter->engine, qinfo->qname, qinfo->qname_len, now, &standing) &&
         annotate(qinfo, rep, edns, repinfo, standing.kind, region, options))
-        striped_up(&adapter->counters->annotated, &standing);
+        striped_up(&adapter->counters->annotated);
 }
 
 int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
@@ -83,8 +83,8 @@ int client_reply_cached(struct query_info *qinfo, struct module_qstate *qstate,
     struct adapter *adapter = arg;
 
     (void)qstate, (void)rcode, (void)id;
-    /* the question lies on the worker's stack; start_time is the worker's clock here */
-    striped_up(&adapter->counters->cached, qinfo);
+    /* start_time is the worker's clock here */
+    striped_up(&adapter->counters->cached);
     if (asks_mx(qinfo))
         handle_reply(adapter, qinfo, rep, edns, opt_list_out, repinfo, region, time_of(start_time));
     return 1;

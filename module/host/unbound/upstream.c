@@ -131,8 +131,7 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
     now = time_of(qstate->env->now_tv);
     if (qstate->minfo[id] != NULL ||
         !inspect_at_a_glance(adapter->engine, sldns_buffer_begin(packet),
-                             sldns_buffer_limit(packet), __builtin_frame_address(0), now,
-                             &qname_len))
+                             sldns_buffer_limit(packet), now, &qname_len))
         look_further(qstate, response, id, adapter, qname_len, now);
     return 1;
 }
