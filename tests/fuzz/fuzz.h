@@ -76,4 +76,16 @@ static inline bool fuzz_log_line(const char *text)
     return *text == '\0';
 }
 
+/** \return the octets as a string, freed by the caller. Not strndup(): ASan's strict string checks
+ * take it to read until a NUL. */
+static inline char *string_of(const uint8_t *data, size_t size)
+{
+    char *string = malloc(size + 1);
+
+    MUST(string != NULL);
+    memcpy(string, data, size);
+    string[size] = '\0';
+    return string;
+}
+
 #endif

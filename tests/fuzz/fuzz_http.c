@@ -399,7 +399,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     /* up to a NUL, which no plain request has */
-    MUST((sent = strndup((const char *)data + 1, size - 1)) != NULL);
+    sent = string_of(data + 1, size - 1);
     metrics_calls = domains_calls = 0;
     exchange(data + 1, size - 1, data[0] * (size - 1) / 256, &received);
     check_exchange(sent, strlen(sent) == size - 1, &received);

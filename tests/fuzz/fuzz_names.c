@@ -193,7 +193,7 @@ static bool check_wire(const uint8_t *octets, size_t size, struct name *name)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t text_size = fuzz_part(data, size);
-    char *text = strndup((const char *)data, text_size);
+    char *text = string_of(data, text_size);
     struct name a, b;
 
     MUST(text != NULL);
