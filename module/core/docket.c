@@ -10,6 +10,8 @@
 
 /** One bucket for so many octets of a shard: few enough cases a bucket, little memory lost. */
 #define OCTETS_PER_BUCKET 512
+/** One octet of the docket's in so many counts cases by their hash: some six counters a case. */
+#define FILTER_SHARE 64
 /** One octet of the docket's in so many counts the open cases by how their owners begin. */
 #define HEADS_SHARE 128
 /** A share of each shard that is left free. */
@@ -48,19 +50,25 @@ static void count_head(const struct docket *docket, const struct docket_case *c,
         atomic_fetch_add_explicit(counter, (uint16_t)more, memory_order_relaxed);
 }
 
+/** \return octets of a power of two of counters, four at least: at most one octet in so many */
+static size_t octets_of_share(size_t max_octets, size_t share)
+{
+    size_t octets = 4 * sizeof(uint16_t);
+
+    while (octets * 2 * share <= max_octets)
+        octets *= 2;
+    return octets;
+}
+
 bool docket_init(struct docket *docket, size_t max_octets)
 {
-    size_t filter_octets = DOCKET_FILTER_COUNTERS * sizeof(*docket->filter);
-    unsigned heads_bits = 1;
-    size_t heads_octets;
+    size_t filter_octets = octets_of_share(max_octets, FILTER_SHARE);
+    size_t heads_octets = octets_of_share(max_octets, HEADS_SHARE);
     size_t fixed;
     size_t share;
     size_t buckets = 1;
     size_t array;
 
-    while ((sizeof(*docket->heads) << (heads_bits + 1)) * HEADS_SHARE <= max_octets)
-        heads_bits++;
-    heads_octets = sizeof(*docket->heads) << heads_bits;
     /* the shards' blocks are aligned to a cache line, which may cost another */
     fixed = block_octets(filter_octets) + block_octets(heads_octets) +
             block_octets(DOCKET_SHARDS * sizeof(struct docket_shard)) + 64;
@@ -71,7 +79,10 @@ bool docket_init(struct docket *docket, size_t max_octets)
     memset(docket, 0, sizeof(*docket));
     docket->filter = calloc(1, filter_octets);
     docket->heads = calloc(1, heads_octets);
-    docket->heads_shift = 64 - heads_bits;
+    docket->filter_mask = filter_octets / sizeof(*docket->filter) - 1;
+    docket->heads_shift = 64;
+    for (size_t counters = heads_octets / sizeof(*docket->heads); counters > 1; counters /= 2)
+        docket->heads_shift--;
     docket->shards = aligned_alloc(64, DOCKET_SHARDS * sizeof(struct docket_shard));
     if (docket->filter == NULL || docket->heads == NULL || docket->shards == NULL) {
         free(docket->shards);

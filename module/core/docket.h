@@ -28,8 +28,6 @@
  * of this; it is for names that were chosen to meet, which would make each look at the table long.
  */
 #define DOCKET_CHAIN_MAX 32
-/** Counters of the filter before the table: 2 octets each. */
-#define DOCKET_FILTER_COUNTERS 16384u
 
 /** Mail exchangers of an owner, lowest preference first. */
 struct mx_set {
@@ -138,8 +136,10 @@ struct docket_case {
 struct docket_shard;
 struct docket {
     struct docket_shard *shards;
-    /** how many cases of each hash class there are; relaxed: it only saves the lock */
+    /** how many cases of each hash class there are, filter_mask + 1 counters; relaxed: it only
+     * saves the lock */
     _Atomic uint16_t *filter;
+    size_t filter_mask;
     /** how many open cases there are whose owners begin alike; 2^(64 - heads_shift) counters */
     _Atomic uint16_t *heads;
     unsigned heads_shift;
@@ -154,7 +154,7 @@ void docket_deinit(struct docket *docket);
 /** How many cases are of the same hash class. */
 static inline _Atomic uint16_t *docket_class(const struct docket *docket, uint64_t hash)
 {
-    return &docket->filter[(hash >> 20) % DOCKET_FILTER_COUNTERS];
+    return &docket->filter[(hash >> 20) & docket->filter_mask];
 }
 
 /** \return false if no case can have this hash. No lock. */

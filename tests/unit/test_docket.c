@@ -312,7 +312,7 @@ static void test_too_large_drives_out_nothing(void **state)
     uint64_t cases, octets;
 
     (void)state;
-    assert_true(docket_init(&docket, 100000));
+    assert_true(docket_init(&docket, 69000));
     assert_in_range(docket.shard_octets_max, 3000, 4200);
     shard = docket_lock(&docket, 0);
     c = docket_add(&docket, shard, 0, (const uint8_t *)"", 1);
@@ -387,7 +387,7 @@ static void test_full_filter(void **state)
 static void test_no_room_at_all(void **state)
 {
     (void)state;
-    for (size_t octets = 0; octets < 40000; octets += 997) {
+    for (size_t octets = 0; octets < 12000; octets += 299) {
         struct docket_shard *shard;
 
         assert_true(docket_init(&docket, octets));
