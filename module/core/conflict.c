@@ -145,8 +145,7 @@ static void tell_opened(const struct casework *work, struct docket_case *c, enum
 static bool may_open(const struct casework *work, const struct docket_case *c,
                      enum mxclash_evidence evidence, mxclash_time now)
 {
-    size_t own_at = providers_own_at(c->owner, c->owner_len);
-    uint64_t domain = XXH3_64bits_withSeed(c->owner + own_at, c->owner_len - own_at, work->seed);
+    uint64_t domain = zonecap_key(c->owner, c->owner_len, work->seed);
     enum mxclash_delay delay =
         openings_take(work->openings, domain, evidence == mxclash_probe, now);
 

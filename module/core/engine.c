@@ -216,10 +216,7 @@ void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *o
 static bool may_prove(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
                       mxclash_time now)
 {
-    size_t own_at = providers_own_at(owner, owner_len);
-
-    return zonecap_take(&engine->zonecap, engine_hash(engine, owner + own_at, owner_len - own_at),
-                        now);
+    return zonecap_take(&engine->zonecap, zonecap_key(owner, owner_len, engine->seed), now);
 }
 
 void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,

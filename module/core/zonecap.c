@@ -4,6 +4,18 @@
 
 #include <string.h>
 
+#include "core/providers.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t zonecap_key(const uint8_t *owner, size_t owner_len, uint64_t seed)
+{
+    size_t own_at = providers_own_at(owner, owner_len);
+
+    return XXH3_64bits_withSeed(owner + own_at, owner_len - own_at, seed);
+}
+
 void zonecap_init(struct zonecap *cap, unsigned max, mxclash_time window_ms)
 {
     memset(cap->slots, 0, sizeof(cap->slots));

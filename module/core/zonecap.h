@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mxclash.h"
@@ -38,7 +39,11 @@ struct zonecap {
 void zonecap_init(struct zonecap *cap, unsigned max, mxclash_time window_ms);
 void zonecap_deinit(struct zonecap *cap);
 
-/** Count one of a domain. \param zone  keyed hash of its name, so that nobody can aim at a set.
+/** \return what the domain that an owner belongs to is counted under: it is guessed without a list
+ * of public suffixes, see providers_own_at(). \param seed  secret */
+uint64_t zonecap_key(const uint8_t *owner, size_t owner_len, uint64_t seed);
+
+/** Count one of a domain. \param zone  zonecap_key(), so that nobody can aim at a set.
  * \return false if it has had enough */
 bool zonecap_take(struct zonecap *cap, uint64_t zone, mxclash_time now);
 
