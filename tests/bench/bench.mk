@@ -14,7 +14,7 @@ BENCH_NAMES ?= 100000000
 BENCH_ROUNDS ?= 5
 BENCH_DIR := $(B)/bench
 # a variable: commas of its own would end an argument of $(call)
-BENCH_RPATH := -Wl,-rpath,'$$ORIGIN'
+BENCH_RPATH := -Wl,-rpath,'$$ORIGIN/..'
 
 ifdef NO_DEPS
 deps-bench: ;
@@ -28,7 +28,6 @@ $(BENCH_DIR)/core_bench: $(CORE_BENCH) tests/bench/samples.h tests/bench/meter.h
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(CORE_BENCH) $(B)/libmxclash.so \
 	    $(BENCH_RPATH),LINK)
-	@ln -sfn ../libmxclash.so $(@D)/libmxclash.so.0
 
 $(BENCH_DIR)/fixed_random.so: tests/bench/fixed_random.c
 	@mkdir -p $(@D)

@@ -9,7 +9,7 @@ there the parts are told apart by running more and more of the trace.
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import callgrind
 import lab
@@ -108,25 +108,34 @@ def figures(profile, questions):
     }
 
 
+@contextmanager
+def counted(stage, folder, of, threads):
+    """(context of) a counted resolver, and a function that plays a part of the trace to it."""
+    stack, root = stage.authorities(folder)
+    resolver = variants.Resolver(
+        folder / "resolver",
+        {".": root},
+        of,
+        threads=threads,
+        wrapper=wrapper(folder / "resolver"),
+        preload=variants.BENCH / "fixed_random.so",
+    )
+    with stack, resolver, players.Player(resolver) as player:
+
+        def play(part):
+            if player.play(stage.queries[part]):
+                raise LabError(f"{folder.name}: an answer in {part} is a failure")
+
+        yield resolver, play
+
+
 def play_own(stage, of, threads, label):
     """A build of ours, part by part."""
-    folder = stage.folder / label
-    stack, root = stage.authorities(folder)
     parts = {}
-    with stack:
-        resolver = variants.Resolver(
-            folder / "resolver",
-            {".": root},
-            of,
-            threads=threads,
-            wrapper=wrapper(folder / "resolver"),
-            preload=variants.BENCH / "fixed_random.so",
-        )
-        with resolver, players.Player(resolver) as player:
-            for part, queries in stage.queries.items():
-                if player.play(queries):
-                    raise LabError(f"{label}: an answer in {part} is a failure")
-                parts[part] = figures(end_part(resolver), len(queries))
+    with counted(stage, stage.folder / label, of, threads) as (resolver, play):
+        for part, queries in stage.queries.items():
+            play(part)
+            parts[part] = figures(end_part(resolver), len(queries))
     return parts
 
 
@@ -135,22 +144,10 @@ def play_stock(stage, of, threads, label):
     totals = []
     asked = ([], ["misses"], ["misses", "hits"])
     for number, names in enumerate(asked):
-        folder = stage.folder / f"{label}-{number}"
-        stack, root = stage.authorities(folder)
-        with stack:
-            resolver = variants.Resolver(
-                folder / "resolver",
-                {".": root},
-                of,
-                threads=threads,
-                wrapper=wrapper(folder / "resolver"),
-                preload=variants.BENCH / "fixed_random.so",
-            )
-            with resolver, players.Player(resolver) as player:
-                for part in names:
-                    if player.play(stage.queries[part]):
-                        raise LabError(f"{label}: an answer in {part} is a failure")
-            totals.append(callgrind.read(resolver.folder / "counted").total)
+        with counted(stage, stage.folder / f"{label}-{number}", of, threads) as (resolver, play):
+            for part in names:
+                play(part)
+        totals.append(callgrind.read(resolver.folder / "counted").total)
     return {
         part: {
             "questions": len(stage.queries[part]),
