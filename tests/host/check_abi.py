@@ -5,12 +5,13 @@ Where the two belong together the server starts and stops. Anywhere else it ends
 and one line of ours that says why, whether functions are bound late or at the start. A server
 without its symbol table is still the same server. One without dynlib says so in its own words.
 Modules that are wrong in one thing only show that each thing is looked at (misfit-*.so), and each
-function of the server that the module calls must be among what it looks at.
+function of the server that the module calls must be among what it looks at. A server without
+threads takes its module if it is to run one process, and refuses it for two.
 
 usage: check_abi.py STOCK_FOLDER HOST_DIR...
   STOCK_FOLDER  what stock-unbound.sh made
   HOST_DIR      has prefix/sbin/unbound and mxclash.so, and gets what is written, in check-abi/;
-                the first also misfit-*.so
+                the first also misfit-*.so, the last has no threads
 """
 
 import pathlib
@@ -25,6 +26,7 @@ sys.path.insert(0, str(HERE.parent / "system"))
 from lab import LabError, Server, free_address, free_port  # noqa: E402
 
 REFUSAL = "this module was made for one build of Unbound"
+NO_THREADS = "this Unbound was built without threads: num-threads must be 1"
 NO_DYNLIB = "Unknown value in module-config, module: 'dynlib'. This module is not present"
 START_OR_REFUSE_S = 30
 
@@ -37,7 +39,7 @@ server:
   directory: "{folder}"
   pidfile: ""
   use-syslog: no
-  num-threads: 2
+  num-threads: {threads}
 remote-control:
   control-enable: no
 dynlib:
@@ -48,13 +50,14 @@ dynlib:
 class Pair(Server):
     """One server with one module."""
 
-    def __init__(self, folder, server, module, environment=()):
+    def __init__(self, folder, server, module, environment=(), threads=1):
         shutil.rmtree(folder, ignore_errors=True)
         address = free_address()
         super().__init__(folder, address, free_port(address))
         self.server = server
         self.module = module
         self.extra = dict(environment)
+        self.threads = threads
 
     def configure(self):
         (self.folder / "unbound.conf").write_text(CONF.format(**vars(self)))
@@ -176,6 +179,17 @@ class Check:
             self.faults += 1
         print(f"check-abi: {len(called)} functions called of {host.name}, not looked at: {missed}")
 
+    def threadless(self, host):
+        pair = Pair(
+            host / "check-abi" / "two-processes",
+            host / "prefix/sbin/unbound",
+            host / "mxclash.so",
+            threads=2,
+        )
+        status = pair.run()
+        wrong = None if status == 1 and NO_THREADS in pair.log else status_text(status)
+        self.tell(f"server {host.name}, two processes", wrong, pair, "refused")
+
     def stock(self, folder, host):
         libraries = ":".join(map(str, (folder / "root/usr/lib").glob("*-linux-*")))
         pair = Pair(
@@ -201,6 +215,7 @@ def main():
     for name in MISFITS:
         check.misfit(hosts[0], name)
     check.stripped(hosts[0])
+    check.threadless(hosts[-1])
     check.stock(stock, hosts[0])
     if len(hosts) < 2:
         sys.exit("check-abi: two builds at least are needed")

@@ -16,22 +16,22 @@ WATCH_FLAGS := -Wl,--wrap=mxclash_engine_free
 check-host: $(HOST)/mxclash.so $(HOST)/empty.so $(HOST)/watched.so
 	$(PYTHON) -B tests/host/check_host.py $(HOST) $(UNBOUND_TREE) $(HOST_VERSION)
 
-# The module of each build in the server of each. other-flags is the distribution's version anew,
-# with what changes Unbound's structs: mini-event for libevent, subnet.
+# The module of each build in the server of each. no-threads is the distribution's version anew,
+# with what changes Unbound's structs: processes for threads, mini-event for libevent, subnet.
 ABI_VERSIONS ?= distribution 1.22.0
-OTHER_FLAGS := $(B)/hosts/other-flags
+NO_THREADS := $(B)/hosts/no-threads
 MISFITS := version line size call
 .PHONY: check-abi
 check-abi:
 	@$(foreach version,$(ABI_VERSIONS), \
 	    $(MAKE) UNBOUND_SRC= UNBOUND_VERSION=$(version) $(B)/hosts/$(version)/mxclash.so &&) true
-	@module/host/unbound/build-unbound.sh $(OTHER_FLAGS) distribution "" \
-	    --without-libevent --enable-subnet
-	@$(MAKE) UNBOUND_SRC= UNBOUND_VERSION=other-flags $(OTHER_FLAGS)/mxclash.so
+	@module/host/unbound/build-unbound.sh $(NO_THREADS) distribution "" \
+	    --without-pthreads --without-solaris-threads --without-libevent --enable-subnet
+	@$(MAKE) UNBOUND_SRC= UNBOUND_VERSION=no-threads $(NO_THREADS)/mxclash.so
 	@$(MAKE) UNBOUND_SRC= UNBOUND_VERSION=$(firstword $(ABI_VERSIONS)) \
 	    $(MISFITS:%=$(B)/hosts/$(firstword $(ABI_VERSIONS))/misfit-%.so)
 	@tests/host/stock-unbound.sh $(B)/stock
-	$(PYTHON) -B tests/host/check_abi.py $(B)/stock $(ABI_VERSIONS:%=$(B)/hosts/%) $(OTHER_FLAGS)
+	$(PYTHON) -B tests/host/check_abi.py $(B)/stock $(ABI_VERSIONS:%=$(B)/hosts/%) $(NO_THREADS)
 
 # modules that take their server for another one, each for one reason
 misfit_version := -e '$$a\#undef PACKAGE_STRING' -e '$$a\#define PACKAGE_STRING "unbound 1.99.0"'
