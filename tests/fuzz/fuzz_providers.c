@@ -176,7 +176,7 @@ static void check_judgement(const struct providers *providers, const uint8_t *ow
     struct providers_verdict verdict;
     uint32_t foreign = 0;
     bool filtered = false, own_domain = false, lacking;
-    size_t fewest;
+    size_t fewest = 0;
 
     MUST(own_at < owner_len && name_valid(owner + own_at, owner_len - own_at));
     MUST(providers_match(providers, mx, count) == provider);
