@@ -86,23 +86,33 @@ apt_here() {
         -o APT::Sandbox::User= -o Acquire::Retries=3 "$@"
 }
 apt_here apt-get -qq update >&2
-newest=
-for found in $(apt_here apt-cache showsrc --only-source unbound | sed -n 's/^Version: //p'); do
+packaged=$(apt_here apt-cache showsrc --only-source unbound | sed -n 's/^Version: //p' | sort -ruV)
+cd "$work"
+# an archive's index can name what the archive has no more or not yet: then the next older one
+fetched=
+known=
+for found in $packaged; do
     upstream=${found#*:}
     upstream=${upstream%-*}
     [ "$version" = distribution ] || [ "$upstream" = "$version" ] || continue
-    if [ -z "$newest" ] || dpkg --compare-versions "$found" gt "$newest"; then
-        newest=$found
+    known=$found
+    if apt_here apt-get -qq source --download-only "unbound=$found" >&2; then
+        fetched=$found
+        break
     fi
+    echo "Unbound $found is listed, and cannot be fetched" >&2
 done
-[ -n "$newest" ] || {
+[ -n "$known" ] || {
     echo "no packaged Unbound $version found; packaged are:" >&2
-    apt_here apt-cache showsrc --only-source unbound | sed -n 's/^Version: /  /p' >&2
+    printf '  %s\n' $packaged >&2
     exit 1
 }
-cd "$work"
-apt_here apt-get -qq source --download-only "unbound=$newest" >&2
+[ -n "$fetched" ] || {
+    echo "no source package of Unbound $version can be fetched;" \
+        "set UNBOUND_SRC=DIR to a tree of your own" >&2
+    exit 1
+}
 rm -rf "$work/tree"
 # apt has checked the files against the signed index
-dpkg-source --no-check -x "unbound_${newest#*:}.dsc" "$work/tree" >&2
+dpkg-source --no-check -x "unbound_${fetched#*:}.dsc" "$work/tree" >&2
 echo "$work/tree"

@@ -32,6 +32,7 @@ else
     run "fetching the source package, version: $version" \
         sh -c '"$1" "$2" "$3" | tail -n 1 > "$2.path" && [ -s "$2.path" ]' - \
         "$here/apt-source.sh" "$host/package" "$version"
+    sed -n 's/^Unbound .* cannot be fetched$/unbound: &/p' "$host/build.log"
 fi
 cd "$(cat "$host/package.path")"
 run "configuring" ./configure --prefix="$host/prefix" --with-dynlibmodule --with-libevent \
