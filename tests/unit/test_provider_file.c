@@ -17,46 +17,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "config_files.h"
 #include "core/providers.h"
-#include "runtime/config.h"
 #include "runtime/provider_file.h"
 
-/** Seconds after which a load that waits for something ends the test. */
-#define DEADLINE_S 30
-
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
-static char folder[] = P_tmpdir "/test_provider_file.XXXXXX";
-static char conf_path[64];
-static char table_path[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
-        return -1;
-    }
-    snprintf(conf_path, sizeof(conf_path), "%s/conf", folder);
-    snprintf(table_path, sizeof(table_path), "%s/table", folder);
-    alarm(DEADLINE_S);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(conf_path);
-    unlink(table_path);
-    return rmdir(folder);
-}
-
-static void write_file(const char *path, const void *octets, size_t len)
-{
-    FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    assert_int_equal(fwrite(octets, 1, len, file), len);
-    assert_int_equal(fclose(file), 0);
-}
 
 /** Write a configuration whose second line names path by key. */
 static void write_conf(const char *key, const char *path)
@@ -70,26 +35,12 @@ static void write_conf(const char *key, const char *path)
 static void load_good(const void *table, size_t len, struct config *config)
 {
     char error[CONFIG_ERROR_MAX] = "";
-    write_file(table_path, table, len);
-    write_conf("provider-file", table_path);
+    write_file(providers_path, table, len);
+    write_conf("provider-file", providers_path);
     if (!config_load(conf_path, config, error)) {
         fail_msg("refused: %s", error);
     }
-    assert_string_equal(config->provider_file, table_path);
-}
-
-/** Load conf_path, which must be bad; the error must be path and want. */
-static void expect_fault(const char *path, const char *want)
-{
-    struct config config;
-    char error[CONFIG_ERROR_MAX] = "";
-    char whole[CONFIG_ERROR_MAX];
-    if (config_load(conf_path, &config, error)) {
-        config_free(&config);
-        fail_msg("accepted, want %s", want);
-    }
-    snprintf(whole, sizeof(whole), "%s%s", path, want);
-    assert_string_equal(error, whole);
+    assert_string_equal(config->provider_file, providers_path);
 }
 
 static void test_text_is_kept(void **state)
@@ -138,13 +89,13 @@ static void test_faults_inside(void **state)
         {"include builtin\nprovider one\nmx *.mxhichina.com\n",
          ":3: '*.mxhichina.com' belongs to 'alibaba-mail-enterprise' already"},
     };
-    write_conf("provider-file", table_path);
+    write_conf("provider-file", providers_path);
     for (size_t i = 0; i < LEN(cases); i++) {
-        write_file(table_path, cases[i].table, strlen(cases[i].table));
-        expect_fault(table_path, cases[i].fault);
+        write_file(providers_path, cases[i].table, strlen(cases[i].table));
+        expect_fault(providers_path, cases[i].fault);
     }
-    write_file(table_path, "provider\0", 10);
-    expect_fault(table_path, ":1: octet 0 is neither printable ASCII nor a tab");
+    write_file(providers_path, "provider\0", 10);
+    expect_fault(providers_path, ":1: octet 0 is neither printable ASCII nor a tab");
 }
 
 static void test_size_bound(void **state)
@@ -159,8 +110,8 @@ static void test_size_bound(void **state)
     config_free(&config);
     static const size_t too_many[] = {1, 100};
     for (size_t i = 0; i < LEN(too_many); i++) {
-        write_file(table_path, table, PROVIDERS_TEXT_MAX + too_many[i]);
-        expect_fault(table_path, ":1: the table is larger than 262144 octets");
+        write_file(providers_path, table, PROVIDERS_TEXT_MAX + too_many[i]);
+        expect_fault(providers_path, ":1: the table is larger than 262144 octets");
     }
     free(table);
     /* a file without end */
@@ -168,7 +119,7 @@ static void test_size_bound(void **state)
     expect_fault("/dev/zero", ":1: the table is larger than 262144 octets");
 }
 
-/** Point each key that names a file, and the configuration itself, at what is at table_path. */
+/** Point each key that names a file, and the configuration itself, at what is at providers_path. */
 static void expect_unreadable(const char *reason)
 {
     static const char *const keys[] = {"provider-file", "ignore-file"};
@@ -176,19 +127,20 @@ static void expect_unreadable(const char *reason)
     char error[CONFIG_ERROR_MAX];
     char want[CONFIG_ERROR_MAX];
     for (size_t i = 0; i < LEN(keys); i++) {
-        write_conf(keys[i], table_path);
-        snprintf(want, sizeof(want), ":2: %s: cannot read \"%s\": %s", keys[i], table_path, reason);
+        write_conf(keys[i], providers_path);
+        snprintf(want, sizeof(want), ":2: %s: cannot read \"%s\": %s", keys[i], providers_path,
+                 reason);
         expect_fault(conf_path, want);
     }
-    assert_false(config_load(table_path, &config, error));
-    snprintf(want, sizeof(want), "%s: %s", table_path, reason);
+    assert_false(config_load(providers_path, &config, error));
+    snprintf(want, sizeof(want), "%s: %s", providers_path, reason);
     assert_string_equal(error, want);
 }
 
 static void test_missing_file(void **state)
 {
     (void)state;
-    unlink(table_path);
+    unlink(providers_path);
     expect_unreadable("No such file or directory");
 }
 
@@ -196,19 +148,19 @@ static void test_missing_file(void **state)
 static void test_fifo(void **state)
 {
     (void)state;
-    unlink(table_path);
-    assert_int_equal(mkfifo(table_path, 0600), 0);
+    unlink(providers_path);
+    assert_int_equal(mkfifo(providers_path, 0600), 0);
     expect_unreadable("Not a regular file");
-    unlink(table_path);
+    unlink(providers_path);
 }
 
 static void test_folder(void **state)
 {
     (void)state;
-    unlink(table_path);
-    assert_int_equal(mkdir(table_path, 0700), 0);
+    unlink(providers_path);
+    assert_int_equal(mkdir(providers_path, 0700), 0);
     expect_unreadable("Is a directory");
-    rmdir(table_path);
+    rmdir(providers_path);
 }
 
 static void test_socket(void **state)
@@ -217,12 +169,12 @@ static void test_socket(void **state)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(listener >= 0);
-    unlink(table_path);
-    memcpy(address.sun_path, table_path, strlen(table_path));
+    unlink(providers_path);
+    memcpy(address.sun_path, providers_path, strlen(providers_path));
     assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
     expect_unreadable("No such device or address");
     close(listener);
-    unlink(table_path);
+    unlink(providers_path);
 }
 
 static void test_forbidden_file(void **state)
@@ -231,10 +183,10 @@ static void test_forbidden_file(void **state)
     if (geteuid() == 0) {
         skip(); /* root may read all */
     }
-    write_file(table_path, "", 0);
-    assert_int_equal(chmod(table_path, 0), 0);
+    write_file(providers_path, "", 0);
+    assert_int_equal(chmod(providers_path, 0), 0);
     expect_unreadable("Permission denied");
-    unlink(table_path);
+    unlink(providers_path);
 }
 
 /** The empty device is an empty file. */
