@@ -17,7 +17,7 @@
 #include "core/providers.h"
 #include "message.h"
 
-#define NAMES (REAL_MALLOC ? 1000000 : 100000)
+#define NAMES     (REAL_MALLOC ? 1000000 : 100000)
 #define TEMPLATES 256
 #define START     INT64_C(1767323045678)
 
