@@ -148,10 +148,9 @@ def test_a_million_broken_domains(attack):
     metrics = unbound.metrics()
     print(json.dumps({"flood": asked, "watched": watcher.figures(), "seconds": round(took_s, 1)}))
 
-    # The resolver answers everybody. If a busy machine holds the attacker's server up for seconds,
-    # Unbound gives up on some of the attacker's own names.
+    # The resolver answers everybody, also who asks for the attacker's names.
     assert asked["lost"] == 0
-    assert asked["failed"] <= COUNT / 10000, asked["failed_names"]
+    assert asked["failed"] == 0, asked["failed_names"]
     assert asked["answered"] == asked["asked"] >= COUNT
     # Memory: the table at every moment, the process at the end.
     for scraped, _ in attack.scrapes:
