@@ -39,6 +39,30 @@ void case_note_zone(struct docket_case *c, const struct mxclash_answer *answer,
         c->apex = (int8_t)apex;
 }
 
+enum { cname_for_a = 1, cname_for_aaaa = 2 };
+
+/** The address types for which the CNAME is known to be given once a type has been answered with
+ * it: one that stands even before the MX tells no types apart. */
+static uint8_t cname_types_by(uint16_t qtype)
+{
+    switch (qtype) {
+    case wire_type_a:
+        return cname_for_a;
+    case wire_type_aaaa:
+        return cname_for_aaaa;
+    case wire_type_mx:
+        return cname_for_a | cname_for_aaaa;
+    default:
+        return 0;
+    }
+}
+
+bool case_would_show_cname(const struct docket_case *c, uint16_t qtype)
+{
+    return qtype == wire_type_cname ||
+           (qtype != wire_type_mx && (c->cname_types & cname_types_by(qtype)) != 0);
+}
+
 /** Note for this server what it says of CNAME and MX. Only an authority's own word counts. */
 void case_note_view(struct docket_case *c, const struct mxclash_answer *answer,
                     const struct answer_reading *reading, const struct sighting *sighting)
@@ -51,7 +75,7 @@ void case_note_view(struct docket_case *c, const struct mxclash_answer *answer,
     if (!reading->message.authoritative || answer->forwarded ||
         (sighting != NULL && !sighting->is_qname))
         return;
-    if (!cname && (qtype == wire_type_a || qtype == wire_type_aaaa || qtype == wire_type_cname))
+    if (!cname && case_would_show_cname(c, qtype))
         flags |= view_lacks_cname;
     if (!mx && qtype == wire_type_mx)
         flags |= view_lacks_mx;
@@ -85,7 +109,10 @@ void case_note_facts(const struct casework *work, struct docket_shard *shard, st
             memcmp(target, c->cname_target, target_len) != 0) {
             c->impact = mxclash_impact_unknown;
             c->lookup.outdated = true;
+            c->cname_types = 0;
         }
+        if (sighting->is_qname)
+            c->cname_types |= cname_types_by(reading->message.qtype);
         docket_set_target(work->docket, shard, c, target, target_len);
         c->cname_ttl_s = sighting->cname_ttl_s;
         c->cname_until = valid_until(sighting->cname_ttl_s, now);

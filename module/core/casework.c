@@ -41,7 +41,7 @@ struct absence {
  * it; the MX is gone if it answers the MX question without it. Other types may stand beside the
  * CNAME at an authority that answers by type, so they show nothing.
  */
-static struct absence absence_in(const struct answer_reading *reading,
+static struct absence absence_in(const struct docket_case *c, const struct answer_reading *reading,
                                  const struct sighting *sighting)
 {
     uint16_t qtype = reading->message.qtype;
@@ -51,8 +51,7 @@ static struct absence absence_in(const struct answer_reading *reading,
 
     if (!reading->message.authoritative || (sighting != NULL && !sighting->is_qname))
         return gone;
-    gone.cname =
-        no_cname && (qtype == wire_type_a || qtype == wire_type_aaaa || qtype == wire_type_cname);
+    gone.cname = no_cname && case_would_show_cname(c, qtype);
     gone.mx = no_mx && qtype == wire_type_mx;
     gone.cname_for_mx = gone.cname || (no_cname && qtype == wire_type_mx);
     return gone;
@@ -61,8 +60,10 @@ static struct absence absence_in(const struct answer_reading *reading,
 /** What is gone is valid no more, and both are not valid together until both are seen anew. */
 static void note_absence(struct docket_case *c, struct absence gone)
 {
-    if (gone.cname)
+    if (gone.cname) {
         c->cname_until = 0;
+        c->cname_types = 0;
+    }
     if (gone.mx)
         c->mx_until = 0;
     if (gone.cname || gone.mx)
@@ -115,7 +116,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
 {
     const struct wire_message *message = &reading->message;
     bool sure = message->authoritative && sighting != NULL && sighting->is_qname;
-    struct absence gone = absence_in(reading, sighting);
+    struct absence gone = absence_in(c, reading, sighting);
 
     c->met = now;
     docket_touch(work->docket, shard, c, c->is_open);

@@ -92,6 +92,8 @@ struct docket_case {
     uint8_t cname_target_len;
     /** proofs in a row that failed, and that found only a CNAME nobody asks mail of */
     uint8_t failures, quiet_proofs;
+    /** which address types were answered with the CNAME: see case_would_show_cname() */
+    uint8_t cname_types;
     /** an MX was seen here at any time */
     bool mx_was_seen;
     /** mx_set came from the owner's own authority */

@@ -139,7 +139,6 @@ static void test_cleared_by_contradiction(void **state)
     static const struct reply replies[] = {
         {.qtype = wire_type_a},
         {.qtype = wire_type_a, .rcode = MESSAGE_NXDOMAIN},
-        {.qtype = wire_type_aaaa},
         {.qtype = wire_type_cname},
         {.qtype = wire_type_mx},
         {.qtype = wire_type_mx, .cname = TARGET},
@@ -157,6 +156,32 @@ static void test_cleared_by_contradiction(void **state)
     }
 }
 
+/** The other address type ends it as well, once it was seen with the CNAME. */
+static void test_cleared_by_what_showed_it(void **state)
+{
+    static const struct reply shown[] = {{.qtype = wire_type_aaaa, .cname = TARGET},
+                                         {.qtype = wire_type_mx, .cname = TARGET, .mx = {MX1}}};
+    static const struct reply moved = {.qtype = wire_type_a, .cname = "new.test"};
+    static const struct reply aaaa = {.qtype = wire_type_aaaa};
+
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        detector_setup(state);
+        open_shop();
+        detector.now += MINUTE;
+        see("shop.test", shown[i]);
+        see("shop.test", aaaa);
+        expect(mxclash_cleared);
+    }
+    /* another CNAME is another matter */
+    detector_setup(state);
+    open_shop();
+    detector.now += MINUTE;
+    see("shop.test", shown[0]);
+    see("shop.test", moved);
+    see("shop.test", aaaa);
+    assert_int_equal(open_conflicts(), 1);
+}
+
 static void test_not_cleared_by(void **state)
 {
     static const struct reply replies[] = {
@@ -166,6 +191,9 @@ static void test_not_cleared_by(void **state)
         {.qtype = wire_type_any},
         {.qtype = wire_type_mx, .mx = {MX1}},
         {.qtype = wire_type_a, .cname = TARGET},
+        /* and so may these, if it was never seen for them */
+        {.qtype = wire_type_aaaa},
+        {.qtype = wire_type_aaaa, .rcode = MESSAGE_NXDOMAIN},
         /* no authority, no answer, not its zone, not its name */
         {.qtype = wire_type_a, .no_aa = true},
         {.qtype = wire_type_mx, .no_aa = true, .referral = true},
@@ -360,6 +388,7 @@ int main(void)
         WITH_DETECTOR(test_cleared_by_a_proof),
         WITH_DETECTOR(test_not_cleared_by_a_failed_proof),
         WITH_DETECTOR(test_cleared_by_contradiction),
+        WITH_DETECTOR(test_cleared_by_what_showed_it),
         WITH_DETECTOR(test_not_cleared_by),
         WITH_DETECTOR(test_proof_before_contradiction),
         WITH_DETECTOR(test_no_probe_stays_cleared),
