@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/block.h"
+#include "core/pool.h"
 
 /** One bucket for so many octets of a shard: few enough cases a bucket, little memory lost. */
 #define OCTETS_PER_BUCKET 512
@@ -14,8 +15,12 @@
 #define FILTER_SHARE 64
 /** One octet of the docket's in so many counts the open cases by how their owners begin. */
 #define HEADS_SHARE 128
-/** A share of each shard that is left free. */
-#define RESERVE_SHARE 64
+/** A share of each shard that is left free, so that cells in a row are found. */
+#define RESERVE_SHARE 16
+/** What malloc() may take for the pools beside their octets: see block_octets(). */
+#define POOLS_EXCESS (112 + 4096)
+/** Most cases that are given up for one block: a lock is not held for long. */
+#define GIVEN_UP_MAX 32
 
 struct case_list {
     struct docket_case *newest;
@@ -27,6 +32,7 @@ struct docket_shard {
     struct docket_case **buckets;
     size_t bucket_mask;
     struct case_list lists[2]; /* [is_open] */
+    struct pool pool;          /* the cases, and what hangs on them */
     /* written under the lock, read without it. Octets are those of the cases; the bucket array is
      * paid for at the start */
     _Atomic size_t cases;
@@ -68,14 +74,16 @@ bool docket_init(struct docket *docket, size_t max_octets)
     size_t share;
     size_t buckets = 1;
     size_t array;
+    size_t pool;
 
-    /* the shards' blocks are aligned to a cache line, which may cost another */
+    /* the shards and their pools are aligned to a cache line, which may cost another */
     fixed = block_octets(filter_octets) + block_octets(heads_octets) +
-            block_octets(DOCKET_SHARDS * sizeof(struct docket_shard)) + 64;
+            block_octets(DOCKET_SHARDS * sizeof(struct docket_shard)) + 64 + POOLS_EXCESS + 64;
     share = max_octets > fixed ? (max_octets - fixed) / DOCKET_SHARDS : 0;
     while (buckets * 2 * OCTETS_PER_BUCKET <= share)
         buckets *= 2;
     array = block_octets(buckets * sizeof(struct docket_case *));
+    pool = share > array + POOL_CELL ? (share - array) / POOL_CELL * POOL_CELL : POOL_CELL;
     memset(docket, 0, sizeof(*docket));
     docket->filter = calloc(1, filter_octets);
     docket->heads = calloc(1, heads_octets);
@@ -84,20 +92,22 @@ bool docket_init(struct docket *docket, size_t max_octets)
     for (size_t counters = heads_octets / sizeof(*docket->heads); counters > 1; counters /= 2)
         docket->heads_shift--;
     docket->shards = aligned_alloc(64, DOCKET_SHARDS * sizeof(struct docket_shard));
-    if (docket->filter == NULL || docket->heads == NULL || docket->shards == NULL) {
+    docket->memory = aligned_alloc(POOL_CELL, DOCKET_SHARDS * pool);
+    if (docket->filter == NULL || docket->heads == NULL || docket->shards == NULL ||
+        docket->memory == NULL) {
         free(docket->shards);
         docket->shards = NULL;
         docket_deinit(docket);
         return false;
     }
     memset(docket->shards, 0, DOCKET_SHARDS * sizeof(struct docket_shard));
-    docket->shard_octets_max = share > array ? share - array : 0;
-    /* malloc() now and then gives 16 octets more than it should, as it cannot use the rest */
-    docket->shard_octets_max -= docket->shard_octets_max / RESERVE_SHARE;
     for (size_t i = 0; i < DOCKET_SHARDS; i++) {
         struct docket_shard *shard = &docket->shards[i];
 
         pthread_mutex_init(&shard->lock, NULL);
+        pool_init(&shard->pool, docket->memory + i * pool, pool);
+        docket->shard_octets_max = shard->pool.cell_count * POOL_CELL;
+        docket->shard_octets_max -= docket->shard_octets_max / RESERVE_SHARE;
         shard->bucket_mask = buckets - 1;
         shard->buckets = calloc(buckets, sizeof(struct docket_case *));
         if (shard->buckets == NULL) {
@@ -108,35 +118,22 @@ bool docket_init(struct docket *docket, size_t max_octets)
     return true;
 }
 
-static void free_case(struct docket_case *c)
-{
-    free(c->cname_target);
-    free(c->mx_set);
-    free(c);
-}
-
 void docket_deinit(struct docket *docket)
 {
     for (size_t i = 0; docket->shards != NULL && i < DOCKET_SHARDS; i++) {
         struct docket_shard *shard = &docket->shards[i];
 
-        for (int open = 0; open <= 1; open++) {
-            while (shard->lists[open].newest != NULL) {
-                struct docket_case *c = shard->lists[open].newest;
-
-                shard->lists[open].newest = c->older;
-                free_case(c);
-            }
-        }
         /* a shard that docket_init() did not reach has no buckets and no lock */
         if (shard->buckets != NULL)
             pthread_mutex_destroy(&shard->lock);
         free(shard->buckets);
     }
     free(docket->shards);
+    free(docket->memory);
     free((void *)docket->filter);
     free((void *)docket->heads);
     docket->shards = NULL;
+    docket->memory = NULL;
     docket->filter = docket->heads = NULL;
 }
 
@@ -172,6 +169,19 @@ static void octets_take(struct docket_shard *shard, struct docket_case *c, size_
 {
     c->octets -= (uint32_t)octets;
     atomic_fetch_sub_explicit(&shard->octets, octets, memory_order_relaxed);
+}
+
+static size_t mx_set_octets(size_t count)
+{
+    return sizeof(struct mx_set) + count * sizeof(struct mxclash_mx);
+}
+
+static void free_case(struct docket_shard *shard, struct docket_case *c)
+{
+    pool_give(&shard->pool, c->cname_target, c->cname_target_len);
+    if (c->mx_set != NULL)
+        pool_give(&shard->pool, c->mx_set, mx_set_octets(c->mx_set->count));
+    pool_give(&shard->pool, c, sizeof(*c) + c->owner_len);
 }
 
 static struct docket_case **bucket_of(struct docket_shard *shard, uint64_t hash)
@@ -237,7 +247,7 @@ void docket_remove(struct docket *docket, struct docket_shard *shard, struct doc
     atomic_fetch_sub_explicit(&shard->cases, 1, memory_order_relaxed);
     octets_take(shard, c, c->octets);
     atomic_fetch_sub_explicit(docket_class(docket, c->hash), 1, memory_order_relaxed);
-    free_case(c);
+    free_case(shard, c);
 }
 
 /** Give up a case for another. */
@@ -264,44 +274,63 @@ static void bound_chain(struct docket *docket, struct docket_shard *shard,
         give_up(docket, shard, victim);
 }
 
-/** Give up cases other than keep until octets more fit. \return false if they never will */
-static bool make_room(struct docket *docket, struct docket_shard *shard, size_t octets,
-                      const struct docket_case *keep)
+/** \return the case to be given up next, but for keep, NULL if there is none */
+static struct docket_case *next_victim(const struct docket_shard *shard,
+                                       const struct docket_case *keep)
 {
-    /* what cannot fit even alone must not drive out the others first */
-    if ((keep != NULL ? keep->octets : 0) + octets > docket->shard_octets_max)
-        return false;
-    while (shard->octets + octets > docket->shard_octets_max) {
-        struct docket_case *victim = NULL;
+    struct docket_case *victim = NULL;
 
-        for (int open = 0; open <= 1 && victim == NULL; open++) {
-            victim = shard->lists[open].oldest;
-            if (victim != NULL && victim == keep)
-                victim = victim->newer;
+    for (int open = 0; open <= 1 && victim == NULL; open++) {
+        victim = shard->lists[open].oldest;
+        if (victim != NULL && victim == keep)
+            victim = victim->newer;
+    }
+    return victim;
+}
+
+/** Take a block for a case, and give up cases other than keep until it fits. \return NULL if it
+ * never will */
+static void *take_room(struct docket *docket, struct docket_shard *shard, size_t octets,
+                       const struct docket_case *keep)
+{
+    size_t counted = pool_octets(octets);
+    unsigned given_up = 0;
+
+    /* what cannot fit even alone must not drive out the others first */
+    if ((keep != NULL ? keep->octets : 0) + counted > docket->shard_octets_max)
+        return NULL;
+    for (;;) {
+        struct docket_case *victim;
+
+        if (shard->octets + counted <= docket->shard_octets_max) {
+            void *block = pool_take(&shard->pool, octets);
+
+            if (block != NULL)
+                return block;
         }
-        if (victim == NULL)
-            return false;
+        victim = next_victim(shard, keep);
+        if (victim == NULL || given_up++ == GIVEN_UP_MAX)
+            return NULL;
         give_up(docket, shard, victim);
     }
-    return true;
 }
 
 struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard, uint64_t hash,
                                const uint8_t *owner, size_t owner_len)
 {
-    size_t octets = block_octets(sizeof(struct docket_case) + owner_len);
+    size_t octets = sizeof(struct docket_case) + owner_len;
     struct docket_case **bucket = bucket_of(shard, hash);
     _Atomic uint16_t *counter = docket_class(docket, hash);
     struct docket_case *c;
 
     /* a counter that wrapped to 0 would hide cases; so many in one class means an attack */
     if (owner_len > MXCLASH_NAME_MAX ||
-        atomic_load_explicit(counter, memory_order_relaxed) >= UINT16_MAX - DOCKET_SHARDS ||
-        !make_room(docket, shard, octets, NULL))
+        atomic_load_explicit(counter, memory_order_relaxed) >= UINT16_MAX - DOCKET_SHARDS)
         return NULL;
-    c = calloc(1, sizeof(*c) + owner_len);
+    c = take_room(docket, shard, octets, NULL);
     if (c == NULL)
         return NULL;
+    memset(c, 0, sizeof(*c));
     memcpy(c->owner, owner, owner_len);
     c->owner_len = (uint8_t)owner_len;
     c->zone_at = c->owner_len;
@@ -312,30 +341,26 @@ struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard
     *bucket = c;
     list_put_newest(shard, c);
     atomic_fetch_add_explicit(&shard->cases, 1, memory_order_relaxed);
-    octets_add(shard, c, octets);
+    octets_add(shard, c, pool_octets(octets));
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
     return c;
 }
 
 /** Replace a block that hangs on a case; *block may be NULL before and after. */
 static bool replace_block(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
-                          void **block, size_t old_octets, const void *from, size_t octets)
+                          void **block, size_t old_octets, size_t octets)
 {
     if (*block != NULL) {
-        free(*block);
+        pool_give(&shard->pool, *block, old_octets);
+        octets_take(shard, c, pool_octets(old_octets));
         *block = NULL;
-        octets_take(shard, c, block_octets(old_octets));
     }
     if (octets == 0)
         return true;
-    if (!make_room(docket, shard, block_octets(octets), c))
-        return false;
-    *block = malloc(octets);
+    *block = take_room(docket, shard, octets, c);
     if (*block == NULL)
         return false;
-    if (from != NULL)
-        memcpy(*block, from, octets);
-    octets_add(shard, c, block_octets(octets));
+    octets_add(shard, c, pool_octets(octets));
     return true;
 }
 
@@ -348,15 +373,12 @@ bool docket_set_target(struct docket *docket, struct docket_shard *shard, struct
 
     if (target_len != 0 && target_len == old && memcmp(block, target, target_len) == 0)
         return true;
-    done = replace_block(docket, shard, c, &block, old, target, target_len);
+    done = replace_block(docket, shard, c, &block, old, target_len);
     c->cname_target = block;
+    if (block != NULL)
+        memcpy(block, target, target_len);
     c->cname_target_len = block != NULL ? (uint8_t)target_len : 0;
     return done;
-}
-
-static size_t mx_set_octets(size_t count)
-{
-    return sizeof(struct mx_set) + count * sizeof(struct mxclash_mx);
 }
 
 bool docket_set_mx(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
@@ -369,7 +391,7 @@ bool docket_set_mx(struct docket *docket, struct docket_shard *shard, struct doc
     if (c->mx_set != NULL && c->mx_set->count == count &&
         memcmp(c->mx_set->mx, mx, count * sizeof(*mx)) == 0)
         return true;
-    done = replace_block(docket, shard, c, &block, old, NULL, count ? mx_set_octets(count) : 0);
+    done = replace_block(docket, shard, c, &block, old, count != 0 ? mx_set_octets(count) : 0);
     c->mx_set = block;
     if (block != NULL) {
         c->mx_set->count = (uint8_t)count;

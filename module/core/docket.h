@@ -138,6 +138,8 @@ struct docket_case {
 struct docket_shard;
 struct docket {
     struct docket_shard *shards;
+    /** the pools of all shards */
+    unsigned char *memory;
     /** how many cases of each hash class there are, filter_mask + 1 counters; relaxed: it only
      * saves the lock */
     _Atomic uint16_t *filter;
@@ -198,8 +200,8 @@ struct docket_case *docket_find(struct docket_shard *shard, uint64_t hash, const
 
 /**
  * Add a case that is not there. Others that are not open, then open ones, the longest not met
- * first, are given up until there is room. Shard locked.
- * \return NULL if there is no memory
+ * first, are given up until there is room; some dozen at most. Shard locked.
+ * \return NULL if there is no room
  */
 struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard, uint64_t hash,
                                const uint8_t *owner, size_t owner_len);
@@ -214,7 +216,7 @@ void docket_touch(struct docket *docket, struct docket_shard *shard, struct dock
 /**
  * Keep a copy of the CNAME's target or of the MX set with the case; NULL forgets it. Room is made
  * as in docket_add(), never at the cost of c. Shard locked.
- * \return false if there is no memory; then what was there is forgotten
+ * \return false if there is no room; then what was there is forgotten
  */
 bool docket_set_target(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
                        const uint8_t *target, size_t target_len);
