@@ -111,12 +111,17 @@ static void make_event(const struct casework *work, struct docket_case *c, enum 
     conflict->told_facts = facts_of(c, kind);
 }
 
-/** An opened event was made less than an hour ago: or ahead, by a thread whose clock is not quite
- * ours; what lies further ahead is left from before the clock was set back. */
+/** Less than an hour ago: or ahead, by a thread whose clock is not quite ours; what lies further
+ * ahead is left from before the clock was set back. */
+static bool is_recent(mxclash_time then, mxclash_time now)
+{
+    return now - then < MXCLASH_QUIET_MS && then - now < MXCLASH_QUIET_MS;
+}
+
+/** An opened event was made within the last hour. */
 static bool is_quiet(const struct conflict *conflict, mxclash_time now)
 {
-    return conflict->ever_told && now - conflict->told_at < MXCLASH_QUIET_MS &&
-           conflict->told_at - now < MXCLASH_QUIET_MS;
+    return conflict->ever_told && is_recent(conflict->told_at, now);
 }
 
 /** Make the opened event, unless this domain made one within the last hour. Where its impact has
@@ -194,8 +199,17 @@ void conflict_tell_changed(const struct casework *work, struct docket_case *c,
 {
     struct conflict *conflict = &c->conflicts[kind];
 
-    if (conflict->open && conflict->told && conflict->told_facts != facts_of(c, kind))
-        make_event(work, c, kind, mxclash_changed, now, outcome);
+    if (!conflict->open || !conflict->told || conflict->told_facts == facts_of(c, kind))
+        return;
+    /* what is not told now differs still when it is looked at again */
+    if (conflict->changed_at != 0 && is_recent(conflict->changed_at, now))
+        return;
+    if (!openings_take_token(work->openings, now)) {
+        count_up(&work->counters->delayed[mxclash_delay_rate_limit]);
+        return;
+    }
+    conflict->changed_at = now;
+    make_event(work, c, kind, mxclash_changed, now, outcome);
 }
 
 void case_let_go(const struct casework *work, struct docket_case *c, struct case_outcome *outcome)

@@ -73,8 +73,8 @@ void conflict_clear(const struct casework *work, struct docket_shard *shard, str
 void case_expire(const struct casework *work, struct docket_case *c, mxclash_time now,
                  struct case_outcome *outcome);
 
-/** Tell of another CNAME, MX or impact than the last event told of. Called after proofs and lookups
- * only, which are rare, so that a target that is another at every look makes no flood. */
+/** Tell of another CNAME, MX or impact than the last event told of: once an hour at most, and as
+ * far as openings.h allows, so that what is another at every look makes no flood. */
 void conflict_tell_changed(const struct casework *work, struct docket_case *c,
                            enum mxclash_kind kind, mxclash_time now, struct case_outcome *outcome);
 

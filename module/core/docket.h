@@ -47,6 +47,8 @@ struct conflict {
     /** an opened event was ever made, and when the last one was or began to wait */
     bool ever_told;
     mxclash_time told_at;
+    /** when an event last told of other facts; 0: never */
+    mxclash_time changed_at;
     /** hash of the CNAME and MX that the last event told of */
     uint64_t told_facts;
     enum mxclash_state state;

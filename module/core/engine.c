@@ -209,22 +209,14 @@ void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *o
             engine->on_event(engine->context, &outcome->events[i]);
 }
 
-/**
- * Whoever has a domain can delegate any number of zones below it, and behind a forwarder no zone is
- * known: so the cap is one of the domain, guessed without a list of public suffixes.
- */
-static bool may_prove(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
-                      mxclash_time now)
-{
-    return zonecap_take(&engine->zonecap, zonecap_key(owner, owner_len, engine->seed), now);
-}
-
 void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
                       size_t owner_len, struct case_outcome *outcome, mxclash_time now)
 {
     engine_hand_out(engine, outcome);
     if (outcome->prove) {
-        if (!may_prove(engine, owner, owner_len, now))
+        /* whoever has a domain can delegate any number of zones below it, and behind a forwarder no
+         * zone is known: so the cap is one of the domain */
+        if (!zonecap_take(&engine->zonecap, zonecap_key(owner, owner_len, engine->seed), now))
             drop_proof(engine, hash, owner, owner_len, mxclash_drop_zone_limit);
         else if (!proofs_push(&engine->proofs, hash, owner, owner_len, now))
             drop_proof(engine, hash, owner, owner_len, mxclash_drop_queue_full);
@@ -273,7 +265,8 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     uint64_t hash;
     bool in_conflict = false;
     /* A resolver that minimises names asks A before MX, gets the CNAME and never asks MX: then only
-     * a proof can see what is hidden. Most such names are lawful aliases, hence no room is made. */
+     * a proof can see what is hidden. Most such names are lawful aliases: where no proof would be
+     * made they are not even kept. */
     bool suspect =
         reply == mxclash_reply_hides && engine->work.probe && proofs_have_room(&engine->proofs);
 
@@ -281,8 +274,14 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
         return false;
     name_lower(lower, owner, owner_len);
     hash = engine_hash(engine, lower, owner_len);
-    if (!suspect && !docket_may_hold(&engine->docket, hash))
-        return false;
+    if (!docket_may_hold(&engine->docket, hash)) {
+        if (!suspect)
+            return false;
+        if (!zonecap_has(&engine->zonecap, zonecap_key(lower, owner_len, engine->seed), now)) {
+            count_up(&engine->counters.proofs_dropped[mxclash_drop_zone_limit]);
+            return false;
+        }
+    }
     if (suspect && ignore_holds(&engine->ignore, lower, owner_len))
         return false;
     case_outcome_init(&outcome);

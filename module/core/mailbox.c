@@ -115,10 +115,12 @@ static void set_kind(const struct casework *work, struct docket_shard *shard, st
                      enum mxclash_kind kind, bool wrong, enum mxclash_evidence evidence,
                      mxclash_time now, struct case_outcome *outcome)
 {
-    if (wrong)
-        conflict_open(work, shard, c, kind, mxclash_confirmed, evidence, now, outcome);
-    else
+    if (!wrong) {
         conflict_clear(work, shard, c, kind, now, outcome);
+        return;
+    }
+    conflict_open(work, shard, c, kind, mxclash_confirmed, evidence, now, outcome);
+    conflict_tell_changed(work, c, kind, now, outcome);
 }
 
 void mailbox_judge_mx(const struct casework *work, struct docket_shard *shard,

@@ -15,18 +15,24 @@ void openings_deinit(struct openings *openings)
     zonecap_deinit(&openings->domains);
 }
 
+bool openings_take_token(struct openings *openings, mxclash_time now)
+{
+    bool given;
+
+    pthread_mutex_lock(&openings->lock);
+    bucket_refill(&openings->bucket, now);
+    given = bucket_take(&openings->bucket, BUCKET_TOKEN);
+    pthread_mutex_unlock(&openings->lock);
+    return given;
+}
+
 enum mxclash_delay openings_take(struct openings *openings, uint64_t domain, bool proved,
                                  mxclash_time now)
 {
-    bool given = true;
-
     if (!zonecap_take(&openings->domains, domain, now))
         return mxclash_delay_domain_limit;
-    if (!proved) {
-        pthread_mutex_lock(&openings->lock);
-        bucket_refill(&openings->bucket, now);
-        given = bucket_take(&openings->bucket, BUCKET_TOKEN);
-        pthread_mutex_unlock(&openings->lock);
-    }
-    return given ? MXCLASH_DELAYS : mxclash_delay_rate_limit;
+    if (proved || openings_take_token(openings, now))
+        return MXCLASH_DELAYS;
+    zonecap_give_back(&openings->domains, domain, now);
+    return mxclash_delay_rate_limit;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * How many conflicts may be opened, and so how long the log can grow: an authority that answers
- * every name with a CNAME and an MX, and clients that ask it, would else open one a question.
+ * How many conflicts may be opened and change, and so how long the log can grow: an authority that
+ * answers every name with a CNAME and an MX, and clients that ask it, would else open one a
+ * question.
  */
 #ifndef MXCLASH_CORE_OPENINGS_H
 #define MXCLASH_CORE_OPENINGS_H
@@ -15,10 +16,11 @@
 #include "core/zonecap.h"
 #include "mxclash.h"
 
-/** Most conflicts opened in OPENINGS_WINDOW_MS of one domain with all below it. */
+/** Most conflicts opened in OPENINGS_WINDOW_MS of all names below one domain. */
 #define OPENINGS_DOMAIN    100
 #define OPENINGS_WINDOW_MS 3600000
-/** Conflicts a second that are opened without a proof, of all domains; proofs have probe-rate. */
+/** Conflicts a second that are opened without a proof, or change, of all domains; proofs have
+ * probe-rate. */
 #define OPENINGS_RATE  10
 #define OPENINGS_BURST 1000
 
@@ -41,5 +43,10 @@ void openings_deinit(struct openings *openings);
  */
 enum mxclash_delay openings_take(struct openings *openings, uint64_t domain, bool proved,
                                  mxclash_time now);
+
+/** Count an event that no proof has paid for. \return false if it may not be told now. Threads:
+ * any.
+ */
+bool openings_take_token(struct openings *openings, mxclash_time now);
 
 #endif

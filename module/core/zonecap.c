@@ -13,7 +13,8 @@ uint64_t zonecap_key(const uint8_t *owner, size_t owner_len, uint64_t seed)
 {
     size_t own_at = providers_own_at(owner, owner_len);
 
-    return XXH3_64bits_withSeed(owner + own_at, owner_len - own_at, seed);
+    return own_at == 0 ? ZONECAP_FREE
+                       : XXH3_64bits_withSeed(owner + own_at, owner_len - own_at, seed);
 }
 
 void zonecap_init(struct zonecap *cap, unsigned max, mxclash_time window_ms)
@@ -36,10 +37,15 @@ static bool is_over(const struct zonecap *cap, const struct zonecap_slot *slot, 
            slot->since - now >= cap->window_ms;
 }
 
+static struct zonecap_slot *set_of(struct zonecap *cap, uint64_t zone)
+{
+    return &cap->slots[zone % (ZONECAP_ZONES / ZONECAP_WAYS) * ZONECAP_WAYS];
+}
+
 /** \return the slot of a domain, made its own if it had none */
 static struct zonecap_slot *find(struct zonecap *cap, uint64_t zone, mxclash_time now)
 {
-    struct zonecap_slot *set = &cap->slots[zone % (ZONECAP_ZONES / ZONECAP_WAYS) * ZONECAP_WAYS];
+    struct zonecap_slot *set = set_of(cap, zone);
     struct zonecap_slot *least = set;
 
     for (struct zonecap_slot *slot = set; slot < set + ZONECAP_WAYS; slot++) {
@@ -59,10 +65,54 @@ bool zonecap_take(struct zonecap *cap, uint64_t zone, mxclash_time now)
     struct zonecap_slot *slot;
     bool given;
 
+    if (zone == ZONECAP_FREE)
+        return true;
     pthread_mutex_lock(&cap->lock);
     slot = find(cap, zone, now);
     given = slot->taken < cap->max;
     slot->taken += given;
     pthread_mutex_unlock(&cap->lock);
     return given;
+}
+
+bool zonecap_has(struct zonecap *cap, uint64_t zone, mxclash_time now)
+{
+    const struct zonecap_slot *set = set_of(cap, zone);
+    bool has = true;
+
+    if (zone == ZONECAP_FREE)
+        return true;
+    pthread_mutex_lock(&cap->lock);
+    for (const struct zonecap_slot *slot = set; slot < set + ZONECAP_WAYS; slot++)
+        if (slot->zone == zone && !is_over(cap, slot, now))
+            has = slot->taken < cap->max;
+    pthread_mutex_unlock(&cap->lock);
+    return has;
+}
+
+void zonecap_give_back(struct zonecap *cap, uint64_t zone, mxclash_time now)
+{
+    struct zonecap_slot *slot;
+
+    if (zone == ZONECAP_FREE)
+        return;
+    pthread_mutex_lock(&cap->lock);
+    slot = find(cap, zone, now);
+    slot->taken -= slot->taken != 0;
+    pthread_mutex_unlock(&cap->lock);
+}
+
+void zonecap_charge(struct zonecap *cap, uint64_t zone, unsigned parts, unsigned whole,
+                    mxclash_time now)
+{
+    struct zonecap_slot *slot;
+
+    if (zone == ZONECAP_FREE)
+        return;
+    pthread_mutex_lock(&cap->lock);
+    slot = find(cap, zone, now);
+    slot->parts += parts;
+    slot->taken += slot->parts / whole;
+    slot->parts %= whole;
+    pthread_mutex_unlock(&cap->lock);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * A cap on something of each domain: whoever publishes a million broken names in his zones, or a
- * wildcard that is one, gets no more than this of what all share.
+ * A cap on something of all names below each domain: whoever publishes a million broken names in
+ * his zones, or a wildcard that is one, gets no more than this of what all share.
  */
 #ifndef MXCLASH_CORE_ZONECAP_H
 #define MXCLASH_CORE_ZONECAP_H
@@ -26,6 +26,7 @@ struct zonecap_slot {
     uint64_t zone;
     mxclash_time since;
     unsigned taken;
+    unsigned parts; /* charged, but not yet a whole one */
 };
 
 struct zonecap {
@@ -39,12 +40,32 @@ struct zonecap {
 void zonecap_init(struct zonecap *cap, unsigned max, mxclash_time window_ms);
 void zonecap_deinit(struct zonecap *cap);
 
-/** \return what the domain that an owner belongs to is counted under: it is guessed without a list
- * of public suffixes, see providers_own_at(). \param seed  secret */
+/** What is counted under this is not: it is given always. */
+#define ZONECAP_FREE 0
+
+/**
+ * What is asked or told of an owner is counted under the domain that it is below: guessed without a
+ * list of public suffixes, see providers_own_at(). The domain's own name is one name, for which
+ * other bounds are enough. If it were counted too, anybody who asks for many names below it could
+ * keep it from being proved.
+ *
+ * \param seed  secret
+ * \return the domain's key, ZONECAP_FREE for its own name
+ */
 uint64_t zonecap_key(const uint8_t *owner, size_t owner_len, uint64_t seed);
 
 /** Count one of a domain. \param zone  zonecap_key(), so that nobody can aim at a set.
  * \return false if it has had enough */
 bool zonecap_take(struct zonecap *cap, uint64_t zone, mxclash_time now);
+
+/** \return true if zonecap_take() would give one now */
+bool zonecap_has(struct zonecap *cap, uint64_t zone, mxclash_time now);
+
+/** What was taken just now was not used. */
+void zonecap_give_back(struct zonecap *cap, uint64_t zone, mxclash_time now);
+
+/** What a domain took was more than one: charge it for further parts, so many of which are one. */
+void zonecap_charge(struct zonecap *cap, uint64_t zone, unsigned parts, unsigned whole,
+                    mxclash_time now);
 
 #endif

@@ -327,6 +327,7 @@ static void test_changed(void **state)
     assert_int_equal(outcome.events[0].kind, mxclash_cname_and_mx);
     assert_int_equal(outcome.events[1].kind, mxclash_cname_at_apex);
     assert_string_equal(events(), "cc");
+    now += MXCLASH_QUIET_MS;
     set_mx("mx.other.test");
     for (int kind = 0; kind < MXCLASH_KINDS; kind++)
         tell_changed((enum mxclash_kind)kind);
@@ -334,6 +335,7 @@ static void test_changed(void **state)
     assert_int_equal(outcome.events[0].kind, mxclash_cname_and_mx);
     assert_int_equal(outcome.events[1].kind, mxclash_foreign_mx);
     assert_string_equal(events(), "cc");
+    now += MXCLASH_QUIET_MS;
     c->impact = mxclash_wrong_mail_host;
     for (int kind = 0; kind < MXCLASH_KINDS; kind++)
         tell_changed((enum mxclash_kind)kind);
@@ -341,6 +343,50 @@ static void test_changed(void **state)
     for (int kind = 0; kind < MXCLASH_KINDS; kind++)
         tell_changed((enum mxclash_kind)kind);
     assert_string_equal(events(), "");
+}
+
+/** Once an hour at most, and then as it is by then; by a clock that was set back, at once. */
+static void test_changed_all_the_time(void **state)
+{
+    char target[32];
+    size_t told = 0;
+
+    (void)state;
+    set_target("www.cdn.test");
+    open_kind(mxclash_cname_and_mx, mxclash_confirmed);
+    assert_string_equal(events(), "o");
+    for (int i = 0; i < 10 * 60; i++, now += MXCLASH_QUIET_MS / 60) {
+        snprintf(target, sizeof(target), "t%d.cdn.test", i);
+        set_target(target);
+        tell_changed(mxclash_cname_and_mx);
+        told += strlen(events());
+    }
+    assert_int_equal(told, 10);
+    /* the last change was in the last hour: told when that is over */
+    tell_changed(mxclash_cname_and_mx);
+    assert_string_equal(events(), "c");
+    set_target("www.cdn.test");
+    now -= 2 * MXCLASH_QUIET_MS;
+    tell_changed(mxclash_cname_and_mx);
+    assert_string_equal(events(), "c");
+}
+
+/** Changes take what openings without a proof take; what was refused is told later. */
+static void test_changes_of_very_many(void **state)
+{
+    (void)state;
+    set_target("www.cdn.test");
+    open_kind(mxclash_cname_and_mx, mxclash_confirmed);
+    assert_string_equal(events(), "o");
+    while (openings_take_token(&openings, now))
+        ;
+    set_target("web.cdn.test");
+    tell_changed(mxclash_cname_and_mx);
+    assert_string_equal(events(), "");
+    assert_int_equal(atomic_load(&counters.delayed[mxclash_delay_rate_limit]), 1);
+    now += 1000;
+    tell_changed(mxclash_cname_and_mx);
+    assert_string_equal(events(), "c");
 }
 
 /** What is not told, or not open, does not change. */
@@ -482,6 +528,8 @@ int main(void)
         TEST(test_cleared_while_held),
         TEST(test_most_events),
         TEST(test_changed),
+        TEST(test_changed_all_the_time),
+        TEST(test_changes_of_very_many),
         TEST(test_unchanged),
         TEST(test_servers_are_told_of),
         TEST(test_client_queries_belong_to_the_conflict),

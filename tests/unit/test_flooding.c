@@ -133,11 +133,37 @@ static void test_the_most_asked_of_many(void **state)
     }
 }
 
+/** A client asks the MX of very many names below a domain, all lawful aliases by a wildcard: the
+ * domain's own conflict is proved nevertheless, and they are not even kept. */
+static void test_names_below_do_not_hide_the_domain(void **state)
+{
+    struct mxclash_proof proof;
+    char name[32];
+    unsigned taken = 0;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "r%d.victim.test", i);
+        client_mx(name, true);
+        while (take_proof(&proof))
+            taken++;
+    }
+    assert_int_equal(taken, ZONECAP_PROOFS);
+    assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 1000 - ZONECAP_PROOFS);
+    /* but for some that the filter cannot tell from those */
+    assert_in_range(stats_now().table_entries, ZONECAP_PROOFS, 2 * ZONECAP_PROOFS);
+    client_mx("victim.test", true);
+    prove(MX_IS_MX(), CNAME_IS_CNAME());
+    expect_event("victim.test", mxclash_opened, mxclash_cname_and_mx, mxclash_confirmed,
+                 mxclash_probe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_that_meet_under_one_seed_part_under_another),
         WITH_DETECTOR(test_the_most_asked_of_many),
+        WITH_DETECTOR(test_names_below_do_not_hide_the_domain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,33 @@ static void test_foreign(void **state)
     expect(mxclash_cleared, mxclash_foreign_mx, mxclash_same_answer);
 }
 
+/** Another foreign host is told, once an hour: the log must not go on naming one that is gone. */
+static void test_foreign_changes(void **state)
+{
+    static const struct reply one = {.qtype = wire_type_mx,
+                                     .mx = {"mx1.qiye.aliyun.com", "mx2.qiye.aliyun.com",
+                                            "mx3.qiye.aliyun.com", "mx.one.example"}};
+    static const struct reply two = {.qtype = wire_type_mx,
+                                     .mx = {"mx1.qiye.aliyun.com", "mx2.qiye.aliyun.com",
+                                            "mx3.qiye.aliyun.com", "mx.two.example"}};
+
+    (void)state;
+    see("shop.test", one);
+    expect(mxclash_opened, mxclash_foreign_mx, mxclash_same_answer);
+    see("shop.test", one);
+    expect_no_event();
+    see("shop.test", two);
+    expect(mxclash_changed, mxclash_foreign_mx, mxclash_same_answer);
+    for (int i = 0; i < 59; i++, detector.now += MINUTE) {
+        see("shop.test", one);
+        see("shop.test", two);
+    }
+    expect_no_event();
+    detector.now += MINUTE;
+    see("shop.test", one);
+    expect(mxclash_changed, mxclash_foreign_mx, mxclash_same_answer);
+}
+
 /** Only an authority's whole answer to the MX question tells. */
 static void test_not_judged(void **state)
 {
@@ -175,6 +202,7 @@ int main(void)
         WITH_DETECTOR(test_complete),
         WITH_DETECTOR(test_incomplete),
         WITH_DETECTOR(test_foreign),
+        WITH_DETECTOR(test_foreign_changes),
         WITH_DETECTOR(test_not_judged),
         WITH_DETECTOR(test_spf_missing),
         WITH_DETECTOR(test_spf_in_the_other_order),

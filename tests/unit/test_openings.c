@@ -62,6 +62,19 @@ static void test_rate(void **state)
     assert_int_equal(open_domains(30000, 5000, false, DETECTOR_START + HOUR), OPENINGS_BURST);
 }
 
+/** What the rate refuses does not count as opened of its domain. */
+static void test_refused_by_the_rate(void **state)
+{
+    (void)state;
+    assert_int_equal(open_domains(100, 5000, false, DETECTOR_START), OPENINGS_BURST);
+    for (int i = 0; i < 5 * OPENINGS_DOMAIN; i++)
+        assert_int_equal(openings_take(&openings, 7, false, DETECTOR_START),
+                         mxclash_delay_rate_limit);
+    for (int i = 0; i < OPENINGS_DOMAIN; i++)
+        assert_int_equal(openings_take(&openings, 7, true, DETECTOR_START), MXCLASH_DELAYS);
+    assert_int_equal(openings_take(&openings, 7, true, DETECTOR_START), mxclash_delay_domain_limit);
+}
+
 static uint64_t delayed(enum mxclash_delay reason)
 {
     struct mxclash_stats stats;
@@ -87,13 +100,14 @@ static void test_wildcard_of_both(void **state)
     assert_int_equal(detector.event_count, OPENINGS_DOMAIN);
     assert_int_equal(delayed(mxclash_delay_domain_limit), 50);
     assert_int_equal(delayed(mxclash_delay_rate_limit), 0);
-    /* nobody else is held up */
+    /* nobody else is held up, nor the domain's own name */
     see("honest.test", MX_IS_BOTH());
-    assert_int_equal(detector.event_count, OPENINGS_DOMAIN + 1);
+    see("attacker.test", MX_IS_BOTH());
+    assert_int_equal(detector.event_count, OPENINGS_DOMAIN + 2);
     detector.now += HOUR;
     see("n149.attacker.test", MX_IS_BOTH(.zone = "attacker.test"));
-    assert_int_equal(detector.event_count, OPENINGS_DOMAIN + 2);
-    assert_int_equal(detector.events[OPENINGS_DOMAIN + 1].type, mxclash_opened);
+    assert_int_equal(detector.event_count, OPENINGS_DOMAIN + 3);
+    assert_int_equal(detector.events[OPENINGS_DOMAIN + 2].type, mxclash_opened);
 }
 
 /** What was refused is no conflict yet: it does not stand, and clearing it tells nothing. */
@@ -120,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_domain, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refused_by_the_rate, setup, teardown),
         WITH_DETECTOR(test_wildcard_of_both),
         WITH_DETECTOR(test_refused_does_not_stand),
     };

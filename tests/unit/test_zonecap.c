@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/zonecap.h"
+#include "message.h"
 
 #define SOME_MS INT64_C(1767323045678)
 #define ZONE    UINT64_C(1000)
@@ -65,13 +66,13 @@ static void test_in_the_long_run(void **state)
 static void test_zones_apart(void **state)
 {
     (void)state;
-    for (uint64_t zone = 0; zone < ZONECAP_ZONES; zone++)
+    for (uint64_t zone = 1; zone <= ZONECAP_ZONES; zone++)
         assert_int_equal(take_many(zone, SOME_MS), ZONECAP_PROOFS);
-    for (uint64_t zone = 0; zone < ZONECAP_ZONES; zone++)
+    for (uint64_t zone = 1; zone <= ZONECAP_ZONES; zone++)
         assert_int_equal(take_many(zone, SOME_MS + 1), 0);
     /* a newcomer takes the place of one of its set, the others stay where they are */
-    assert_int_equal(take_many(ZONECAP_ZONES, SOME_MS + 1), ZONECAP_PROOFS);
-    assert_int_equal(take_many(1, SOME_MS + 1), 0);
+    assert_int_equal(take_many(ZONECAP_ZONES + 1, SOME_MS + 1), ZONECAP_PROOFS);
+    assert_int_equal(take_many(2, SOME_MS + 1), 0);
 }
 
 /** Domains that meet in one set and are met in turn do not free each other of the cap. */
@@ -82,7 +83,7 @@ static void test_one_set(void **state)
 
     (void)state;
     for (int round = 0; round < 100; round++)
-        for (uint64_t zone = 0; zone < ZONECAP_WAYS; zone++)
+        for (uint64_t zone = 1; zone <= ZONECAP_WAYS; zone++)
             given += zonecap_take(&cap, zone * apart, SOME_MS);
     assert_int_equal(given, ZONECAP_WAYS * ZONECAP_PROOFS);
 }
@@ -93,14 +94,55 @@ static void test_least_gives_way(void **state)
     const uint64_t apart = ZONECAP_ZONES / ZONECAP_WAYS;
 
     (void)state;
-    for (uint64_t zone = 0; zone < ZONECAP_WAYS; zone++)
+    for (uint64_t zone = 1; zone <= ZONECAP_WAYS; zone++)
         for (uint64_t i = 0; i < ZONECAP_PROOFS - (zone == 2); i++)
             assert_true(zonecap_take(&cap, zone * apart, SOME_MS));
-    assert_true(zonecap_take(&cap, ZONECAP_WAYS * apart, SOME_MS));
-    assert_false(zonecap_take(&cap, 0, SOME_MS));
+    assert_true(zonecap_take(&cap, (ZONECAP_WAYS + 1) * apart, SOME_MS));
     assert_false(zonecap_take(&cap, apart, SOME_MS));
     assert_false(zonecap_take(&cap, 3 * apart, SOME_MS));
+    assert_false(zonecap_take(&cap, 4 * apart, SOME_MS));
     assert_int_equal(take_many(2 * apart, SOME_MS), ZONECAP_PROOFS);
+}
+
+/** A look takes nothing, and what is given back can be taken again. */
+static void test_has_and_give_back(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ZONECAP_PROOFS; i++) {
+        assert_true(zonecap_has(&cap, ZONE, SOME_MS));
+        assert_true(zonecap_take(&cap, ZONE, SOME_MS));
+    }
+    assert_false(zonecap_has(&cap, ZONE, SOME_MS));
+    assert_true(zonecap_has(&cap, ZONE + 1, SOME_MS));
+    zonecap_give_back(&cap, ZONE, SOME_MS);
+    assert_true(zonecap_has(&cap, ZONE, SOME_MS));
+    assert_int_equal(take_many(ZONE, SOME_MS), 1);
+    assert_true(zonecap_has(&cap, ZONE, SOME_MS + ZONECAP_WINDOW_MS));
+    zonecap_give_back(&cap, ZONE, SOME_MS + ZONECAP_WINDOW_MS);
+    assert_int_equal(take_many(ZONE, SOME_MS + ZONECAP_WINDOW_MS), ZONECAP_PROOFS);
+}
+
+static uint64_t key_of(const char *owner)
+{
+    struct wire_name name = wire_name_of(owner);
+
+    return zonecap_key(name.octets, name.len, 42);
+}
+
+/** All names below a domain are one to the cap; the domain's own name is not capped. */
+static void test_own_name_is_free(void **state)
+{
+    (void)state;
+    assert_int_equal(key_of("shop.test"), ZONECAP_FREE);
+    assert_int_equal(key_of("shop.co.uk"), ZONECAP_FREE);
+    assert_int_not_equal(key_of("www.shop.test"), ZONECAP_FREE);
+    assert_int_equal(key_of("www.shop.test"), key_of("a.b.c.shop.test"));
+    assert_int_not_equal(key_of("www.shop.test"), key_of("www.other.test"));
+    assert_int_equal(take_many(ZONECAP_FREE, SOME_MS), 100);
+    assert_true(zonecap_has(&cap, ZONECAP_FREE, SOME_MS));
+    zonecap_give_back(&cap, ZONECAP_FREE, SOME_MS);
+    zonecap_charge(&cap, ZONECAP_FREE, 1000, 2, SOME_MS);
+    assert_int_equal(take_many(ZONECAP_FREE, SOME_MS), 100);
 }
 
 /** A window that began in the future is from before the clock was set back; a little in the future,
@@ -141,9 +183,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_window),  TEST(test_in_the_long_run), TEST(test_zones_apart),
-        TEST(test_one_set), TEST(test_least_gives_way), TEST(test_clock),
-        TEST(test_threads),
+        TEST(test_window),  TEST(test_in_the_long_run),   TEST(test_zones_apart),
+        TEST(test_one_set), TEST(test_least_gives_way),   TEST(test_clock),
+        TEST(test_threads), TEST(test_has_and_give_back), TEST(test_own_name_is_free),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
