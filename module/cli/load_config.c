@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file The file that a subcommand is given, and the configuration that holds: see cli.h. */
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -27,16 +25,16 @@ bool cli_one_file(int argc, char **argv, const char **path)
 
 bool cli_load_config(const char *path, struct cli_config *loaded)
 {
-    bool must_exist = true;
+    loaded->there = true;
     if (path == NULL) {
-        if (!config_locate(CONFIG_FOLDER, loaded->located, sizeof(loaded->located), &must_exist)) {
+        if (!config_locate(CONFIG_FOLDER, loaded->located, sizeof(loaded->located),
+                           &loaded->there)) {
             fprintf(stderr, "mxclash: the path in MXCLASH_CONF is over %d octets\n", PATH_MAX - 1);
             return false;
         }
         path = loaded->located;
     }
     loaded->path = path;
-    loaded->there = must_exist || access(path, F_OK) == 0 || errno != ENOENT;
     char error[CONFIG_ERROR_MAX] = "mxclash: no memory";
     const bool good = loaded->there ? config_load(path, &loaded->config, error)
                                     : config_defaults(&loaded->config);

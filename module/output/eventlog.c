@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "output/error_text.h"
 #include "output/report.h"
 
 /** Room for a path and what is said about it. */
@@ -73,14 +74,14 @@ static bool ends_inside_line(const char *path, const struct stat *opened)
 /** \return false with the reason said */
 static bool open_file(struct eventlog *log, int64_t now_s)
 {
-    char buffer[128];
+    char buffer[ERROR_TEXT_MAX];
     struct stat opened;
     /* O_NONBLOCK: opening a FIFO must not wait for its reader, nor writing to a terminal for XON */
     int fd =
         open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
 
     if (fd == -1 || fstat(fd, &opened) == -1) {
-        failed(log, strerror_r(errno, buffer, sizeof(buffer)), now_s);
+        failed(log, error_text(errno, buffer), now_s);
         if (fd != -1)
             close(fd);
         return false;
@@ -163,7 +164,7 @@ bool eventlog_write(struct eventlog *log, const char *line, int64_t now_s)
     const size_t line_octets = strlen(line);
     const size_t before = log->half_line ? 1 : 0;
     char line_end[] = "\n";
-    char buffer[128];
+    char buffer[ERROR_TEXT_MAX];
     /* writev() only reads, yet its struct knows no const */
     struct iovec parts[] = {
         {line_end, before},
@@ -189,7 +190,7 @@ bool eventlog_write(struct eventlog *log, const char *line, int64_t now_s)
     /* a lone line end before the line leaves the file whole */
     if (written > 0 && !take_back(log->fd, written))
         log->half_line = written != before;
-    failed(log, strerror_r(error, buffer, sizeof(buffer)), now_s);
+    failed(log, error_text(error, buffer), now_s);
     log->lost++;
     return false;
 }

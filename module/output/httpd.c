@@ -22,11 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/queue.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "output/accept.h"
+#include "output/error_text.h"
 #include "output/listen.h"
 #include "output/thread.h"
 
@@ -54,7 +54,7 @@ struct listener {
 
 /** A connection, from accept() to close(). */
 struct client {
-    LIST_ENTRY(client) entry;
+    struct client *next;
     struct httpd *httpd;
     /** first runs at once to adopt the connection, then at the deadline to end it */
     struct event *timer;
@@ -68,7 +68,7 @@ struct client {
 };
 
 struct httpd {
-    LIST_ENTRY(httpd) entry; /* guarded by servers_lock */
+    struct httpd *next; /* guarded by servers_lock */
     struct httpd_options options;
     struct event_base *base;
     struct evhttp *http;
@@ -79,7 +79,7 @@ struct httpd {
     /** ends the pause after a failed accept() */
     struct event *resume;
     bool accept_failed;
-    LIST_HEAD(client_list, client) clients;
+    struct client *clients;
     size_t client_count;
     /** RESERVE_OCTETS, while connections are accepted */
     void *reserve;
@@ -95,7 +95,7 @@ struct httpd {
  * and the process ended if there is no memory for it.
  */
 static pthread_mutex_t servers_lock = PTHREAD_MUTEX_INITIALIZER;
-static LIST_HEAD(httpd_list, httpd) servers = LIST_HEAD_INITIALIZER(servers);
+static struct httpd *servers;
 
 static void say(const struct httpd *httpd, const char *where, const char *what)
 {
@@ -145,8 +145,11 @@ static bool keep_reserve(struct httpd *httpd)
 static void free_client(struct client *client)
 {
     struct httpd *httpd = client->httpd;
+    struct client **link = &httpd->clients;
 
-    LIST_REMOVE(client, entry);
+    while (*link != client)
+        link = &(*link)->next;
+    *link = client->next;
     httpd->client_count--;
     httpd->reply_octets -= client->reply_octets;
     if (client->unadopted != NULL)
@@ -247,7 +250,8 @@ static struct bufferevent *on_accept(struct event_base *base, void *argument)
         return NULL;
     }
     bufferevent_incref(client->unadopted);
-    LIST_INSERT_HEAD(&httpd->clients, client, entry);
+    client->next = httpd->clients;
+    httpd->clients = client;
     httpd->client_count++;
     if (httpd->client_count > connections_max()) {
         /* one too many at a time: the next waits until this one is closed */
@@ -270,9 +274,9 @@ static struct httpd *server_of(const void *http)
     struct httpd *httpd;
 
     pthread_mutex_lock(&servers_lock);
-    LIST_FOREACH(httpd, &servers, entry)
-    if (httpd->http == http)
-        break;
+    httpd = servers;
+    while (httpd != NULL && httpd->http != http)
+        httpd = httpd->next;
     pthread_mutex_unlock(&servers_lock);
     return httpd;
 }
@@ -282,7 +286,7 @@ static void on_accept_error(struct evconnlistener *listener, void *http)
 {
     const int error = errno;
     struct httpd *httpd = server_of(http);
-    char line[256], buffer[128];
+    char line[256], buffer[ERROR_TEXT_MAX];
 
     (void)listener;
     pause_accepting(httpd);
@@ -290,7 +294,7 @@ static void on_accept_error(struct evconnlistener *listener, void *http)
         return;
     httpd->accept_failed = true;
     snprintf(line, sizeof(line), "mxclash: http-listen: cannot accept: %s; tried again",
-             strerror_r(error, buffer, sizeof(buffer)));
+             error_text(error, buffer));
     httpd->options.host_log(httpd->options.context, line);
 }
 
@@ -394,11 +398,11 @@ static bool take_room(struct httpd *httpd, struct evhttp_request *request, size_
     /* one reply is always served, or a long list of domains never would be */
     if (httpd->reply_octets != 0 && httpd->reply_octets + octets > HTTPD_REPLY_OCTETS_MAX)
         return false;
-    LIST_FOREACH(client, &httpd->clients, entry)
-    if (client->connection == evhttp_request_get_connection(request)) {
-        client->reply_octets += octets;
-        httpd->reply_octets += octets;
-    }
+    for (client = httpd->clients; client != NULL; client = client->next)
+        if (client->connection == evhttp_request_get_connection(request)) {
+            client->reply_octets += octets;
+            httpd->reply_octets += octets;
+        }
     return true;
 }
 
@@ -491,8 +495,12 @@ static void *serve(void *argument)
 /** Free all there is, after the thread ended or before it began. */
 static void free_httpd(struct httpd *httpd)
 {
+    struct httpd **link = &servers;
+
     pthread_mutex_lock(&servers_lock);
-    LIST_REMOVE(httpd, entry);
+    while (*link != httpd)
+        link = &(*link)->next;
+    *link = httpd->next;
     pthread_mutex_unlock(&servers_lock);
     /* first the names, then the sockets: nobody finds a name that leads nowhere */
     for (size_t i = 0; i < httpd->options.listen_count; i++)
@@ -500,9 +508,8 @@ static void free_httpd(struct httpd *httpd)
             listen_remove_file(httpd->listeners[i].where, &httpd->listeners[i].socket);
     if (httpd->http != NULL)
         evhttp_free(httpd->http);
-    for (struct client *client = LIST_FIRST(&httpd->clients), *next; client != NULL;
-         client = next) {
-        next = LIST_NEXT(client, entry);
+    for (struct client *client = httpd->clients, *next; client != NULL; client = next) {
+        next = client->next;
         free_client(client);
     }
     if (httpd->stop != NULL)
@@ -556,9 +563,9 @@ struct httpd *httpd_start(const struct httpd_options *options)
     if (httpd == NULL)
         return NULL;
     httpd->options = *options;
-    LIST_INIT(&httpd->clients);
     pthread_mutex_lock(&servers_lock);
-    LIST_INSERT_HEAD(&servers, httpd, entry);
+    httpd->next = servers;
+    servers = httpd;
     pthread_mutex_unlock(&servers_lock);
     for (size_t i = 0; i < options->listen_count; i++) {
         httpd->listeners[i].httpd = httpd;

@@ -8,8 +8,10 @@
  * closed), fewer where the process may open few descriptors, HTTPD_TIMEOUT_S from accept() to the
  * last octet of the reply however the client dawdles, HTTPD_REPLY_OCTETS_MAX of replies that wait
  * for their readers (503 beyond), 8 KiB of headers (else 400). A body is read and thrown away; one
- * over 8 KiB gets 413. Every reply closes its connection, but for what evhttp itself replies to a
- * broken CONNECT: that one ends at its deadline.
+ * over 8 KiB gets 413 once all of it is read, for a client that still sends might not see a reply.
+ * Whoever announces such a body and does not send it, as with `Expect: 100-continue`, gets nothing:
+ * that connection ends at its deadline. Every reply closes its connection, but for what evhttp
+ * itself replies to a broken CONNECT: that one ends at its deadline too.
  */
 #ifndef MXCLASH_OUTPUT_HTTPD_H
 #define MXCLASH_OUTPUT_HTTPD_H

@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "output/error_text.h"
+
 /** Connections that wait to be accepted. */
 #define BACKLOG 64
 /** Owner and group; whoever may read the numbers is the operator's to say. */
@@ -21,9 +23,9 @@
 /** \return false, for a short way out */
 static bool failed(char reason[LISTEN_REASON_MAX], int error)
 {
-    char buffer[LISTEN_REASON_MAX];
+    char buffer[ERROR_TEXT_MAX];
 
-    snprintf(reason, LISTEN_REASON_MAX, "%s", strerror_r(error, buffer, sizeof(buffer)));
+    snprintf(reason, LISTEN_REASON_MAX, "%s", error_text(error, buffer));
     return false;
 }
 

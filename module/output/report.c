@@ -215,7 +215,8 @@ struct report *report_start(const struct report_options *options)
     report->context = options->context;
     report->last = &report->first;
     eventlog_init(&report->file, options->log_file, options->host_log, options->context);
-    systemlog_init(&report->system, options->syslog_path, options->host_log, options->context);
+    systemlog_init(&report->system, options->syslog_path, options->program, options->host_log,
+                   options->context);
     report->host = strdup(options->host);
     if (report->host == NULL || !thread_start(&report->thread, "mxclash-report", writer, report)) {
         free_report(report);

@@ -27,6 +27,8 @@ struct report_options {
     bool log_syslog;
     /** socket of the log daemon; NULL: where libc has it. Borrowed until report_stop(). */
     const char *syslog_path;
+    /** the program that we are in, as lines to syslog name it; borrowed until report_stop() */
+    const char *program;
     bool log_host;
     /** name of this machine for the event's `host` field; copied */
     const char *host;

@@ -3,6 +3,9 @@
 #include "output/thread.h"
 
 #include <signal.h>
+#ifdef __FreeBSD__
+#include <pthread_np.h> /* pthread_setname_np() */
+#endif
 
 bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *argument)
 {

@@ -5,9 +5,11 @@
  */
 #include "runtime/config.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "runtime/config_text.h"
 #include "runtime/config_value.h"
@@ -169,16 +171,17 @@ static bool set_provider_file(struct config *config, const struct config_place *
 static bool add_listen(struct config *config, const struct config_place *place, const char *text)
 {
     char shown[CONFIG_QUOTE_MAX];
-    if (!config_listen(place, text)) {
+    char where[CONFIG_LISTEN_MAX];
+    if (!config_listen(place, text, where)) {
         return false;
     }
     for (size_t i = 0; i < config->http_listen_count; i++) {
-        if (strcmp(config->http_listen[i], text) == 0) {
+        if (strcmp(config->http_listen[i], where) == 0) {
             return config_fault(place, "%s stands here twice; take one out",
-                                config_quote(text, shown));
+                                config_quote(where, shown));
         }
     }
-    return add_text(&config->http_listen, &config->http_listen_count, text) || no_memory(place);
+    return add_text(&config->http_listen, &config->http_listen_count, where) || no_memory(place);
 }
 
 static bool add_domain(struct config *config, const struct config_place *place, const char *text)
@@ -417,12 +420,18 @@ bool config_load(const char *path, struct config *config, char error[CONFIG_ERRO
     return good;
 }
 
-bool config_locate(const char *folder, char *path, size_t path_size, bool *must_exist)
+bool config_locate(const char *folder, char *path, size_t path_size, bool *holds)
 {
     const char *named = getenv("MXCLASH_CONF");
     /* An empty variable names nothing: it is how a service file takes the setting back. */
-    *must_exist = named != NULL && named[0] != '\0';
-    const int len = *must_exist ? snprintf(path, path_size, "%s", named)
-                                : snprintf(path, path_size, "%s/mxclash.conf", folder);
-    return len >= 0 && (size_t)len < path_size;
+    const bool is_named = named != NULL && named[0] != '\0';
+    const int len = is_named ? snprintf(path, path_size, "%s", named)
+                             : snprintf(path, path_size, "%s/mxclash.conf", folder);
+    if (len < 0 || (size_t)len >= path_size) {
+        return false;
+    }
+    /* A link that leads nowhere is there too. */
+    struct stat seen;
+    *holds = is_named || lstat(path, &seen) == 0 || errno != ENOENT;
+    return true;
 }

@@ -19,7 +19,8 @@ struct config {
     char *database;
     /** days, 1 to 36500 */
     unsigned retention_days;
-    /** addresses `address@port` (port 1 to 65535, IPv4 or IPv6 literal) or absolute socket paths */
+    /** addresses `address@port` (port 1 to 65535, IPv4 or IPv6 literal, each in its shortest form)
+     * or absolute socket paths; no two are the same */
     char **http_listen;
     size_t http_listen_count;
     /** octets, 262144 to 2^36 */
@@ -66,14 +67,16 @@ bool config_defaults(struct config *config);
 bool config_load(const char *path, struct config *config, char error[CONFIG_ERROR_MAX]);
 
 /**
- * Where the file is: the environment variable MXCLASH_CONF, else mxclash.conf in folder.
+ * Where the file is: the environment variable MXCLASH_CONF, else mxclash.conf in folder; and
+ * whether it holds, or the defaults.
  *
  * \param folder  Unbound's configuration folder
  * \param[out] path  room for path_size octets
- * \param[out] must_exist  true if the environment names it
+ * \param[out] holds  true if the environment names it, or if there is anything by that name or it
+ *     cannot be told: so that a file which cannot be read is a fault, never passed over
  * \return false if the path does not fit
  */
-bool config_locate(const char *folder, char *path, size_t path_size, bool *must_exist);
+bool config_locate(const char *folder, char *path, size_t path_size, bool *holds);
 
 /** Free what config_defaults() or config_load() made. */
 void config_free(struct config *config);

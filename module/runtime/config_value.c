@@ -141,30 +141,37 @@ bool config_path(const struct config_place *place, const char *text)
     return true;
 }
 
-static bool is_address(const char *text)
+/** \return the family of an address with its octets, AF_UNSPEC if it is none */
+static int read_address(const char *text, struct in6_addr *octets)
 {
-    uint8_t octets[sizeof(struct in6_addr)];
-    return inet_pton(AF_INET, text, octets) == 1 || inet_pton(AF_INET6, text, octets) == 1;
+    if (inet_pton(AF_INET, text, octets) == 1) {
+        return AF_INET;
+    }
+    return inet_pton(AF_INET6, text, octets) == 1 ? AF_INET6 : AF_UNSPEC;
 }
 
-static bool listen_path(const struct config_place *place, const char *text)
+static bool listen_path(const struct config_place *place, const char *text,
+                        char where[CONFIG_LISTEN_MAX])
 {
     const size_t room = sizeof(((struct sockaddr_un *)NULL)->sun_path);
     const size_t len = strlen(text);
     if (len >= room) {
         return config_fault(place, "socket path of %zu octets; at most %zu fit", len, room - 1);
     }
+    snprintf(where, CONFIG_LISTEN_MAX, "%s", text);
     return config_path(place, text);
 }
 
-bool config_listen(const struct config_place *place, const char *text)
+bool config_listen(const struct config_place *place, const char *text,
+                   char where[CONFIG_LISTEN_MAX])
 {
     char shown[CONFIG_QUOTE_MAX];
+    struct in6_addr octets;
     if (text[0] == '/') {
-        return listen_path(place, text);
+        return listen_path(place, text, where);
     }
     const char *at = strrchr(text, '@');
-    if (at == NULL && is_address(text)) {
+    if (at == NULL && read_address(text, &octets) != AF_UNSPEC) {
         return config_fault(place, "%s has no port; write %s@9853", config_quote(text, shown),
                             text);
     }
@@ -186,12 +193,20 @@ bool config_listen(const struct config_place *place, const char *text)
         memcpy(address, text, len);
         address[len] = '\0';
     }
-    if (!is_address(address)) {
+    const int family = read_address(address, &octets);
+    if (family == AF_UNSPEC) {
         return config_fault(place,
                             "%s has a bad address; write an IPv4 or IPv6 address without "
                             "brackets, such as 127.0.0.1@9853 or ::1@9853",
                             config_quote(text, shown));
     }
+    if (family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&octets)) {
+        inet_ntop(AF_INET, octets.s6_addr + 12, address, sizeof(address));
+        return config_fault(place, "%s is an IPv4 address in the form of IPv6; write %s@%u",
+                            config_quote(text, shown), address, (unsigned)port);
+    }
+    inet_ntop(family, &octets, address, sizeof(address));
+    snprintf(where, CONFIG_LISTEN_MAX, "%s@%u", address, (unsigned)port);
     return true;
 }
 

@@ -32,8 +32,15 @@ bool config_size(const struct config_place *place, const char *text, uint64_t mi
 /** An absolute path of a file, which need not be there; or "" for none. */
 bool config_path(const struct config_place *place, const char *text);
 
-/** `address@port` with an IPv4 or IPv6 literal, or the absolute path of a unix socket; not "". */
-bool config_listen(const struct config_place *place, const char *text);
+/** Room for any value of http-listen. */
+#define CONFIG_LISTEN_MAX 128
+
+/**
+ * `address@port` with an IPv4 or IPv6 literal, or the absolute path of a unix socket; not "".
+ * \param[out] where  the same in one form: 127.0.0.1@09853 is 127.0.0.1@9853; written only on true
+ */
+bool config_listen(const struct config_place *place, const char *text,
+                   char where[CONFIG_LISTEN_MAX]);
 
 /** A domain name in ASCII (A-labels). */
 bool config_domain(const struct config_place *place, const char *text);

@@ -21,6 +21,8 @@ struct runtime {
     struct report *report;
     struct httpd *httpd;
     struct ticker *ticker;
+    /** the event was told */
+    bool started;
     struct host_counters counters;
     _Atomic uint64_t http_refused[HTTP_REFUSALS];
 };
@@ -81,13 +83,13 @@ static bool load_config(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
 {
     char path[4096];
     char line[sizeof(path) + 128];
-    bool must_exist;
+    bool holds;
 
-    if (!config_locate(runtime->host.config_folder, path, sizeof(path), &must_exist)) {
+    if (!config_locate(runtime->host.config_folder, path, sizeof(path), &holds)) {
         snprintf(error, CONFIG_ERROR_MAX, "the path of mxclash.conf is too long");
         return false;
     }
-    if (!must_exist && access(path, F_OK) != 0) {
+    if (!holds) {
         snprintf(line, sizeof(line), "mxclash: no %s, the defaults hold", path);
         host_log(runtime, line);
         if (config_defaults(&runtime->config))
@@ -154,6 +156,7 @@ static bool start_report(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
     struct report_options options = {
         .log_file = runtime->config.log_file,
         .log_syslog = runtime->config.log_syslog,
+        .program = runtime->host.name,
         .log_host = runtime->config.log_host,
         .host = name,
         .host_log = host_log,
@@ -218,6 +221,7 @@ struct runtime *runtime_start(const struct runtime_host *host, mxclash_time now,
         return NULL;
     }
     tell(runtime, mxclash_started, now);
+    runtime->started = true;
     return runtime;
 }
 
@@ -230,7 +234,7 @@ void runtime_stop(struct runtime *runtime, mxclash_time now)
     /* what waits for an impact is told without: the second call lets the last ones go */
     if (runtime->engine != NULL && mxclash_tick(runtime->engine))
         mxclash_tick(runtime->engine);
-    if (runtime->report != NULL && runtime->engine != NULL)
+    if (runtime->started)
         tell(runtime, mxclash_stopped, now);
     report_stop(runtime->report);
     mxclash_engine_free(runtime->engine);

@@ -323,6 +323,7 @@ static void check_report(bool half_line, const struct mxclash_event *events, siz
         .log_file = "/proc/self/fd/500",
         .log_syslog = true,
         .syslog_path = "/proc/self/fd/501",
+        .program = "fuzz",
         .log_host = true,
         .host = host,
         .host_log = host_log,

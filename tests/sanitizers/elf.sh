@@ -43,6 +43,14 @@ shift 2
 check "$module" lazy operate
 [ "$(exports "$module")" = "clear deinit get_mem inform_super init operate " ] ||
     fault "$module" "exports $(exports "$module")"
+# Unbound loads modules with RTLD_GLOBAL: such a call would reach the function of whichever is first.
+for symbol in $(readelf -rW "$module" | awk '{ print $5 }'); do
+    case $symbol in
+    clear | deinit | get_mem | inform_super | init | operate)
+        fault "$module" "calls its own $symbol by name"
+        ;;
+    esac
+done
 
 check "$library" now mxclash_inspect
 declared=$(grep -Eo '\bmxclash_[a-z_0-9]+\(' include/mxclash.h | tr -d '(' | sort -u)

@@ -160,6 +160,16 @@ static const struct {
      "the two"},
     {"http-listen: ::1@80\nhttp-listen: ::1@80\n",
      ":2: http-listen: \"::1@80\" stands here twice; take one out"},
+    {"http-listen: ::1@80\nhttp-listen: 0:0:0:0:0:0:0:1@80\n",
+     ":2: http-listen: \"::1@80\" stands here twice; take one out"},
+    {"http-listen: 127.0.0.1@09853\n\nhttp-listen: 127.0.0.1@9853\n",
+     ":3: http-listen: \"127.0.0.1@9853\" stands here twice; take one out"},
+    {"http-listen: ::ffff:127.0.0.1@9853\n",
+     ":1: http-listen: \"::ffff:127.0.0.1@9853\" is an IPv4 address in the form of IPv6; write "
+     "127.0.0.1@9853"},
+    {"http-listen: ::FFFF:c000:201@080\n",
+     ":1: http-listen: \"::FFFF:c000:201@080\" is an IPv4 address in the form of IPv6; write "
+     "192.0.2.1@80"},
     /* names */
     {"ignore-domain: a..b\n",
      ":1: ignore-domain: \"a..b\" is no domain name; write one such as example.org"},

@@ -98,6 +98,7 @@ static inline int tear_down(void **state)
 static inline struct report_options options_for(struct fixture *fixture)
 {
     return (struct report_options){.log_file = fixture->path,
+                                   .program = "tests",
                                    .host = "ns1.example",
                                    .host_log = take_line,
                                    .context = &fixture->log};

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config_faults.h"
@@ -23,6 +24,9 @@
 #ifndef SOURCE_ROOT
 #define SOURCE_ROOT "."
 #endif
+
+/** A user who owns nothing. */
+#define NOBODY 65534
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -182,6 +186,22 @@ static void test_least_values(void **state)
     assert_int_equal(config.top_domains, 10000);
     assert_int_equal(config.http_listen_count, 0);
     assert_string_equal(config.log_file, "");
+    config_free(&config);
+}
+
+/** Each address is kept in one form. */
+static void test_listeners_in_one_form(void **state)
+{
+    (void)state;
+    static const char *const listen[] = {"127.0.0.1@9853", "::1@80", "2001:db8::a@1", "/run/a@b"};
+    struct config config;
+    load_good("http-listen: 127.0.0.1@09853\nhttp-listen: 0:0::0001@0080\n"
+              "http-listen: 2001:DB8:0:0:0:0:0:A@1\nhttp-listen: /run/a@b\n",
+              &config);
+    assert_int_equal(config.http_listen_count, LEN(listen));
+    for (size_t i = 0; i < LEN(listen); i++) {
+        assert_string_equal(config.http_listen[i], listen[i]);
+    }
     config_free(&config);
 }
 
@@ -380,25 +400,63 @@ static void test_locate(void **state)
 {
     (void)state;
     char path[32];
-    bool must_exist = true;
+    bool holds = true;
     unsetenv("MXCLASH_CONF");
-    assert_true(config_locate("/etc/unbound", path, sizeof(path), &must_exist));
-    assert_string_equal(path, "/etc/unbound/mxclash.conf");
-    assert_false(must_exist);
-    assert_true(
-        config_locate("/etc/unbound", path, sizeof("/etc/unbound/mxclash.conf"), &must_exist));
+    assert_true(config_locate("/nowhere/at", path, sizeof(path), &holds));
+    assert_string_equal(path, "/nowhere/at/mxclash.conf");
+    assert_false(holds);
+    assert_true(config_locate("/nowhere/at", path, sizeof("/nowhere/at/mxclash.conf"), &holds));
     assert_false(
-        config_locate("/etc/unbound", path, sizeof("/etc/unbound/mxclash.conf") - 1, &must_exist));
+        config_locate("/nowhere/at", path, sizeof("/nowhere/at/mxclash.conf") - 1, &holds));
     setenv("MXCLASH_CONF", "/srv/other.conf", 1);
-    assert_true(config_locate("/etc/unbound", path, sizeof(path), &must_exist));
+    assert_true(config_locate("/nowhere/at", path, sizeof(path), &holds));
     assert_string_equal(path, "/srv/other.conf");
-    assert_true(must_exist);
-    assert_false(config_locate("/etc/unbound", path, 4, &must_exist));
+    assert_true(holds);
+    assert_false(config_locate("/nowhere/at", path, 4, &holds));
     setenv("MXCLASH_CONF", "", 1);
-    assert_true(config_locate("/etc/unbound", path, sizeof(path), &must_exist));
-    assert_string_equal(path, "/etc/unbound/mxclash.conf");
-    assert_false(must_exist);
+    assert_true(config_locate("/nowhere/at", path, sizeof(path), &holds));
+    assert_string_equal(path, "/nowhere/at/mxclash.conf");
+    assert_false(holds);
     unsetenv("MXCLASH_CONF");
+}
+
+/** What stands where the configuration is looked for is never passed over. */
+static void test_locate_what_cannot_be_read(void **state)
+{
+    (void)state;
+    char path[96], inside[96];
+    bool holds = true;
+    assert_true(config_locate(folder, path, sizeof(path), &holds));
+    assert_false(holds);
+    write_text(path, "");
+    assert_true(config_locate(folder, path, sizeof(path), &holds));
+    assert_true(holds);
+    /* a folder that we may not enter; root may enter each */
+    holds = false;
+    assert_int_equal(chmod(folder, 0), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(seteuid(NOBODY), 0);
+    }
+    assert_true(config_locate(folder, inside, sizeof(inside), &holds));
+    if (getuid() == 0) {
+        assert_int_equal(seteuid(0), 0);
+    }
+    assert_int_equal(chmod(folder, 0700), 0);
+    assert_true(holds);
+    holds = false;
+    /* a file where the folder should be */
+    assert_true(config_locate(path, inside, sizeof(inside), &holds));
+    assert_true(holds);
+    assert_int_equal(unlink(path), 0);
+    /* links that lead nowhere, and to themselves */
+    static const char *const targets[] = {"gone", "mxclash.conf"};
+    for (size_t i = 0; i < LEN(targets); i++) {
+        holds = false;
+        assert_int_equal(symlink(targets[i], path), 0);
+        assert_true(config_locate(folder, path, sizeof(path), &holds));
+        assert_true(holds);
+        assert_int_equal(unlink(path), 0);
+    }
 }
 
 /** The example: good as it is, and with every key that it comments out. */
@@ -472,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_files_without_keys),
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_least_values),
+        cmocka_unit_test(test_listeners_in_one_form),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_many_listeners_and_names),
         cmocka_unit_test(test_faults),
@@ -483,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_files_that_cannot_be_read),
         cmocka_unit_test(test_long_path),
         cmocka_unit_test(test_locate),
+        cmocka_unit_test(test_locate_what_cannot_be_read),
         cmocka_unit_test(test_example),
         cmocka_unit_test(test_edit_distance),
     };

@@ -30,6 +30,9 @@ __attribute__((visibility("default"))) size_t get_mem(struct module_env *env, in
 static const enum inplace_cb_list_type callback_types[] = {
     inplace_cb_query_response, inplace_cb_reply, inplace_cb_reply_cache, inplace_cb_reply_servfail};
 
+/** Between init() and deinit(). The same file loaded twice is one library, which has this once. */
+static bool loaded;
+
 static void log_line(void *context, const char *line)
 {
     (void)context;
@@ -71,6 +74,23 @@ static bool workers_are_threads(const struct module_env *env)
 #endif
 }
 
+/** Undo what init() did, as far as it came. */
+static void take_down(struct module_env *env, int id)
+{
+    struct dynlibmod_env *dynlib = env->modinfo[id];
+    struct adapter *adapter = dynlib->dyn_env;
+
+    if (adapter == NULL)
+        return;
+    for (size_t i = 0; i < sizeof(callback_types) / sizeof(callback_types[0]); i++)
+        dynlib->inplace_cb_delete_wrapped(env, callback_types[i], id);
+    runtime_stop(adapter->runtime, time_at_start(env));
+    timers_deinit(&adapter->timers);
+    free(adapter);
+    dynlib->dyn_env = NULL;
+    loaded = false;
+}
+
 int init(struct module_env *env, int id)
 {
     static const struct runtime_host host = {
@@ -91,6 +111,11 @@ int init(struct module_env *env, int id)
         log_err("mxclash: this Unbound was built without threads: num-threads must be 1");
         return 0;
     }
+    if (loaded) {
+        log_err("mxclash: loaded already: name it once in dynlib-file, and in module-config have "
+                "one dynlib for each dynlib-file");
+        return 0;
+    }
     adapter = calloc(1, sizeof(*adapter));
     if (adapter == NULL) {
         log_err("mxclash: out of memory");
@@ -98,10 +123,11 @@ int init(struct module_env *env, int id)
     }
     timers_init(&adapter->timers);
     ((struct dynlibmod_env *)env->modinfo[id])->dyn_env = adapter;
+    loaded = true;
     adapter->runtime = runtime_start(&host, time_at_start(env), error);
     if (adapter->runtime == NULL) {
         log_err("mxclash: %s", error);
-        deinit(env, id);
+        take_down(env, id);
         return 0;
     }
     adapter->engine = runtime_engine(adapter->runtime);
@@ -110,25 +136,16 @@ int init(struct module_env *env, int id)
     adapter->repair = runtime_config(adapter->runtime)->repair;
     if (!register_callbacks(env, id, adapter)) {
         log_err("mxclash: Unbound takes no callback");
-        deinit(env, id);
+        take_down(env, id);
         return 0;
     }
     return 1;
 }
 
+/* never called by us: with other dynlib modules in the server, its name may mean theirs */
 void deinit(struct module_env *env, int id)
 {
-    struct dynlibmod_env *dynlib = env->modinfo[id];
-    struct adapter *adapter = dynlib->dyn_env;
-
-    if (adapter == NULL)
-        return;
-    for (size_t i = 0; i < sizeof(callback_types) / sizeof(callback_types[0]); i++)
-        dynlib->inplace_cb_delete_wrapped(env, callback_types[i], id);
-    runtime_stop(adapter->runtime, time_at_start(env));
-    timers_deinit(&adapter->timers);
-    free(adapter);
-    dynlib->dyn_env = NULL;
+    take_down(env, id);
 }
 
 /** A query is done: what else is there to do with it, and what else to ask? */
