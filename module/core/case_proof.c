@@ -91,6 +91,9 @@ void case_proof_answer(const struct casework *work, struct docket_shard *shard,
     if (sighting == NULL && qtype != wire_type_soa &&
         !answer_is_negative(reading, answer->forwarded))
         return;
+    /* an SPF record out of a cache may be older than its cure: as good as no answer */
+    if (qtype == wire_type_txt && !message->authoritative)
+        return;
     case_note_zone(c, answer, reading);
     c->proof.answered |= (uint8_t)ask_bit(qtype);
     if (qtype == wire_type_soa)

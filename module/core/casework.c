@@ -169,7 +169,6 @@ bool case_client_mx(const struct casework *work, struct docket_shard *shard, str
         /* mail matters here after all: what was put off for want of interest is so no more */
         if (c->apex == mxclash_apex_yes && c->next_proof > c->last_proof + work->recheck_ms)
             case_put_off_proof(c, c->last_proof + work->recheck_ms, now);
-        c->quiet_proofs = c->apex == mxclash_apex_yes ? 0 : c->quiet_proofs;
     } else if (now - c->mx_first_asked > CASE_WANTED_WINDOW_MS) {
         /* stray questions, one a day, would add up as well */
         c->mx_asked = 1;

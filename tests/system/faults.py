@@ -6,6 +6,7 @@ import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from lab import Authority, wait_until
 from resolver import EVENT_TIMEOUT_S, Unbound
 
@@ -52,14 +53,24 @@ def breaker(folder):
         yield Breaker(own)
 
 
-@contextlib.contextmanager
-def at_once(function, names):
-    """Call function(name) for each name, all at the same time: most of a fault is waiting.
+def lived_at_once(live_through, names):
+    """A fixture for a module: live_through(name, world, conflicts, folder) of each name, all at the
+    same time, for most of a fault is waiting. Gives what came of each as a dict of futures."""
 
-    Gives what came of each as a dict of futures.
-    """
-    with ThreadPoolExecutor(len(names)) as pool:
-        yield {name: pool.submit(function, name) for name in names}
+    @pytest.fixture(scope="module")
+    def lived(world, tmp_path_factory):
+        folders = {name: tmp_path_factory.mktemp("fault") for name in names}
+
+        def live(name):
+            return live_through(name, world, conflicts, folders[name])
+
+        with (
+            breaker(tmp_path_factory.mktemp("own")) as conflicts,
+            ThreadPoolExecutor(len(names)) as pool,
+        ):
+            yield {name: pool.submit(live, name) for name in names}
+
+    return lived
 
 
 def line_count(*paths):

@@ -92,7 +92,7 @@ def test_below_the_apex_with_minimisation(world, start):
     unbound = start(world.upstreams, settings={"qname-minimisation": "yes"})
     unbound.ask("sub.split.test", "MX")
     unbound.ask("sub.split.test", "A")
-    unbound.wait_event(timeout_s=2, event="opened", domain="sub.split.test")
+    one_conflict(unbound, "sub.split.test", evidence="probe", apex=False)
 
 
 def test_one_answer_with_both(needs_tinydns, world, start):

@@ -6,7 +6,7 @@ import os
 import socket
 
 import pytest
-from faults import RETRY_TIMEOUT_S, at_once, wait_log
+from faults import RETRY_TIMEOUT_S, lived_at_once, wait_log
 from lab import free_address, free_port, wait_until
 from resolver import Unbound
 from watcher import watching
@@ -77,9 +77,8 @@ def serves_at(unbound, where):
     return unbound.http("/healthz")[0] == 200
 
 
-def live_through(name, world, folder):
+def live_through(name, world, _, folder):
     fault, reason = FAULTS[name]
-    folder.mkdir()
     where, mend = fault(folder)
     with (
         Unbound(folder / "unbound", world.upstreams, mxclash={"http-listen": where}) as unbound,
@@ -94,13 +93,7 @@ def live_through(name, world, folder):
     assert not os.path.lexists(where)
 
 
-@pytest.fixture(scope="module")
-def lived_through(world, tmp_path_factory):
-    """What came of each fault, as a future."""
-    folder = tmp_path_factory.mktemp("http")
-    folders = {name: folder / str(number) for number, name in enumerate(FAULTS)}
-    with at_once(lambda name: live_through(name, world, folders[name]), FAULTS) as found:
-        yield found
+lived_through = lived_at_once(live_through, FAULTS)
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -7,7 +7,7 @@ import re
 import time
 
 import pytest
-from faults import RETRY_TIMEOUT_S, at_once, breaker, dropped, opened_in, wait_log, wait_opened
+from faults import RETRY_TIMEOUT_S, dropped, lived_at_once, opened_in, wait_log, wait_opened
 from lab import wait_until
 from resolver import EVENT_TIMEOUT_S
 from watcher import watching
@@ -75,7 +75,7 @@ FAULTS = {
 def live_through(name, world, conflicts, folder):
     fault, reason = FAULTS[name]
     log = folder / "log" / "events"
-    log.parent.mkdir(parents=True)
+    log.parent.mkdir()
     unbound = conflicts.resolver(folder / "unbound", world, mxclash={"log-file": str(log)})
     complaint = f"mxclash: log-file {log}: {reason}; events are dropped and counted until"
     with unbound, watching(unbound, f"log file: {name}"):
@@ -108,14 +108,7 @@ def live_through(name, world, conflicts, folder):
     assert unbound.process.returncode == 0
 
 
-@pytest.fixture(scope="module")
-def lived_through(world, tmp_path_factory):
-    """What came of each fault, as a future."""
-    folder = tmp_path_factory.mktemp("faults")
-    with breaker(folder / "own") as conflicts:
-        folders = {name: folder / str(number) for number, name in enumerate(FAULTS)}
-        with at_once(lambda n: live_through(n, world, conflicts, folders[n]), FAULTS) as found:
-            yield found
+lived_through = lived_at_once(live_through, FAULTS)
 
 
 @pytest.mark.parametrize("name", FAULTS)

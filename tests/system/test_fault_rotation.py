@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from faults import at_once, breaker, dropped, events_of, line_count, opened_in
+from faults import dropped, events_of, line_count, lived_at_once, opened_in
 from lab import wait_until
 from resolver import EVENT_TIMEOUT_S
 from watcher import watching
@@ -88,17 +88,7 @@ def rotate_under_load(way, world, conflicts, folder):
     assert all(events_of([path]) for path in rotated)
 
 
-@pytest.fixture(scope="module")
-def rotated(world, tmp_path_factory):
-    """What came of each way, as a future."""
-    folder = tmp_path_factory.mktemp("rotation")
-    with breaker(folder / "own") as conflicts:
-
-        def rotate(way):
-            return rotate_under_load(way, world, conflicts, folder / way.replace(" ", "-"))
-
-        with at_once(rotate, WAYS) as found:
-            yield found
+rotated = lived_at_once(rotate_under_load, WAYS)
 
 
 @pytest.mark.parametrize("way", WAYS)

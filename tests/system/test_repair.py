@@ -177,6 +177,26 @@ def test_a_question_without_rd_gets_what_is_in_the_cache(world, start):
     assert mx_hosts(question(unbound, "split.test", "MX"), "split.test") == STANDARD
 
 
+@pytest.mark.parametrize("mode, hosts", [("by-type", SHOP_HOSTS), ("both", [])])
+def test_behind_a_forwarder(own, mode, hosts):
+    """Whom a forwarder asked is not known. It can be asked past the CNAME, but an MX that it puts
+    into one answer with the CNAME is not its own to give: that is reported, and never put back."""
+    authority, unbound = own(shop(mode=mode), kind="forward")
+    confirm(unbound, "shop.test")
+    for command in (None, "flush shop.test", "flush_type shop.test MX", "flush_zone test"):
+        if command:
+            unbound.control(command)
+            unbound.ask("shop.test", "A")
+        asked = len(authority.queries("shop.test", "MX"))
+        for _ in range(3):
+            answer = question(unbound, "shop.test", "MX")
+            assert mx_hosts(answer, "shop.test") == hosts
+            assert hosts or chain(answer)[0] == "shop.test."
+        assert command is None or len(authority.queries("shop.test", "MX")) > asked
+    assert (outcomes(unbound)["repaired"] > 0) == bool(hosts)
+    assert unbound.events(event="cleared") == []
+
+
 @pytest.mark.parametrize(
     "rule, mode", [("drop", "by-type"), ("refuse", "both"), ("servfail", "by-type")]
 )

@@ -3,6 +3,8 @@
 #ifndef MXCLASH_TESTS_LOOKUPS_H
 #define MXCLASH_TESTS_LOOKUPS_H
 
+#include <stdio.h>
+
 #include "detector.h"
 
 /** How often on_held was called. */
@@ -45,6 +47,15 @@ enum look {
     look_own_mx,
     look_other_mx,
 };
+
+/** \return names of domains, one after another in the same room */
+static inline const char *numbered(unsigned number)
+{
+    static char name[32];
+
+    snprintf(name, sizeof(name), "d%u.test", number);
+    return name;
+}
 
 static inline bool take_lookup(struct mxclash_lookup *lookup)
 {

@@ -131,6 +131,121 @@ static void test_no_probe(void **state)
     expect(mxclash_changed, mxclash_confirmed, mxclash_separate_answers);
 }
 
+/** An MX that came after the suspicion counts as one that was there before it. */
+static void test_confirmed_by_an_mx_seen_meanwhile(void **state)
+{
+    (void)state;
+    see(APEX, A_IS_CNAME());
+    see(APEX, MX_IS_MX());
+    see(APEX, A_IS_CNAME());
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    expect_no_event();
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_confirmed, mxclash_probe);
+}
+
+/** The CNAME went, not the mailbox: when it comes back, mail is wanted here as it was. */
+static void test_confirmed_by_an_mx_that_outlived_a_cname(void **state)
+{
+    (void)state;
+    see(APEX, MX_IS_BOTH());
+    assert_int_equal(next_event(APEX)->type, mxclash_opened);
+    see(APEX, A_IS_A());
+    assert_int_equal(next_event(APEX)->type, mxclash_cleared);
+    detector.now += HOUR;
+    see(APEX, A_IS_CNAME());
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_confirmed, mxclash_probe);
+}
+
+/** The mailbox was moved to another name, the CNAME stayed: that there was an MX counts no more. */
+static void test_an_mx_that_was_taken_away(void **state)
+{
+    (void)state;
+    see(APEX, MX_IS_BOTH());
+    assert_int_equal(next_event(APEX)->type, mxclash_opened);
+    see(APEX, MX_IS_CNAME());
+    assert_int_equal(next_event(APEX)->type, mxclash_cleared);
+    detector.now += HOUR;
+    see(APEX, A_IS_CNAME());
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+}
+
+/** One question a day, each day: nobody waits for mail. */
+static void test_stray_questions_do_not_confirm(void **state)
+{
+    (void)state;
+    prove_quiet_apex();
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+    for (int day = 0; day < 30; day++) {
+        detector.now += CASE_WANTED_WINDOW_MS + 1;
+        client_mx(APEX, true);
+        expect_no_event();
+    }
+    /* those of the last day count, and the first of them */
+    for (int i = 1; i < CASE_WANTED_QUESTIONS; i++) {
+        expect_no_event();
+        detector.now += CASE_WANTED_SPAN_MS;
+        client_mx(APEX, true);
+    }
+    expect(mxclash_changed, mxclash_confirmed, mxclash_probe);
+}
+
+/** However often mail is asked, what no proof has shown is only suspected. */
+static void test_wanted_but_not_proved(void **state)
+{
+    (void)state;
+    see(APEX, MX_IS_CNAME());
+    for (int i = 0; i < 10 * CASE_WANTED_QUESTIONS; i++, detector.now += CASE_WANTED_SPAN_MS) {
+        struct mxclash_proof proof;
+
+        client_mx(APEX, true);
+        if (i == 0)
+            expect(mxclash_opened, mxclash_suspected, mxclash_separate_answers);
+        if (take_proof(&proof))
+            end_proof(&proof);
+    }
+    expect_no_event();
+    detector.now += HOUR;
+    client_mx(APEX, true);
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    expect(mxclash_changed, mxclash_confirmed, mxclash_probe);
+}
+
+/** Until the MX question is answered in another way, whatever else is asked meanwhile. */
+static void test_as_long_as_mx_gets_the_cname(void **state)
+{
+    (void)state;
+    see(APEX, MX_IS_CNAME());
+    see(APEX, A_IS_CNAME());
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_suspected, mxclash_separate_answers);
+    detector_setup(state);
+    see(APEX, MX_IS_CNAME());
+    see(APEX, MX_IS_MX());
+    client_mx(APEX, true);
+    expect_no_event();
+}
+
+/** Other types may stand beside the CNAME where answers are by type. */
+static void test_not_cleared(void **state)
+{
+    static const uint16_t qtypes[] = {wire_type_txt, wire_type_ns};
+
+    (void)state;
+    prove_quiet_apex();
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+    for (size_t i = 0; i < sizeof(qtypes) / sizeof(qtypes[0]); i++)
+        see(APEX, (struct reply){.qtype = qtypes[i]});
+    see(APEX, (struct reply){.qtype = wire_type_cname, .mx = {MX1}, .no_aa = true});
+    expect_no_event();
+}
+
 /** What is lawful or not known for sure opens nothing, however often mail is asked. */
 static void test_no_conflict(void **state)
 {
@@ -146,6 +261,9 @@ static void test_no_conflict(void **state)
         /* by type, and no MX: no mail is wanted */
         {{.qtype = 15}, {.qtype = 5, .cname = TARGET}},
         {{.qtype = 15, .mx = {"."}}, {.qtype = 5, .cname = TARGET}},
+        {{.qtype = 15, .cname = TARGET, .mx = {"."}}, {.qtype = 5, .cname = TARGET}},
+        /* no authority speaks */
+        {{.qtype = 15, .cname = TARGET, .no_aa = true}, {.qtype = 5, .cname = TARGET}},
         /* the CNAME has gone meanwhile */
         {{.qtype = 15}, {.qtype = 5}},
     };
@@ -250,6 +368,21 @@ static void test_quiet_apex_is_proved_seldom(void **state)
     prove(MX_IS_CNAME(), CNAME_IS_CNAME());
 }
 
+/** The first question for mail hastens a proof that was put off, and holds none up that has failed.
+ */
+static void test_first_question_after_a_failed_proof(void **state)
+{
+    (void)state;
+    see(APEX, A_IS_CNAME());
+    fail_proof();
+    client_mx(APEX, true);
+    expect_no_proof();
+    detector.now += CASE_RETRY_MS;
+    client_mx(APEX, true);
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+}
+
 /** Lawful aliases that mail is sent to must not cost a proof every hour either. */
 static void test_alias_is_proved_seldom(void **state)
 {
@@ -280,12 +413,20 @@ int main(void)
         WITH_DETECTOR(test_confirmed_by_questions),
         WITH_DETECTOR(test_few_questions_do_not_confirm),
         WITH_DETECTOR(test_confirmed_by_an_mx_seen_before),
+        WITH_DETECTOR(test_confirmed_by_an_mx_seen_meanwhile),
+        WITH_DETECTOR(test_confirmed_by_an_mx_that_outlived_a_cname),
+        WITH_DETECTOR(test_an_mx_that_was_taken_away),
+        WITH_DETECTOR(test_stray_questions_do_not_confirm),
+        WITH_DETECTOR(test_wanted_but_not_proved),
+        WITH_DETECTOR(test_as_long_as_mx_gets_the_cname),
+        WITH_DETECTOR(test_not_cleared),
         WITH_DETECTOR(test_no_probe),
         WITH_DETECTOR(test_no_conflict),
         WITH_DETECTOR(test_becomes_the_other_kind),
         WITH_DETECTOR(test_becomes_the_other_kind_by_one_answer),
         WITH_DETECTOR(test_cleared),
         WITH_DETECTOR(test_quiet_apex_is_proved_seldom),
+        WITH_DETECTOR(test_first_question_after_a_failed_proof),
         WITH_DETECTOR(test_alias_is_proved_seldom),
     };
 

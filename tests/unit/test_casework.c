@@ -92,6 +92,27 @@ static void test_below_the_apex(void **state)
     assert_name(event->zone, event->zone_len, "shop.test");
 }
 
+/** Once the zone has been asked it is known, whoever answers for the owner afterwards. */
+static void test_apex_that_is_known(void **state)
+{
+    const struct mxclash_event *event;
+
+    (void)state;
+    see("shop.test", A_IS_CNAME());
+    see("shop.test", A_IS_CNAME(.zone = "test"));
+    see("shop.test", A_IS_CNAME(.no_zone = true));
+    prove(MX_IS_MX(.zone = "test"), CNAME_IS_CNAME(.no_zone = true));
+    event = OPENED("shop.test", mxclash_confirmed, mxclash_probe);
+    assert_int_equal(event->apex, mxclash_apex_yes);
+    assert_name(event->zone, event->zone_len, "shop.test");
+    see("sub.shop.test", MX_IS_BOTH(.zone = "shop.test"));
+    assert_int_equal(next_event("sub.shop.test")->type, mxclash_opened);
+    see("sub.shop.test", A_IS_A(.no_zone = true));
+    event = next_event("sub.shop.test");
+    assert_int_equal(event->apex, mxclash_apex_no);
+    assert_name(event->zone, event->zone_len, "shop.test");
+}
+
 /** Below an apex a resolver may never ask MX: the client that got the CNAME makes the suspect. */
 static void test_hidden_from_a_client(void **state)
 {
@@ -127,6 +148,7 @@ static void test_same_answer(void **state)
     event = OPENED("tiny.test", mxclash_confirmed, mxclash_same_answer);
     assert_int_equal(event->mx_count, 2);
     assert_name(event->cname_target, event->cname_target_len, TARGET);
+    assert_int_equal(((const struct sockaddr_in *)&event->authority)->sin_family, AF_INET);
     /* as good as a proof: none is made until the next is due */
     expect_no_proof();
     detector.now += HOUR - 1;
@@ -136,6 +158,25 @@ static void test_same_answer(void **state)
     see("tiny.test", A_IS_CNAME());
     prove(MX_IS_BOTH(), CNAME_IS_CNAME());
     expect_no_event();
+}
+
+/** Where a proof is due such an answer stands for it: it tells of what has changed. */
+static void test_same_answer_that_changes(void **state)
+{
+    const struct mxclash_event *event;
+
+    (void)state;
+    see("tiny.test", MX_IS_BOTH());
+    OPENED("tiny.test", mxclash_confirmed, mxclash_same_answer);
+    detector.now += MINUTE;
+    see("tiny.test", MX_ANSWER(.cname = "new.test", .mx = {MX1}));
+    expect_no_event();
+    detector.now += HOUR;
+    see("tiny.test", MX_ANSWER(.cname = "new.test", .mx = {MX1}));
+    event = expect_event("tiny.test", mxclash_changed, mxclash_cname_and_mx, mxclash_confirmed,
+                         mxclash_same_answer);
+    assert_int_equal(event->mx_count, 1);
+    assert_name(event->cname_target, event->cname_target_len, "new.test");
 }
 
 /** In all these one answer has both, but does not settle it. */
@@ -409,9 +450,11 @@ int main(void)
         WITH_DETECTOR(test_by_type_mx_then_a),
         WITH_DETECTOR(test_address_alone_at_an_apex),
         WITH_DETECTOR(test_below_the_apex),
+        WITH_DETECTOR(test_apex_that_is_known),
         WITH_DETECTOR(test_hidden_from_a_client),
         WITH_DETECTOR(test_each_sighting_while_valid_only),
         WITH_DETECTOR(test_same_answer),
+        WITH_DETECTOR(test_same_answer_that_changes),
         WITH_DETECTOR(test_same_answer_that_only_suspects),
         WITH_DETECTOR(test_hearsay),
         WITH_DETECTOR(test_hearsay_repeated_too_soon),

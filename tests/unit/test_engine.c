@@ -182,6 +182,104 @@ static void test_client_queries_count(void **state)
     assert_int_equal(stats_now().affected_mx[mxclash_hidden], 2);
 }
 
+static void client_got(const char *owner, enum mxclash_reply reply)
+{
+    struct wire_name name = wire_name_of(owner);
+
+    mxclash_client_mx(detector.engine, name.octets, name.len, reply, detector.now);
+}
+
+/** Where an MX comes in spite of a conflict: repaired if answers are, and if it is that conflict.
+ */
+static void test_repaired_queries_count(void **state)
+{
+    struct mxclash_options options = detector_options();
+
+    (void)state;
+    for (int repair = 0; repair <= 1; repair++) {
+        options.repair = repair;
+        detector_begin(&options);
+        see("shop.test", MX_IS_BOTH());
+        see("mixed.test", MX_ANSWER(.mx = {"mx1.qiye.aliyun.com", MX1}));
+        client_got("shop.test", mxclash_reply_shows);
+        client_got("shop.test", mxclash_reply_other);
+        client_got("mixed.test", mxclash_reply_shows);
+        assert_int_equal(stats_now().affected_mx[mxclash_repaired], repair);
+        assert_int_equal(stats_now().affected_mx[mxclash_hidden], 0);
+    }
+}
+
+/** Whoever asks for the MX of a domain in conflict, and gets it or not, has it proved again. */
+static void test_any_question_rechecks(void **state)
+{
+    static const enum mxclash_reply replies[] = {mxclash_reply_shows, mxclash_reply_other,
+                                                 mxclash_reply_hides};
+
+    (void)state;
+    see("shop.test", MX_IS_BOTH());
+    assert_int_equal(next_event("shop.test")->type, mxclash_opened);
+    for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+        detector.now += HOUR;
+        client_got("shop.test", replies[i]);
+        prove(MX_IS_MX(), CNAME_IS_CNAME());
+    }
+    expect_no_event();
+}
+
+/** A domain that is met now and then outlives, in a table that is too small, any number of those
+ * that are not: it is met by an answer, another one by clients. */
+static void test_who_is_met_stays(void **state)
+{
+    struct mxclash_options options = detector_options();
+
+    (void)state;
+    options.table_size = 262144;
+    options.on_event = NULL;
+    detector_begin(&options);
+    see("seen.test", MX_IS_BOTH());
+    see("asked.test", MX_IS_BOTH());
+    for (unsigned i = 0; i < 4000; i++) {
+        char owner[16];
+
+        snprintf(owner, sizeof(owner), "n%u.test", i);
+        detector.now += SECOND;
+        see(owner, MX_IS_BOTH());
+        see("seen.test", A_IS_CNAME());
+        client_mx("asked.test", true);
+    }
+    assert_true(stats_now().evicted[mxclash_cname_and_mx] > 3000);
+    assert_true(client_mx("asked.test", true));
+    assert_true(client_mx("seen.test", true));
+    assert_false(client_mx("n0.test", true));
+}
+
+/** Answers about another domain, more than a second apart: each lets what is old leave one of the
+ * 16 shards. */
+static void sweep(int turns)
+{
+    for (int i = 0; i < turns; i++, detector.now += 2 * SECOND)
+        see("other.test", A_IS_A());
+}
+
+/** A suspect that nobody meets leaves the table as an open conflict does, but nothing tells of it.
+ */
+static void test_what_nobody_meets_leaves_the_table(void **state)
+{
+    (void)state;
+    see("quiet.test", A_IS_CNAME());
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    see("shop.test", MX_IS_BOTH());
+    assert_int_equal(next_event("shop.test")->type, mxclash_opened);
+    detector.now += 48 * HOUR - 32 * SECOND;
+    sweep(17);
+    assert_int_equal(stats_now().table_entries, 2);
+    sweep(16);
+    assert_int_equal(stats_now().table_entries, 0);
+    assert_int_equal(detector.event_count, detector.event_next + 1);
+    assert_int_equal(detector.events[detector.event_next].type, mxclash_expired);
+    assert_int_equal(detector.events[detector.event_next].kind, mxclash_cname_and_mx);
+}
+
 static void test_top_domains(void **state)
 {
     struct mxclash_domain top[8];
@@ -276,6 +374,10 @@ int main(void)
         WITH_DETECTOR(test_malformed),
         WITH_DETECTOR(test_client_with_a_broken_name),
         WITH_DETECTOR(test_client_queries_count),
+        WITH_DETECTOR(test_repaired_queries_count),
+        WITH_DETECTOR(test_any_question_rechecks),
+        WITH_DETECTOR(test_who_is_met_stays),
+        WITH_DETECTOR(test_what_nobody_meets_leaves_the_table),
         WITH_DETECTOR(test_top_domains),
         WITH_DETECTOR(test_counters_agree),
     };

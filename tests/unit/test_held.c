@@ -128,14 +128,6 @@ static void test_expired_while_held(void **state)
     expect_no_event();
 }
 
-static const char *numbered(unsigned number)
-{
-    static char name[32];
-
-    snprintf(name, sizeof(name), "d%u.test", number);
-    return name;
-}
-
 /** As many as wait already are all that can: the next is told at once, though it is looked up. */
 static void test_no_room(void **state)
 {

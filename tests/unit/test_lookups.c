@@ -349,15 +349,6 @@ static void test_same_mx_later(void **state)
     expect_impact(next_event("shop.test"), mxclash_impact_none);
 }
 
-/** \return names of the domains, one after another in the same room */
-static const char *numbered(unsigned number)
-{
-    static char name[32];
-
-    snprintf(name, sizeof(name), "d%u.test", number);
-    return name;
-}
-
 /** More than can wait: those for which there is no room are told at once, without their impact. */
 static void test_queue_full(void **state)
 {

@@ -57,7 +57,7 @@ static void hand_in_txt_as(struct reply reply, const char *owner, const char *te
 {
     static struct message m;
 
-    message_begin(&m, MESSAGE_AA, owner, wire_type_txt);
+    message_begin(&m, reply.no_aa ? 0 : MESSAGE_AA, owner, wire_type_txt);
     if (text != NULL)
         message_txt(&m, owner, 600, text);
     else
@@ -157,6 +157,69 @@ static void test_spf_missing(void **state)
     }
 }
 
+/** An SPF record that names the provider, and one that only a cache has, begin no case. */
+static void test_spf_that_is_no_suspect(void **state)
+{
+    for (int mx_first = 0; mx_first <= 1; mx_first++) {
+        setup(state);
+        if (mx_first)
+            see("shop.test", MX_IS_MX());
+        hand_in_txt_as((struct reply){.no_aa = true}, "shop.test", SPF_BAD, NULL);
+        see_txt("shop.test", SPF_GOOD);
+        if (!mx_first)
+            see("shop.test", MX_IS_MX());
+        expect_no_proof();
+        assert_int_equal(stats_now().table_entries, 0);
+    }
+}
+
+/** Between two proofs the authority's own record ends it, if that is right; a cache's does not. */
+static void test_who_ends_spf_missing(void **state)
+{
+    struct mxclash_proof proof = suspect_spf(true);
+
+    (void)state;
+    hand_in_txt("shop.test", SPF_BAD, &proof);
+    answer_proof(&proof, MX_IS_MX());
+    answer_proof(&proof, NO_CNAME());
+    expect_spf(mxclash_opened);
+    see_txt("shop.test", SPF_BAD);
+    hand_in_txt_as((struct reply){.no_aa = true}, "shop.test", SPF_GOOD, NULL);
+    hand_in_txt_as((struct reply){.no_aa = true, .forwarded = true}, "shop.test", SPF_GOOD, NULL);
+    expect_no_event();
+    see_txt("shop.test", SPF_GOOD);
+    expect_spf(mxclash_cleared);
+}
+
+/** A lame server's TXT, out of its cache, is no answer: what it says of SPF may be old. */
+static void test_spf_of_a_lame_server(void **state)
+{
+    struct mxclash_proof proof = suspect_spf(true);
+
+    (void)state;
+    answer_proof(&proof, MX_IS_MX());
+    answer_proof(&proof, NO_CNAME());
+    hand_in_txt_as((struct reply){.no_aa = true}, "shop.test", SPF_BAD, &proof);
+    expect_no_event();
+    /* the next server has the authority */
+    hand_in_txt("shop.test", SPF_BAD, &proof);
+    expect_spf(mxclash_opened);
+}
+
+/** What a proof hears of the MX from a cache alone is held against nobody's SPF. */
+static void test_spf_by_a_caches_mx(void **state)
+{
+    struct mxclash_proof proof = suspect_spf(true);
+
+    (void)state;
+    answer_proof(&proof, MX_IS_MX(.no_aa = true));
+    answer_proof(&proof, NO_CNAME());
+    hand_in_txt("shop.test", SPF_BAD, &proof);
+    end_questions(&proof, 0);
+    expect_no_event();
+    assert_int_equal(stats_now().opened[mxclash_spf_missing], 0);
+}
+
 static void test_spf_is_right_after_all(void **state)
 {
     static const char *const texts[] = {SPF_GOOD, NULL, "v=spf1 include:_spf.shop.test -all",
@@ -241,6 +304,23 @@ static void test_spf_beside_a_cname(void **state)
     hand_in_txt("shop.test", SPF_BAD, &proof);
     assert_int_equal(next_event("shop.test")->kind, mxclash_spf_missing);
     assert_int_equal(next_event("shop.test")->kind, mxclash_cname_and_mx);
+    expect_no_event();
+}
+
+/** One answer with CNAME and MX needs no proof, but for the SPF record that does not fit. */
+static void test_spf_beside_one_answer(void **state)
+{
+    struct mxclash_proof proof;
+
+    (void)state;
+    see_txt("shop.test", SPF_BAD);
+    see("shop.test", MX_IS_BOTH());
+    assert_int_equal(next_event("shop.test")->kind, mxclash_cname_and_mx);
+    proof = EXPECT_QUESTIONS(wire_type_mx, wire_type_cname, wire_type_txt);
+    hand_in_txt("shop.test", SPF_BAD, &proof);
+    answer_proof(&proof, MX_IS_BOTH());
+    answer_proof(&proof, CNAME_IS_CNAME());
+    assert_int_equal(next_event("shop.test")->kind, mxclash_spf_missing);
     expect_no_event();
 }
 
@@ -407,12 +487,23 @@ static void test_client_with_a_full_queue(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_spf_missing),           TEST(test_spf_is_right_after_all),
-        TEST(test_spf_without_an_answer), TEST(test_spf_without_mx),
-        TEST(test_spf_beside_a_cname),    TEST(test_soa),
-        TEST(test_questions_are_paid),    TEST(test_cap_below_a_registry),
-        TEST(test_cap_of_clients),        TEST(test_client_makes_a_suspect),
-        TEST(test_client_without_probe),  TEST(test_client_with_a_full_queue),
+        TEST(test_spf_missing),
+        TEST(test_spf_that_is_no_suspect),
+        TEST(test_who_ends_spf_missing),
+        TEST(test_spf_of_a_lame_server),
+        TEST(test_spf_by_a_caches_mx),
+        TEST(test_spf_is_right_after_all),
+        TEST(test_spf_without_an_answer),
+        TEST(test_spf_without_mx),
+        TEST(test_spf_beside_a_cname),
+        TEST(test_spf_beside_one_answer),
+        TEST(test_soa),
+        TEST(test_questions_are_paid),
+        TEST(test_cap_below_a_registry),
+        TEST(test_cap_of_clients),
+        TEST(test_client_makes_a_suspect),
+        TEST(test_client_without_probe),
+        TEST(test_client_with_a_full_queue),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

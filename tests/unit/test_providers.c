@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/providers.h"
+#include "provider_table.h"
 
 /** An MX set as text: `5 mx1.example 10 mx2.example`. */
 struct mx_text {
@@ -33,16 +33,6 @@ static struct mx_text read_mx(const char *text)
         text += used;
     }
     return set;
-}
-
-static struct providers *parse(const char *text)
-{
-    char error[PROVIDERS_ERROR_MAX] = "";
-    struct providers *providers = providers_parse(text, strlen(text), error);
-
-    if (providers == NULL)
-        fail_msg("%s", error);
-    return providers;
 }
 
 static int setup_builtin(void **state)

@@ -8,17 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/providers.h"
-
-static struct providers *parse(const char *text)
-{
-    char error[PROVIDERS_ERROR_MAX] = "";
-    struct providers *providers = providers_parse(text, strlen(text), error);
-
-    if (providers == NULL)
-        fail_msg("%s", error);
-    return providers;
-}
+#include "provider_table.h"
 
 static const struct provider *host(const struct providers *providers, const char *text)
 {

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/views.h"
+#include "detector.h"
 
 enum {
     HAS_CNAME = view_has_cname,
@@ -193,6 +194,40 @@ static void test_nobody(void **state)
     assert_int_equal(views.count, 0);
 }
 
+/** Only what an authority itself says of the name that was asked is its view: where one of the two
+ * records was a cache's word, or the end of a chain, nothing is known. */
+static void test_servers_of_a_suspect(void **state)
+{
+    const struct {
+        struct reply first, second;
+        enum mxclash_servers servers;
+    } cases[] = {
+        {A_IS_CNAME(), MX_IS_MX(), mxclash_servers_agree},
+        {A_IS_CNAME(), MX_IS_MX(.no_aa = true), mxclash_servers_unknown},
+        {A_IS_CNAME(.no_aa = true), MX_IS_MX(), mxclash_servers_unknown},
+        {A_IS_CNAME(.no_aa = true), MX_IS_MX(.no_aa = true), mxclash_servers_unknown},
+        {A_IS_CNAME(), MX_IS_MX(.qname = "www.shop.test"), mxclash_servers_unknown},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        detector_setup(state);
+        see("shop.test", cases[i].first);
+        see("shop.test", cases[i].second);
+        fail_proof();
+        assert_int_equal(next_event("shop.test")->servers, cases[i].servers);
+    }
+}
+
+/** What a forwarder says is no view of an authority's server, even if it comes with AA. */
+static void test_servers_behind_a_forwarder(void **state)
+{
+    (void)state;
+    see("shop.test", MX_IS_BOTH());
+    assert_int_equal(next_event("shop.test")->servers, mxclash_servers_agree);
+    see("tiny.test", MX_IS_BOTH(.forwarded = true));
+    assert_int_equal(next_event("tiny.test")->servers, mxclash_servers_unknown);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +237,8 @@ int main(void)
         cmocka_unit_test_setup(test_more_servers, setup),
         cmocka_unit_test_setup(test_addresses, setup),
         cmocka_unit_test_setup(test_nobody, setup),
+        WITH_DETECTOR(test_servers_of_a_suspect),
+        WITH_DETECTOR(test_servers_behind_a_forwarder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file A provider table from its text, which must be sound. */
+#ifndef MXCLASH_TESTS_PROVIDER_TABLE_H
+#define MXCLASH_TESTS_PROVIDER_TABLE_H
+
+#include <string.h>
+
+#include "core/providers.h"
+
+/** \return freed by the caller */
+static inline struct providers *parse(const char *text)
+{
+    char error[PROVIDERS_ERROR_MAX] = "";
+    struct providers *providers = providers_parse(text, strlen(text), error);
+
+    if (providers == NULL)
+        fail_msg("%s", error);
+    return providers;
+}
+
+#endif
