@@ -446,6 +446,15 @@ MXCLASH_PUBLIC enum mxclash_status
 mxclash_proof_answer(struct mxclash_engine *engine, const struct mxclash_proof *proof,
                      uint16_t qtype, const struct mxclash_answer *answer, mxclash_time now);
 
+/**
+ * More packets were sent for a proof than one for each of its questions, as where names are
+ * minimised or servers do not answer: they count against probe_rate, and against what the proof's
+ * domain gets of it. The next proofs wait the longer.
+ */
+MXCLASH_PUBLIC void mxclash_proof_sent(struct mxclash_engine *engine,
+                                       const struct mxclash_proof *proof, unsigned packets,
+                                       mxclash_time now);
+
 /** One question of a proof is over, answered or not. The last end of a
  * proof decides it, if the answers have not before. */
 MXCLASH_PUBLIC void mxclash_proof_end(struct mxclash_engine *engine,
@@ -460,6 +469,9 @@ MXCLASH_PUBLIC void mxclash_proof_abandon(struct mxclash_engine *engine,
  * mxclash_lookup_end() once, whatever happens. */
 MXCLASH_PUBLIC bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
                                         struct mxclash_lookup *lookup);
+
+/** More packets were sent for lookups than one for each: the next ones wait the longer. */
+MXCLASH_PUBLIC void mxclash_lookup_sent(struct mxclash_engine *engine, unsigned packets);
 
 /** \return true if proofs or lookups wait to be made: the host should try again soon. Two loads. */
 MXCLASH_PUBLIC bool mxclash_errands_wait(const struct mxclash_engine *engine);

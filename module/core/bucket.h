@@ -16,6 +16,9 @@
 /** Threads' clocks may differ by so much; what is further back is a clock that was set back. */
 #define BUCKET_SKEW_MAX_MS 10000
 
+/** What is owed is worth so much time of the rate at most; what goes beyond is forgiven. */
+#define BUCKET_DEBT_MAX_MS 60000
+
 struct bucket {
     int64_t tokens; /* thousandths, and may be owed */
     int64_t tokens_max;
@@ -53,8 +56,8 @@ static inline void bucket_refill(struct bucket *bucket, mxclash_time now)
     if (passed <= 0)
         return;
     /* thousandths of a token and of a second cancel out: rate of them come every millisecond */
-    if (passed > bucket->tokens_max)
-        passed = bucket->tokens_max;
+    if (passed > bucket->tokens_max + BUCKET_DEBT_MAX_MS)
+        passed = bucket->tokens_max + BUCKET_DEBT_MAX_MS;
     bucket_add(bucket, passed * bucket->rate);
 }
 
@@ -65,6 +68,16 @@ static inline bool bucket_take(struct bucket *bucket, int64_t tokens)
         return false;
     bucket->tokens -= tokens;
     return true;
+}
+
+/** Tokens, in thousandths, were used without being taken: they are owed. */
+static inline void bucket_owe(struct bucket *bucket, int64_t tokens)
+{
+    int64_t least = -(int64_t)bucket->rate * BUCKET_DEBT_MAX_MS;
+
+    bucket->tokens -= tokens;
+    if (bucket->tokens < least)
+        bucket->tokens = least;
 }
 
 #endif

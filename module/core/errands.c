@@ -95,6 +95,19 @@ enum mxclash_status mxclash_proof_answer(struct mxclash_engine *engine,
     return mxclash_ok;
 }
 
+void mxclash_proof_sent(struct mxclash_engine *engine, const struct mxclash_proof *proof,
+                        unsigned packets, mxclash_time now)
+{
+    proofs_pay(&engine->proofs, packets);
+    zonecap_charge(&engine->zonecap, zonecap_key(proof->owner, proof->owner_len, engine->seed),
+                   packets, PROOF_QUERIES, now);
+}
+
+void mxclash_lookup_sent(struct mxclash_engine *engine, unsigned packets)
+{
+    proofs_pay(&engine->lookups, packets);
+}
+
 void mxclash_proof_end(struct mxclash_engine *engine, const struct mxclash_proof *proof,
                        uint16_t qtype, mxclash_time now)
 {

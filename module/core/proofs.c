@@ -5,6 +5,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+/** Longest time that the bucket is not looked at, because it was found to lack tokens. */
+#define NEXT_TOKEN_MAX_MS 4000
+
 bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate, unsigned queries)
 {
     memset(proofs, 0, sizeof(*proofs));
@@ -53,7 +56,7 @@ enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct rin
     if (atomic_load_explicit(&proofs->count, memory_order_relaxed) == 0)
         return proofs_none;
     /* a next token far ahead is left from before the clock went back */
-    if (now < next && next - now <= 2 * proofs->cost)
+    if (now < next && next - now <= NEXT_TOKEN_MAX_MS)
         return proofs_none;
     pthread_mutex_lock(&proofs->lock);
     first = ring_first(&proofs->ring);
@@ -68,10 +71,12 @@ enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct rin
             atomic_store_explicit(&proofs->count, proofs->ring.count, memory_order_relaxed);
         } else {
             int64_t lacking = proofs->cost - proofs->bucket.tokens;
+            mxclash_time wait = (lacking + proofs->bucket.rate - 1) / proofs->bucket.rate;
 
-            atomic_store_explicit(&proofs->next_token,
-                                  now + (lacking + proofs->bucket.rate - 1) / proofs->bucket.rate,
-                                  memory_order_relaxed);
+            /* who owes much waits longer, but looks in between: see above */
+            if (wait > NEXT_TOKEN_MAX_MS)
+                wait = NEXT_TOKEN_MAX_MS;
+            atomic_store_explicit(&proofs->next_token, now + wait, memory_order_relaxed);
         }
     }
     pthread_mutex_unlock(&proofs->lock);
@@ -89,6 +94,6 @@ void proofs_give_back(struct proofs *proofs)
 void proofs_pay(struct proofs *proofs, unsigned queries)
 {
     pthread_mutex_lock(&proofs->lock);
-    proofs->bucket.tokens -= (int64_t)queries * BUCKET_TOKEN;
+    bucket_owe(&proofs->bucket, (int64_t)queries * BUCKET_TOKEN);
     pthread_mutex_unlock(&proofs->lock);
 }

@@ -54,7 +54,8 @@ enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct rin
 /** What was taken is not made after all: its tokens go back. */
 void proofs_give_back(struct proofs *proofs);
 
-/** A proof asks more than PROOF_QUERIES: the next waits the longer. */
+/** More queries were sent than the cost: the next one waits the longer. What is owed is bounded,
+ * see BUCKET_DEBT_MAX_MS. */
 void proofs_pay(struct proofs *proofs, unsigned queries);
 
 #endif

@@ -12,6 +12,7 @@
 #include "core/proofs.h"
 #include "core/zonecap.h"
 #include "detector.h"
+#include "lookups.h"
 
 static void suspects(int from, int count)
 {
@@ -80,6 +81,89 @@ static void test_one_domain_gets_its_share(void **state)
     assert_int_equal(taken, ZONECAP_PROOFS + 100);
     assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 200 - ZONECAP_PROOFS);
     /* the others come later, if they are met again */
+    detector.now += ZONECAP_WINDOW_MS;
+    see(owner, A_IS_CNAME());
+    assert_true(take_proof(&proof));
+}
+
+/** What a proof sends beyond its questions is paid for by those that come after it. */
+static void test_packets_are_paid(void **state)
+{
+    struct mxclash_options options = detector_options();
+    struct mxclash_proof proof;
+    int taken = 0;
+
+    (void)state;
+    options.probe_rate = 10;
+    detector_begin(&options);
+    suspects(0, 100);
+    while (take_proof(&proof))
+        taken++;
+    assert_int_equal(taken, 5);
+    mxclash_proof_sent(detector.engine, &proof, 30, detector.now);
+    detector.now += 3 * SECOND;
+    expect_no_proof();
+    detector.now += SECOND / 5;
+    assert_true(take_proof(&proof));
+    expect_no_proof();
+}
+
+/** So with lookups, which have a budget of their own. */
+static void test_packets_of_lookups_are_paid(void **state)
+{
+    struct mxclash_options options = lookups_options();
+    struct mxclash_proof proof;
+    struct mxclash_lookup lookup;
+    char owner[32];
+    int taken = 0;
+
+    (void)state;
+    options.probe_rate = 10;
+    detector_begin(&options);
+    for (int i = 0; i < 20; i++) {
+        snprintf(owner, sizeof(owner), "c%d.test", i);
+        see(owner, MX_IS_BOTH());
+    }
+    while (take_lookup(&lookup))
+        taken++;
+    assert_int_equal(taken, 10);
+    mxclash_lookup_sent(detector.engine, 30);
+    detector.now += 3 * SECOND;
+    expect_no_lookup();
+    suspects(0, 1);
+    assert_true(take_proof(&proof));
+    detector.now += SECOND / 10;
+    assert_true(take_lookup(&lookup));
+    expect_no_lookup();
+}
+
+/** A domain whose proofs take many packets gets fewer of them; another's are not its concern. */
+static void test_share_in_packets(void **state)
+{
+    struct mxclash_options options = detector_options();
+    struct mxclash_proof proof;
+    char owner[32];
+    int taken = 0;
+
+    (void)state;
+    options.table_size = 8 << 20;
+    options.probe_rate = 100000;
+    detector_begin(&options);
+    for (int i = 0; i < 40; i++) {
+        snprintf(owner, sizeof(owner), "n%d.evil.test", i);
+        see(owner, A_IS_CNAME());
+        if (!take_proof(&proof))
+            continue;
+        taken++;
+        /* two proofs more than its own */
+        for (int packet = 0; packet < 2 * PROOF_QUERIES; packet++)
+            mxclash_proof_sent(detector.engine, &proof, 1, detector.now);
+        suspects(i, 1);
+        assert_true(take_proof(&proof));
+        mxclash_proof_sent(detector.engine, &proof, 1000, detector.now);
+    }
+    assert_int_equal(taken, ZONECAP_PROOFS / 3 + 1);
+    assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 40 - taken);
     detector.now += ZONECAP_WINDOW_MS;
     see(owner, A_IS_CNAME());
     assert_true(take_proof(&proof));
@@ -228,6 +312,9 @@ int main(void)
         WITH_DETECTOR(test_proofs_keep_the_rate),
         WITH_DETECTOR(test_stale_proof_is_wanted_again),
         WITH_DETECTOR(test_one_domain_gets_its_share),
+        WITH_DETECTOR(test_packets_are_paid),
+        WITH_DETECTOR(test_packets_of_lookups_are_paid),
+        WITH_DETECTOR(test_share_in_packets),
         WITH_DETECTOR(test_share_without_a_zone),
         WITH_DETECTOR(test_proofs_of_lost_cases_are_free),
         WITH_DETECTOR(test_abandoned_proof),

@@ -156,7 +156,8 @@ static void test_clocks_of_many_threads(void **state)
 
 static void test_clock_set_back(void **state)
 {
-    static const mxclash_time steps[] = {1, 500, 5000, 10000, 10001, 3600000, 86400000, SOME_MS};
+    static const mxclash_time steps[] = {1,     500,   5000,    10000,    10001,
+                                         30000, 59000, 3600000, 86400000, SOME_MS};
 
     (void)state;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -238,6 +239,59 @@ static void test_pay(void **state)
     assert_true(queries > 950);
 }
 
+/** Many packets for each proof, told of when some more proofs are under way: the rate holds. */
+static void test_debt(void **state)
+{
+    static const unsigned rates[] = {1, 10, 1000};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+        mxclash_time late[TAKEN_MAX] = {0};
+        size_t taken = 0, paid = 0;
+        int64_t packets = 0;
+
+        begin(10, rates[i]);
+        for (mxclash_time now = SOME_MS; now < SOME_MS + 2000000 / rates[i]; now++) {
+            for (; paid < taken && late[paid] <= now; paid++) {
+                proofs_pay(&proofs, 6);
+                packets += 6;
+            }
+            if (!take(now, now))
+                continue;
+            packets += PROOF_QUERIES;
+            late[taken++] = now + 750;
+        }
+        /* what the rate brings, and what came before the first was told of */
+        assert_in_range(packets, 1900, 2000 + 8 * (rates[i] + rates[i]) / PROOF_QUERIES + 8);
+    }
+}
+
+/** However much is owed, it is paid in a minute. */
+static void test_debt_is_bounded(void **state)
+{
+    static const unsigned rates[] = {1, 10, 100000};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+        mxclash_time now = SOME_MS;
+
+        begin(10, rates[i]);
+        assert_true(take(now, now));
+        for (int owed = 0; owed < 1000; owed++)
+            proofs_pay(&proofs, 4000000000u);
+        for (; now < SOME_MS + BUCKET_DEBT_MAX_MS; now += 100)
+            assert_false(take(now, now));
+        /* the proof has its own price */
+        while (!take(now, now))
+            now += 100;
+        assert_in_range(now - SOME_MS, BUCKET_DEBT_MAX_MS, BUCKET_DEBT_MAX_MS + 2000);
+        /* who looks but once has it paid as well, and a full bucket then */
+        proofs_pay(&proofs, 4000000000u);
+        now += 2 * BUCKET_DEBT_MAX_MS;
+        assert_int_equal(take_all(now) * PROOF_QUERIES, rates[i] > 2 ? rates[i] : 2);
+    }
+}
+
 static void test_time_before_the_epoch(void **state)
 {
     (void)state;
@@ -259,6 +313,8 @@ int main(void)
         cmocka_unit_test(test_stale),
         cmocka_unit_test(test_give_back),
         cmocka_unit_test(test_pay),
+        cmocka_unit_test(test_debt),
+        cmocka_unit_test(test_debt_is_bounded),
         cmocka_unit_test(test_time_before_the_epoch),
     };
 

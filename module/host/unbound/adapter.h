@@ -118,10 +118,23 @@ struct repair_mark {
     bool gave_up;
     time_t keep_s;
     mxclash_time began;
-    unsigned timeouts;
     /** the answer at hand was changed and may not be stored */
     bool store_off;
 };
+
+/** What a query of ours, or a client's that is being repaired, has sent so far. */
+struct outlay {
+    mxclash_time since; /* when it was asked, or when it last heard what became of a packet */
+    unsigned packets;
+    unsigned timeouts;
+};
+
+/** \return the outlay of a query that is an errand, or has a repair's mark */
+struct outlay *errand_outlay(const struct module_qstate *qstate, int id);
+
+/** Such a query was answered, or not, and has sent so many packets for it: note them, and charge
+ * what has not been paid. \param packets  at least 1 */
+void errand_charge(struct module_qstate *qstate, int id, unsigned packets, mxclash_time now);
 
 /** Mark a client's query. \return NULL if there is no memory */
 struct repair_mark *errand_mark_repair(struct module_qstate *qstate, int id);

@@ -21,6 +21,7 @@ enum errand_kind { errand_proof, errand_lookup, errand_repair };
 struct errand {
     struct errand *next;
     enum errand_kind kind;
+    struct outlay outlay; /* of the query, in the first of its list */
     union {
         struct mxclash_proof proof;
         struct mxclash_lookup lookup;
@@ -42,7 +43,7 @@ struct repair_mark *errand_mark_repair(struct module_qstate *qstate, int id)
     if (errand == NULL)
         return NULL;
     errand->kind = errand_repair;
-    errand->repair.began = time_of(qstate->env->now_tv);
+    errand->repair.began = errand->outlay.since = time_of(qstate->env->now_tv);
     qstate->minfo[id] = errand;
     return &errand->repair;
 }
@@ -52,6 +53,28 @@ struct repair_mark *errand_repair_mark(const struct module_qstate *qstate, int i
     struct errand *errand = qstate->minfo[id];
 
     return errand != NULL && errand->kind == errand_repair ? &errand->repair : NULL;
+}
+
+struct outlay *errand_outlay(const struct module_qstate *qstate, int id)
+{
+    return &((struct errand *)qstate->minfo[id])->outlay;
+}
+
+void errand_charge(struct module_qstate *qstate, int id, unsigned packets, mxclash_time now)
+{
+    struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
+    struct errand *errand = qstate->minfo[id];
+    /* the first was paid for when the errand was taken */
+    unsigned unpaid = errand->outlay.packets == 0 ? packets - 1 : packets;
+
+    errand->outlay.packets += packets;
+    errand->outlay.since = now;
+    if (unpaid == 0)
+        return;
+    if (errand->kind == errand_proof)
+        mxclash_proof_sent(engine, &errand->proof, unpaid, now);
+    else if (errand->kind == errand_lookup)
+        mxclash_lookup_sent(engine, unpaid);
 }
 
 /** \return false if the question could not be asked */
@@ -90,6 +113,10 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
     if (kept == NULL)
         return false;
     kept->next = query->minfo[id];
+    if (kept->next != NULL)
+        kept->outlay = kept->next->outlay;
+    else
+        kept->outlay.since = time_of(env->now_tv);
     query->minfo[id] = kept;
     return true;
 }

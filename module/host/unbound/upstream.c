@@ -4,12 +4,24 @@
 
 #include <limits.h>
 
+#include "util/config_file.h"
+
 #include "core/inspect.h"
 
-/** A repair is given up after so many timeouts, or at the first after so long: Unbound waits twice
- * as long for a server that did not answer, and drops replies that come after 1.9 s. */
-#define REPAIR_TIMEOUTS_MAX 2
-#define REPAIR_WAIT_MAX_MS  600
+/** A question of ours, or a repair, is given up after so many timeouts. */
+#define TIMEOUTS_MAX 2
+/** A question of ours is given up after so many packets. A name of many labels takes some ten where
+ * names are minimised, as many as Unbound makes steps. */
+#define PACKETS_MAX 32
+/** A repair is given up at the first timeout after so long: Unbound waits twice as long for a
+ * server that did not answer, and drops replies that come after 1.9 s. */
+#define REPAIR_WAIT_MAX_MS 600
+/** What failed sooner is no timeout but an answer that could not be parsed: another server may do
+ * better. Unbound waits 50 ms for an answer at least. */
+#define TIMEOUT_MIN_MS 40
+/** Packets of one timeout: where the answer may have been too long, Unbound asks once more for a
+ * shorter one before it says so. */
+#define TIMEOUT_PACKETS 2
 
 /**
  * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
@@ -39,20 +51,68 @@ static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *r
     return false;
 }
 
-/**
- * A query that is being repaired gets no answer. Unbound would go on for half a minute, but a
- * client that had an answer from the cache without us should not wait so long: count the sends as
- * used up, so that the iterator gives up and repair_end() takes the cached answer.
- */
-static void note_timeout(struct module_qstate *qstate, struct iter_qstate *iq,
-                         struct repair_mark *mark)
+/** Have the iterator send nothing more for a query: count its referrals as used up. Sends would be
+ * counted anew after a referral or an alias. What is an answer is still taken. */
+static void give_up(struct iter_qstate *iq)
 {
-    mxclash_time waited = time_of(qstate->env->now_tv) - mark->began;
+    iq->referral_count = INT_MAX / 2;
+}
 
-    if (mark->gave_up || (++mark->timeouts < REPAIR_TIMEOUTS_MAX && waited < REPAIR_WAIT_MAX_MS))
+/** Unbound would go on with a question of ours for long, and after each referral anew. */
+static void bound_errand(struct iter_qstate *iq, const struct outlay *outlay)
+{
+    if (outlay->timeouts >= TIMEOUTS_MAX || outlay->packets >= PACKETS_MAX)
+        give_up(iq);
+}
+
+/**
+ * A question of ours, or a query that is being repaired, gets no answer. For the latter Unbound
+ * would go on for half a minute, but a client that had an answer from the cache without us should
+ * not wait so long: it is given up, and repair_end() takes the cached answer.
+ */
+static void note_no_answer(struct module_qstate *qstate, struct iter_qstate *iq, int id)
+{
+    mxclash_time now = time_of(qstate->env->now_tv);
+    struct repair_mark *mark = errand_repair_mark(qstate, id);
+    struct outlay *outlay = errand_outlay(qstate, id);
+    bool timeout = now - outlay->since >= TIMEOUT_MIN_MS;
+
+    outlay->timeouts += timeout;
+    errand_charge(qstate, id, timeout ? TIMEOUT_PACKETS : 1, now);
+    if (mark == NULL) {
+        bound_errand(iq, outlay);
         return;
-    iq->sent_count = INT_MAX / 2;
+    }
+    if (mark->gave_up ||
+        (outlay->timeouts < TIMEOUTS_MAX && now - mark->began < REPAIR_WAIT_MAX_MS))
+        return;
+    give_up(iq);
     qstate->no_cache_store = 1; /* nor keep the failure */
+}
+
+/**
+ * The name of a proof's question is found to be an alias. What its target has is no matter of the
+ * proof, but Unbound goes on to ask for it. Where signatures are expected it may yet hold the
+ * answer against the server and ask another: there it goes one packet further.
+ */
+static bool proof_has_its_answer(const struct module_qstate *qstate, const struct iter_qstate *iq,
+                                 const struct dns_msg *response)
+{
+    if (query_dname_compare(iq->qchase.qname, qstate->qinfo.qname) != 0)
+        return true;
+    return iq->minimisation_state == DONOT_MINIMISE_STATE && !iq->dnssec_expected &&
+           reply_hides_mx(&qstate->qinfo, response->rep);
+}
+
+/** Packets that an answer took: if it came over TCP, UDP was asked first, unless it never is. */
+static unsigned packets_of_answer(const struct module_qstate *qstate, const struct iter_qstate *iq)
+{
+    const struct config_file *cfg = qstate->env->cfg;
+
+    return qstate->reply->c->type == comm_tcp && !cfg->tcp_upstream && !cfg->ssl_upstream &&
+                   !iq->dp->tcp_upstream && !iq->dp->ssl_upstream
+               ? 2
+               : 1;
 }
 
 /** An answer to a question of ours, or to a client's that is being repaired. */
@@ -64,10 +124,15 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
     const struct mxclash_proof *proof = proof_of(qstate, id);
     struct repair_mark *mark = errand_repair_mark(qstate, id);
 
+    errand_charge(qstate, id, packets_of_answer(qstate, iq), now);
+    if (mark == NULL)
+        bound_errand(iq, errand_outlay(qstate, id));
     if (proof != NULL) {
         mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, answer, now);
         repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
         make_minimised_go_on(iq, response);
+        if (proof_has_its_answer(qstate, iq, response))
+            give_up(iq);
         return;
     }
     mxclash_inspect(adapter->engine, answer, now);
@@ -123,8 +188,8 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
      * out of an auth-zone has no packet, what stands in the buffer is an older one. */
     if (response == NULL || iq == NULL || iq->dp == NULL || iq->auth_zone_response ||
         qstate->reply == NULL || qstate->reply->c == NULL) {
-        if (response == NULL && iq != NULL && errand_repair_mark(qstate, id) != NULL)
-            note_timeout(qstate, iq, errand_repair_mark(qstate, id));
+        if (response == NULL && iq != NULL && qstate->minfo[id] != NULL)
+            note_no_answer(qstate, iq, id);
         return 1;
     }
     packet = qstate->reply->c->buffer;
