@@ -21,7 +21,8 @@ struct block {
     unsigned char mark;
 };
 
-static _Alignas(POOL_CELL) unsigned char memory[(CELLS + 1) * POOL_CELL];
+/** Of a pool of CELLS cells, with their bits. */
+#define POOL_SIZE ((CELLS + 1) * (size_t)POOL_CELL)
 
 /** Could a block of so many cells be placed somewhere? As the blocks that are there lie. */
 static bool fits(const struct pool *pool, const struct block *blocks, size_t cells)
@@ -56,10 +57,12 @@ static void test_random_blocks(void **state)
     struct block blocks[BLOCKS] = {{0}};
     struct pool pool;
     unsigned refused = 0, taken = 0;
+    unsigned char *memory = aligned_alloc(POOL_CELL, POOL_SIZE);
 
     (void)state;
     srandom(8);
-    pool_init(&pool, memory, sizeof(memory));
+    assert_non_null(memory);
+    pool_init(&pool, memory, POOL_SIZE);
     assert_int_equal(pool.cell_count, CELLS);
     for (int i = 0; i < 20000; i++) {
         struct block *block = &blocks[random() % BLOCKS];
@@ -92,26 +95,31 @@ static void test_random_blocks(void **state)
     /* all of it is one piece again */
     assert_ptr_equal(pool_take(&pool, CELLS * (size_t)POOL_CELL), pool.cells);
     assert_null(pool_take(&pool, 1));
+    free(memory);
 }
 
 /** A pool of any size keeps within its memory, and none of it is lost but the bits. */
 static void test_sizes(void **state)
 {
     (void)state;
-    for (size_t octets = 0; octets < sizeof(memory); octets += 13) {
+    for (size_t octets = 0; octets < POOL_SIZE; octets += 13) {
         struct pool pool;
         size_t cells = 0;
+        /* a new one each time: AddressSanitizer takes what is not in a block for freed */
+        unsigned char *memory = aligned_alloc(POOL_CELL, POOL_SIZE);
 
-        memset(memory, 0xee, sizeof(memory));
+        assert_non_null(memory);
+        memset(memory, 0xee, POOL_SIZE);
         pool_init(&pool, memory, octets);
         while (pool_take(&pool, 1) != NULL)
             cells++;
         assert_int_equal(cells, pool.cell_count);
         assert_true(pool.cells + cells * POOL_CELL <= memory + octets || cells == 0);
         assert_true((cells + 3) * POOL_CELL > octets);
-        for (size_t i = octets; i < sizeof(memory); i++)
+        for (size_t i = octets; i < POOL_SIZE; i++)
             assert_int_equal(memory[i], 0xee);
         assert_null(pool_take(&pool, POOL_CELL + 1));
+        free(memory);
     }
 }
 
