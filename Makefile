@@ -177,7 +177,7 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 check: deps-check
 	$(MAKE) NO_DEPS=1 WERROR=-Werror all $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang
-	$(MAKE) NO_DEPS=1 WERROR=-Werror check-replay check-system
+	$(MAKE) NO_DEPS=1 WERROR=-Werror -j3 --output-sync=target check-replay check-system-stress check-system-calm
 
 check-unit: $(UNIT_TESTS)
 	@for test in $^; do echo "== $$test"; $$test || exit 1; done
@@ -197,10 +197,11 @@ $(HOST)/wrong-build.so: $(ADAPTER) $(RUNTIME) $(OUTPUT) $(CORE) module/host/unbo
 	    $(filter-out %/build_check.o,$(filter %.o,$^)) $(LIBS),LINK)
 
 # Mostly they wait: in two halves, side by side, each told of when it is done
-STRESS_TESTS := $(wildcard tests/system/test_fault_*.py tests/system/test_attack_*.py)
+STRESS_TESTS := $(wildcard $(addprefix tests/system/test_,fault_*.py attack_*.py errands_rate.py))
 CALM_TESTS := $(filter-out $(STRESS_TESTS),$(wildcard tests/system/test_*.py))
-check-system: all $(B)/tests/authority $(HOST)/wrong-build.so
+check-system:
 	@$(MAKE) NO_DEPS=1 -j2 --output-sync=target check-system-stress check-system-calm
+check-system-stress check-system-calm: all $(B)/tests/authority $(HOST)/wrong-build.so system-programs
 check-system-stress:
 	$(PYTEST) $(STRESS_TESTS)
 check-system-calm:

@@ -15,7 +15,7 @@ $(PRELOADED): $(B)/tests/%.so: tests/system/%.c | deps-check
 
 .PHONY: system-programs
 system-programs: $(PRELOADED)
-check-system: system-programs
+
 check-clang: $(patsubst %.c,$(B)/clang/%.o,$(wildcard tests/system/*.c))
 
 .PHONY: check-faults check-malloc check-reloads
