@@ -34,13 +34,15 @@ struct mxclash_engine {
     uint64_t seed;
     size_t table_size;
     size_t fixed_octets;
-    _Atomic uint64_t next_errand_id;
-    /** which shard is looked through for expired cases next, and when at the latest */
-    _Atomic uint32_t sweep_at;
+    /** when some shard is looked through for expired cases at the latest */
     _Atomic mxclash_time sweep_due;
     void (*on_event)(void *context, const struct mxclash_event *event);
     void (*on_held)(void *context);
     void *context;
+    /** on a cache line of their own, for they change all the time: the next id, and which shard is
+     * looked through next */
+    _Alignas(64) _Atomic uint64_t next_errand_id;
+    _Atomic uint32_t sweep_at;
 };
 
 /** mxclash_errands_wait(), inline. */

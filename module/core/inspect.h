@@ -17,9 +17,9 @@ static inline void inspect_sweep(struct mxclash_engine *engine, mxclash_time now
 {
     mxclash_time due = atomic_load_explicit(&engine->sweep_due, memory_order_relaxed);
 
-    /* now or up to a second ahead; further ahead: the clock was set back. Two threads at once do
-     * no harm. */
-    if ((uint64_t)due - (uint64_t)now <= INSPECT_SWEEP_EVERY_MS)
+    /* now or up to a second ahead, of this thread's clock or of another one's; further ahead: the
+     * clock was set back. Two threads at once do no harm. */
+    if ((uint64_t)due - (uint64_t)now <= INSPECT_SWEEP_EVERY_MS + BUCKET_SKEW_MAX_MS)
         return;
     atomic_store_explicit(&engine->sweep_due, now + INSPECT_SWEEP_EVERY_MS, memory_order_relaxed);
     engine_sweep(engine, now);
