@@ -93,10 +93,10 @@ endif
 
 # what objects are made with: one that was made with other flags is made anew
 FLAGS := $(B)/flags
+FLAGS_TEXT = $(subst ','\'',$(CC) $(filter-out -Werror,$(ALL_CFLAGS)))
 $(FLAGS): FORCE
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(CC) $(filter-out -Werror,$(ALL_CFLAGS)))' | cmp -s - $@ || \
-	    echo '$(subst ','\'',$(CC) $(filter-out -Werror,$(ALL_CFLAGS)))' > $@
+	@echo '$(FLAGS_TEXT)' | cmp -s - $@ || echo '$(FLAGS_TEXT)' > $@
 
 $(B)/obj/%.o: %.c $(FLAGS) | deps-build
 	@mkdir -p $(@D)

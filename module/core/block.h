@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/** Most that a large block takes beside its octets: a head, room to align it, a part of a page. */
+#define BLOCK_EXCESS_MAX (112 + 4095)
+
 /**
  * Octets that malloc() takes from the system for a block of so many, 0 for none. As glibc does on
  * 64 bits: 8 octets before the block, multiples of 16, at least 32; large blocks are whole pages,
@@ -15,7 +18,7 @@ static inline size_t block_octets(size_t octets)
     if (octets == 0)
         return 0;
     if (octets >= 131072)
-        return (octets + 112 + 4095) / 4096 * 4096;
+        return (octets + BLOCK_EXCESS_MAX) / 4096 * 4096;
     return octets <= 24 ? 32 : (octets + 8 + 15) / 16 * 16;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/names.h"
 #include "core/sieve.h"
 
@@ -130,11 +131,10 @@ void case_note_facts(const struct casework *work, struct docket_shard *shard, st
         c->both_were_valid = true;
 }
 
-/** Is what began then still under way? Threads' clocks differ a little: one that is behind must not
- * take it for something old. */
+/** Is what began then still under way? */
 bool case_is_under_way(uint64_t id, mxclash_time started, mxclash_time now)
 {
-    return id != 0 && now - started < CASE_PROOF_MAX_MS && started - now < CASE_PROOF_MAX_MS;
+    return id != 0 && clock_within(started, CASE_PROOF_MAX_MS, now);
 }
 
 /** What was put off until a time is due then, or if the clock was set back since: who knows when

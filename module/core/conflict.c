@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/views.h"
 
 #define XXH_INLINE_ALL
@@ -111,17 +112,10 @@ static void make_event(const struct casework *work, struct docket_case *c, enum 
     conflict->told_facts = facts_of(c, kind);
 }
 
-/** Less than an hour ago: or ahead, by a thread whose clock is not quite ours; what lies further
- * ahead is left from before the clock was set back. */
-static bool is_recent(mxclash_time then, mxclash_time now)
-{
-    return now - then < MXCLASH_QUIET_MS && then - now < MXCLASH_QUIET_MS;
-}
-
 /** An opened event was made within the last hour. */
 static bool is_quiet(const struct conflict *conflict, mxclash_time now)
 {
-    return conflict->ever_told && is_recent(conflict->told_at, now);
+    return conflict->ever_told && clock_within(conflict->told_at, MXCLASH_QUIET_MS, now);
 }
 
 /** Make the opened event, unless this domain made one within the last hour. Where its impact has
@@ -202,7 +196,7 @@ void conflict_tell_changed(const struct casework *work, struct docket_case *c,
     if (!conflict->open || !conflict->told || conflict->told_facts == facts_of(c, kind))
         return;
     /* what is not told now differs still when it is looked at again */
-    if (conflict->changed_at != 0 && is_recent(conflict->changed_at, now))
+    if (conflict->changed_at != 0 && clock_within(conflict->changed_at, MXCLASH_QUIET_MS, now))
         return;
     if (!openings_take_token(work->openings, now)) {
         count_up(&work->counters->delayed[mxclash_delay_rate_limit]);

@@ -17,8 +17,6 @@
 #define HEADS_SHARE 128
 /** A share of each shard that is left free, so that cells in a row are found. */
 #define RESERVE_SHARE 16
-/** What malloc() may take for the pools beside their octets: see block_octets(). */
-#define POOLS_EXCESS (112 + 4096)
 /** Most cases that are given up for one block: a lock is not held for long. */
 #define GIVEN_UP_MAX 32
 
@@ -74,16 +72,16 @@ bool docket_init(struct docket *docket, size_t max_octets)
     size_t share;
     size_t buckets = 1;
     size_t array;
-    size_t pool;
+    size_t pool_size;
 
     /* the shards and their pools are aligned to a cache line, which may cost another */
     fixed = block_octets(filter_octets) + block_octets(heads_octets) +
-            block_octets(DOCKET_SHARDS * sizeof(struct docket_shard)) + 64 + POOLS_EXCESS + 64;
+            block_octets(DOCKET_SHARDS * sizeof(struct docket_shard)) + 64 + BLOCK_EXCESS_MAX + 64;
     share = max_octets > fixed ? (max_octets - fixed) / DOCKET_SHARDS : 0;
     while (buckets * 2 * OCTETS_PER_BUCKET <= share)
         buckets *= 2;
     array = block_octets(buckets * sizeof(struct docket_case *));
-    pool = share > array + POOL_CELL ? (share - array) / POOL_CELL * POOL_CELL : POOL_CELL;
+    pool_size = share > array + POOL_CELL ? (share - array) / POOL_CELL * POOL_CELL : POOL_CELL;
     memset(docket, 0, sizeof(*docket));
     docket->filter = calloc(1, filter_octets);
     docket->heads = calloc(1, heads_octets);
@@ -92,7 +90,7 @@ bool docket_init(struct docket *docket, size_t max_octets)
     for (size_t counters = heads_octets / sizeof(*docket->heads); counters > 1; counters /= 2)
         docket->heads_shift--;
     docket->shards = aligned_alloc(64, DOCKET_SHARDS * sizeof(struct docket_shard));
-    docket->memory = aligned_alloc(POOL_CELL, DOCKET_SHARDS * pool);
+    docket->memory = aligned_alloc(POOL_CELL, DOCKET_SHARDS * pool_size);
     if (docket->filter == NULL || docket->heads == NULL || docket->shards == NULL ||
         docket->memory == NULL) {
         free(docket->shards);
@@ -105,7 +103,7 @@ bool docket_init(struct docket *docket, size_t max_octets)
         struct docket_shard *shard = &docket->shards[i];
 
         pthread_mutex_init(&shard->lock, NULL);
-        pool_init(&shard->pool, docket->memory + i * pool, pool);
+        pool_init(&shard->pool, docket->memory + i * pool_size, pool_size);
         docket->shard_octets_max = shard->pool.cell_count * POOL_CELL;
         docket->shard_octets_max -= docket->shard_octets_max / RESERVE_SHARE;
         shard->bucket_mask = buckets - 1;

@@ -44,8 +44,7 @@ void openings_deinit(struct openings *openings);
 enum mxclash_delay openings_take(struct openings *openings, uint64_t domain, bool proved,
                                  mxclash_time now);
 
-/** Count an event that no proof has paid for. \return false if it may not be told now. Threads:
- * any.
+/** Count an event that no proof has paid for; any thread. \return false if it may not be told now
  */
 bool openings_take_token(struct openings *openings, mxclash_time now);
 

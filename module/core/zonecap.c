@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/providers.h"
 
 #define XXH_INLINE_ALL
@@ -30,11 +31,9 @@ void zonecap_deinit(struct zonecap *cap)
     pthread_mutex_destroy(&cap->lock);
 }
 
-/** A window that began in the future is one from before the clock was set back. */
 static bool is_over(const struct zonecap *cap, const struct zonecap_slot *slot, mxclash_time now)
 {
-    return slot->taken == 0 || now - slot->since >= cap->window_ms ||
-           slot->since - now >= cap->window_ms;
+    return slot->taken == 0 || !clock_within(slot->since, cap->window_ms, now);
 }
 
 static struct zonecap_slot *set_of(struct zonecap *cap, uint64_t zone)
