@@ -19,8 +19,11 @@ DESTDIR ?=
 # Debian's own, which sees Debian's packages
 PYTHON ?= /usr/bin/python3
 UNBOUND_VERSION ?= distribution
-# more flags for the Unbound that is built here
+# other flags for the Unbound that is built here, in place of the package's
 HOST_CFLAGS ?=
+# all: with the modules too that the distribution leaves out; built beside the other as NAME-all
+HOST_FEATURES ?=
+features_all := --enable-cachedb --with-libhiredis --enable-ipsecmod
 B := build
 
 # what is done in a word; V=1 shows the commands
@@ -59,7 +62,7 @@ HOST := $(B)/hosts/own-$(firstword $(shell printf %s '$(abspath $(UNBOUND_SRC))'
 UNBOUND_TREE := $(UNBOUND_SRC)
 UNBOUND_BINARY ?= $(UNBOUND_SRC)/unbound
 else
-HOST := $(B)/hosts/$(UNBOUND_VERSION)
+HOST := $(B)/hosts/$(UNBOUND_VERSION)$(HOST_FEATURES:%=-%)
 UNBOUND_TREE = $(shell cat $(HOST)/package.path 2>/dev/null)
 UNBOUND_BINARY = $(HOST)/prefix/sbin/unbound
 endif
@@ -140,7 +143,7 @@ ifdef UNBOUND_SRC
 	ln -sfn $(abspath $(UNBOUND_SRC)/testbound) $(HOST)/testbound
 	touch $@
 else
-	module/host/unbound/build-unbound.sh $(HOST) $(UNBOUND_VERSION) "$(HOST_CFLAGS)"
+	module/host/unbound/build-unbound.sh $(HOST) $(UNBOUND_VERSION) "$(HOST_CFLAGS)" $(features_$(HOST_FEATURES))
 endif
 
 $(HOST)/obj/%.o: %.c $(HOST)/host_build.h $(FLAGS)
