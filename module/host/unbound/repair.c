@@ -121,9 +121,15 @@ void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstat
         response->rep = answer->rep;
 }
 
-/** Do the query again from the next module on. */
+/**
+ * Do the query again from the next module on.
+ *
+ * The iterator forgets the look-ups of nameservers that it waits for, they must forget it too: one
+ * that ended later would be counted off from the new run, which would then wait without end.
+ */
 static void restart(struct module_qstate *qstate, int id)
 {
+    (*qstate->env->detach_subs)(qstate);
     qstate->return_rcode = LDNS_RCODE_NOERROR;
     qstate->return_msg = NULL;
     qstate->no_cache_store = 0;
