@@ -58,7 +58,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         struct mesh_state *state = (struct mesh_state *)mesh->run.root->key;
 
         (void)rbtree_delete(&mesh->run, state);
-        mesh_run(mesh, state, module_event_new, NULL);
+        /* as Unbound does: what waits there need not be new */
+        mesh_run(mesh, state, module_event_pass, NULL);
     }
 }
 
