@@ -136,16 +136,17 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
         return;
     }
     mxclash_inspect(adapter->engine, answer, now);
-    if (mark != NULL && !mark->gave_up) {
-        /* a changed answer must not come into the cache, the next one may */
-        if (mark->store_off)
-            qstate->no_cache_store = 0;
-        mark->store_off = make_minimised_go_on(iq, response) && !qstate->no_cache_store;
-        if (mark->store_off)
-            qstate->no_cache_store = 1;
+    if (mark != NULL && !mark->gave_up && make_minimised_go_on(iq, response) &&
+        !qstate->no_cache_store) {
+        /* a changed answer must not come into the cache, see upstream_question() */
+        mark->store_off = true;
+        qstate->no_cache_store = 1;
     }
     if (adapter->repair)
         repair_answer(qstate, id, iq, response);
+    /* the target is another name, often in somebody else's zone: what is cached of it will do */
+    if (mark != NULL && reply_hides_mx(&qstate->qinfo, response->rep))
+        repair_use_cache(qstate, mark);
 }
 
 /** An answer that is ours, or in which there may be something to see. */
@@ -198,5 +199,22 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
         !inspect_at_a_glance(adapter->engine, sldns_buffer_begin(packet),
                              sldns_buffer_limit(packet), now, &qname_len))
         look_further(qstate, response, id, adapter, qname_len, now);
+    return 1;
+}
+
+int upstream_question(struct query_info *qinfo, uint16_t flags, struct module_qstate *qstate,
+                      struct sockaddr_storage *addr, socklen_t addrlen, uint8_t *zone,
+                      size_t zonelen, struct regional *region, int id, void *arg)
+{
+    struct repair_mark *mark = errand_repair_mark(qstate, id);
+
+    (void)qinfo, (void)flags, (void)addr, (void)addrlen, (void)zone, (void)zonelen;
+    (void)region, (void)arg;
+    /* here, not when the answer is there: a module may have said of it already that it is not for
+     * everybody's cache */
+    if (mark != NULL && mark->store_off) {
+        mark->store_off = false;
+        qstate->no_cache_store = 0;
+    }
     return 1;
 }
