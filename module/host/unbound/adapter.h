@@ -35,6 +35,9 @@ struct timer;
 struct timers {
     pthread_mutex_t lock; /* guards the list */
     struct timer *first;
+    unsigned load; /* which load of the module it is */
+    /** what a timer calls, with a query that is there for its environment only */
+    void (*run)(struct module_qstate *qstate, int id);
 };
 
 /**
@@ -175,13 +178,17 @@ struct repair_mark *errand_mark_repair(struct module_qstate *qstate, int id);
 /** \return the mark of a query, NULL if it has none */
 struct repair_mark *errand_repair_mark(const struct module_qstate *qstate, int id);
 
-void timers_init(struct timers *timers);
+void timers_init(struct timers *timers, void (*run)(struct module_qstate *qstate, int id));
 
 /** Free the timers. The workers are gone. */
 void timers_deinit(struct timers *timers);
 
-/** See to it that errands_start() is called soon on this thread, whose environment env is. */
-void timer_arm(struct timers *timers, struct module_env *env, int id);
+/** Make the timer of this thread, whose environment env is, if it was not made. */
+void timer_make(struct timers *timers, struct module_env *env, int id);
+
+/** See to it that timers->run is called soon on this thread. It cannot be if the thread has no
+ * timer yet: it has had no query but what the cache answered. */
+void timer_arm(struct timers *timers);
 
 /** The proof that a query asks a question of, NULL if the query is somebody else's. */
 const struct mxclash_proof *proof_of(const struct module_qstate *qstate, int id);

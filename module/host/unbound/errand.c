@@ -189,7 +189,7 @@ void errands_start(struct module_qstate *qstate, int id)
     /* what was asked runs when Unbound next runs its queries, which is at once as a rule, but not
      * where an expired answer is served out of a timer of Unbound's */
     if (asked || mxclash_errands_wait(adapter->engine))
-        timer_arm(&adapter->timers, qstate->env, id);
+        timer_arm(&adapter->timers);
 }
 
 /** Copy an MX set of Unbound's, without null MX, sorted. \return members; *null_mx as found */

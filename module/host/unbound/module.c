@@ -141,7 +141,7 @@ int init(struct module_env *env, int id)
         return 0;
     }
     adapter->iterator = iterator;
-    timers_init(&adapter->timers);
+    timers_init(&adapter->timers, errands_start);
     ((struct dynlibmod_env *)env->modinfo[id])->dyn_env = adapter;
     loaded = true;
     adapter->runtime = runtime_start(&host, time_at_start(env), error);
@@ -199,12 +199,13 @@ static __attribute__((noinline)) void finish(struct module_qstate *qstate, int i
 void operate(struct module_qstate *qstate, enum module_ev event, int id,
              struct outbound_entry *outbound)
 {
-    const struct adapter *adapter = adapter_of(qstate->env, id);
+    struct adapter *adapter = adapter_of(qstate->env, id);
 
     (void)outbound;
     switch (event) {
     case module_event_new:
     case module_event_pass:
+        timer_make(&adapter->timers, qstate->env, id);
         if (adapter->repair)
             repair_begin(qstate, id);
         qstate->ext_state[id] = module_wait_module;
