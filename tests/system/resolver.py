@@ -89,7 +89,8 @@ class Unbound(Server):
         for zone, server in zones.items():
             yield f"{self.kind}-zone:"
             yield f'  name: "{zone}"'
-            yield f"  {self.kind}-addr: {server.endpoint}"
+            # an address, or the name of a nameserver that is to be looked up
+            yield f"  {self.kind}-{getattr(server, 'known_by', 'addr')}: {server.endpoint}"
 
     def _write_mxclash_conf(self):
         lines = []
