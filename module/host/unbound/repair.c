@@ -126,9 +126,9 @@ static bool write_answer(const struct module_qstate *qstate,
 }
 
 /**
- * Does an answer show a CNAME at the name that was asked, alone or beside its MX? Where an authority
- * puts both into one answer, Unbound before 1.26 passes both on if the MX comes first, and they are
- * not for a client: it would have to choose.
+ * Does an answer show a CNAME at the name that was asked, alone or beside its MX? Where an
+ * authority puts both into one answer, Unbound before 1.26 passes both on if the MX comes first,
+ * and they are not for a client: it would have to choose.
  */
 static bool shows_alias(const struct query_info *qinfo, const struct reply_info *rep)
 {
