@@ -7,7 +7,8 @@
 # make install    DESTDIR and PREFIX honoured
 #
 # UNBOUND_SRC=DIR       build the module for an Unbound tree of your own, configured and built
-# UNBOUND_VERSION=X     pick another packaged version, as 1.22.0
+# UNBOUND_VERSION=X     another version that the archive has, or a release that was unpacked as
+#                       build/hosts/X/package/tree
 # NO_INSTALL=1          install no packages, only name what is missing
 # NO_DEPS=1             do not look at packages at all
 # WERROR=-Werror        a warning ends the build; make check says so itself
@@ -77,7 +78,8 @@ RUNTIME := $(call objects,module/runtime)
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
-LIBS := -levent -ljansson
+CORE_LIBS := -lpsl
+LIBS := -levent -ljansson $(CORE_LIBS)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
@@ -123,7 +125,7 @@ $(B)/lib%.a:
 	$(call say,ar rcs $@ $^,AR)
 
 $(B)/libmxclash.so: $(CORE)
-	$(call say,$(CC) $(LINK) -shared $(SONAME_FLAGS) -o $@ $^,LINK)
+	$(call say,$(CC) $(LINK) -shared $(SONAME_FLAGS) -o $@ $^ $(CORE_LIBS),LINK)
 	@ln -sfn $(@F) $@.0 # the name by which a program looks for it
 
 # the adapter's own header of the host: which build it is, and where it keeps its configuration
