@@ -96,8 +96,12 @@ static void note_no_answer(struct module_qstate *qstate, struct iter_qstate *iq,
  * answer against the server and ask another: there it goes one packet further.
  */
 static bool proof_has_its_answer(const struct module_qstate *qstate, const struct iter_qstate *iq,
-                                 const struct dns_msg *response)
+                                 const struct dns_msg *response,
+                                 const struct mxclash_answer *answer)
 {
+    /* a lame server's alias is none: Unbound asks the next, and that is the one to hear */
+    if (!answer->forwarded && !LDNS_AA_WIRE(answer->message))
+        return false;
     if (query_dname_compare(iq->qchase.qname, qstate->qinfo.qname) != 0)
         return true;
     return iq->minimisation_state == DONOT_MINIMISE_STATE && !iq->dnssec_expected &&
@@ -131,7 +135,7 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
         mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, answer, now);
         repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
         make_minimised_go_on(iq, response);
-        if (proof_has_its_answer(qstate, iq, response))
+        if (proof_has_its_answer(qstate, iq, response, answer))
             give_up(iq);
         return;
     }
@@ -146,6 +150,27 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
     }
     if (adapter->repair)
         repair_answer(qstate, id, iq, response);
+}
+
+/**
+ * Did the operator give the servers that were asked their zone's name, by a stub-zone? A delegation
+ * has nameservers' names, a stub may have addresses alone; one that has names too stands in the
+ * configuration.
+ */
+static bool is_stub(const struct module_env *env, const struct delegpt *dp)
+{
+    if (dp->nslist == NULL)
+        return true;
+    for (const struct config_stub *stub = env->cfg->stubs; stub != NULL; stub = stub->next) {
+        uint8_t name[MXCLASH_NAME_MAX];
+        size_t name_len;
+
+        if (!stub->isprime && stub->name != NULL &&
+            mxclash_name_from_text(stub->name, name, &name_len) == mxclash_ok &&
+            query_dname_compare(name, dp->name) == 0)
+            return true;
+    }
+    return false;
 }
 
 /** An answer that is ours, or in which there may be something to see. */
@@ -166,6 +191,9 @@ static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
         .server_len = qstate->reply->remote_addrlen,
     };
 
+    /* it matters only to the zone's own name; a question of ours was not looked at before */
+    if (iq->dp->namelen == (qname_len != 0 ? qname_len : qstate->qinfo.qname_len))
+        answer.stub = is_stub(qstate->env, iq->dp);
     if (qstate->minfo[id] != NULL) {
         note_answer(qstate, response, id, adapter, &answer, now);
         return;
