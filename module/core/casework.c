@@ -66,6 +66,7 @@ static void note_absence(struct docket_case *c, struct absence gone)
     if (gone.cname) {
         c->cname_until = 0;
         c->cname_types = 0;
+        c->was_hidden = false;
     }
     if (gone.mx)
         c->mx_until = 0;
@@ -75,6 +76,11 @@ static void note_absence(struct docket_case *c, struct absence gone)
     }
     if (gone.cname_for_mx)
         c->mx_gets_cname = c->mx_gets_cname_proved = false;
+}
+
+static bool has_second_looks(const struct casework *work)
+{
+    return work->probe && work->confirm_ms != 0;
 }
 
 /**
@@ -94,7 +100,8 @@ static void bring_proof_forward(struct docket_case *c, struct absence gone, mxcl
     case_put_off_proof(c, now, now);
 }
 
-/** Without proofs an authority's answer is the last word. */
+/** Where nothing is looked at twice an authority's answer is the last word, unless a proof is on its
+ * way. */
 static void end_what_ended(const struct casework *work, struct docket_shard *shard,
                            struct docket_case *c, struct absence gone, mxclash_time now,
                            struct case_outcome *outcome)
@@ -176,12 +183,12 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
     }
     if (sure && sighting->cname && !reading->null_mx && message->qtype == wire_type_mx)
         c->mx_gets_cname = true;
-    if (work->probe)
+    if (has_second_looks(work))
         bring_proof_forward(c, gone, now);
-    else
-        end_what_ended(work, shard, c, gone, now, outcome);
     if (case_wants_proof(c))
         want_proof(work, c, now, outcome);
+    if (!has_second_looks(work) && !outcome->prove && !c->queued && c->proof.id == 0)
+        end_what_ended(work, shard, c, gone, now, outcome);
     if (!work->probe && c->both_were_valid && sighting != NULL)
         conflict_open(work, shard, c, mxclash_cname_and_mx, mxclash_suspected,
                       mxclash_separate_answers, now, outcome);

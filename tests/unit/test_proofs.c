@@ -13,6 +13,7 @@
 
 #define SOME_MS   INT64_C(1767323045678)
 #define TAKEN_MAX 4000
+#define LATER_MS  2000
 
 static struct proofs proofs;
 
@@ -23,7 +24,7 @@ static size_t taken_count;
 static void begin(size_t capacity, unsigned rate)
 {
     proofs_deinit(&proofs);
-    assert_true(proofs_init(&proofs, capacity, rate, PROOF_QUERIES));
+    assert_true(proofs_init(&proofs, capacity, rate, PROOF_QUERIES, LATER_MS));
     taken_count = 0;
 }
 
