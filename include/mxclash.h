@@ -266,8 +266,8 @@ struct mxclash_options {
     /** an open conflict that nobody has met for this long is closed, 60 to 31536000 */
     unsigned expire_after_s;
     /**
-     * What a proof of two answers shows for the first time is asked again so many seconds later, and
-     * counts only if it is the same then, 0 to 60. 0: the first proof is enough.
+     * What a proof of two answers shows for the first time is asked again so many seconds later,
+     * and counts only if it is the same then, 0 to 60. 0: the first proof is enough.
      */
     unsigned confirm_after_s;
     /**

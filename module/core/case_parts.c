@@ -9,9 +9,9 @@
 #include "core/sieve.h"
 
 /**
- * What whose servers were asked tells: a zone of the owner's name is a delegation, and so an apex. A
- * zone above it, answering with authority where else it would refer, has no cut between: there was
- * one and is none any more, unless a record showed it, for then the zones share their servers.
+ * What whose servers were asked tells: a zone of the owner's name is a delegation, and so an apex.
+ * A zone above it, answering with authority where else it would refer, has no cut between: there
+ * was one and is none any more, unless a record showed it, for then the zones share their servers.
  */
 static enum mxclash_apex apex_by_zone(const struct docket_case *c,
                                       const struct mxclash_answer *answer, bool authoritative,
@@ -32,8 +32,8 @@ void case_note_zone(struct docket_case *c, const struct mxclash_answer *answer,
     const struct wire_message *message = &reading->message;
     enum mxclash_apex apex = mxclash_apex_unknown;
     size_t zone_len = 0;
-    bool asked = name_equal(c->owner, c->owner_len, message->octets + message->qname_at,
-                            message->qname_len);
+    bool asked =
+        name_equal(c->owner, c->owner_len, message->octets + message->qname_at, message->qname_len);
     bool by_record;
 
     c->cut_is_hidden = answer->forwarded || (answer->stub && answer->zone_len == c->owner_len);
@@ -43,9 +43,8 @@ void case_note_zone(struct docket_case *c, const struct mxclash_answer *answer,
     if (!by_record && answer->zone != NULL && !answer->forwarded &&
         answer->zone_len <= c->owner_len) {
         apex = apex_by_zone(c, answer, message->authoritative, asked);
-        zone_len = apex == mxclash_apex_unknown && answer->zone_len == c->owner_len
-                       ? 0
-                       : answer->zone_len;
+        zone_len =
+            apex == mxclash_apex_unknown && answer->zone_len == c->owner_len ? 0 : answer->zone_len;
     }
     if (c->apex == mxclash_apex_yes && apex == mxclash_apex_unknown)
         return;

@@ -258,8 +258,8 @@ static void decide_mailbox(const struct casework *work, struct docket_shard *sha
 
 /**
  * There are servers, of load balancers mostly, that have the CNAME for an address only and deny the
- * type CNAME itself: resolvers' caches do not care, and hide the MX with it. So where there is an MX
- * and a CNAME was met, but the type CNAME shows none, the type that showed it is asked.
+ * type CNAME itself: resolvers' caches do not care, and hide the MX with it. So where there is an
+ * MX and a CNAME was met, but the type CNAME shows none, the type that showed it is asked.
  */
 static bool should_ask_address(const struct docket_case *c, mxclash_time now)
 {

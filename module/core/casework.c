@@ -16,9 +16,8 @@
 static bool case_wants_proof(const struct docket_case *c)
 {
     return c->cname_target != NULL || c->both_were_valid || c->may_have_both || c->spf_suspect ||
-           c->first_look != 0 ||
-           c->conflicts[mxclash_cname_and_mx].open || c->conflicts[mxclash_cname_at_apex].open ||
-           c->conflicts[mxclash_spf_missing].open;
+           c->first_look != 0 || c->conflicts[mxclash_cname_and_mx].open ||
+           c->conflicts[mxclash_cname_at_apex].open || c->conflicts[mxclash_spf_missing].open;
 }
 
 /** Ask for a proof if one is due and none is on its way. */
@@ -100,8 +99,8 @@ static void bring_proof_forward(struct docket_case *c, struct absence gone, mxcl
     case_put_off_proof(c, now, now);
 }
 
-/** Where nothing is looked at twice an authority's answer is the last word, unless a proof is on its
- * way. */
+/** Where nothing is looked at twice an authority's answer is the last word, unless a proof is on
+ * its way. */
 static void end_what_ended(const struct casework *work, struct docket_shard *shard,
                            struct docket_case *c, struct absence gone, mxclash_time now,
                            struct case_outcome *outcome)

@@ -103,8 +103,8 @@ static void note_wait(struct proofs *proofs, mxclash_time now)
     mxclash_time wait = NEXT_MAX_MS;
 
     if (proofs->ring.count != 0)
-        wait = (proofs->cost - proofs->bucket.tokens + proofs->bucket.rate - 1) /
-               proofs->bucket.rate;
+        wait =
+            (proofs->cost - proofs->bucket.tokens + proofs->bucket.rate - 1) / proofs->bucket.rate;
     else if (later != NULL)
         wait = later->since - now;
     /* who owes much waits longer, but looks in between: see proofs_pop() */

@@ -2,11 +2,11 @@
 /**
  * \file
  * The second look. Behind one address may stand several servers, and while a change makes its way
- * to them they have different copies of the zone: the answers of one proof, seconds apart, then come
- * from two copies, and show a CNAME and an MX that never were in one. So what a proof of two answers
- * shows for the first time, a conflict or the end of one, is only told when a second proof shows it
- * again confirm_ms later, and no serial speaks of two copies. Everything here runs with the case's
- * shard locked.
+ * to them they have different copies of the zone: the answers of one proof, seconds apart, then
+ * come from two copies, and show a CNAME and an MX that never were in one. So what a proof of two
+ * answers shows for the first time, a conflict or the end of one, is only told when a second proof
+ * shows it again confirm_ms later, and no serial speaks of two copies. Everything here runs with
+ * the case's shard locked.
  */
 #ifndef MXCLASH_CORE_SECOND_LOOK_H
 #define MXCLASH_CORE_SECOND_LOOK_H
@@ -15,8 +15,8 @@
 
 /**
  * Looks that found different serials, after which these count no more: the last of them came some
- * seven minutes after the first. Copies that differ so long are no propagation but the fault itself,
- * and there are servers that count a serial up at every answer.
+ * seven minutes after the first. Copies that differ so long are no propagation but the fault
+ * itself, and there are servers that count a serial up at every answer.
  */
 #define SECOND_LOOK_SERIALS 4
 

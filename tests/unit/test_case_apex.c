@@ -134,8 +134,8 @@ static void test_few_questions_do_not_confirm(void **state)
     expect(mxclash_changed, mxclash_confirmed, mxclash_probe);
 }
 
-/** There was an MX before, of which nothing is left but a fingerprint in the sieve. It may be another
- * owner's. */
+/** There was an MX before, of which nothing is left but a fingerprint in the sieve. It may be
+ * another owner's. */
 static void test_not_confirmed_by_a_fingerprint(void **state)
 {
     (void)state;

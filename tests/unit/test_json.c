@@ -71,8 +71,7 @@ static void test_every_field_in_order(void **state)
 
 static void test_unknown_is_null(void **state)
 {
-    struct mxclash_event event = {
-        .type = mxclash_changed,
+    struct mxclash_event event = {.type = mxclash_changed,
                                   .state = mxclash_suspected,
                                   .apex = mxclash_apex_unknown,
                                   .hides_spf = mxclash_unknown};

@@ -80,9 +80,12 @@ static void test_cname_before_mx(void **state)
  * answers no question of a proof, whatever it says, and the next server may. */
 static void test_lame_server(void **state)
 {
-    const struct reply words[] = {MX_IS_MX(LAME),       MX_IS_CNAME(LAME),
-                                  MX_IS_BOTH(LAME),     NO_MX(LAME),
-                                  NO_MX(LAME, .soa = "shop.test"), NO_MX(LAME, .rcode = MESSAGE_NXDOMAIN)};
+    const struct reply words[] = {MX_IS_MX(LAME),
+                                  MX_IS_CNAME(LAME),
+                                  MX_IS_BOTH(LAME),
+                                  NO_MX(LAME),
+                                  NO_MX(LAME, .soa = "shop.test"),
+                                  NO_MX(LAME, .rcode = MESSAGE_NXDOMAIN)};
     struct mxclash_proof proof;
 
     (void)state;

@@ -96,16 +96,36 @@ static void note_no_answer(struct module_qstate *qstate, struct iter_qstate *iq,
  * answer against the server and ask another: there it goes one packet further.
  */
 static bool proof_has_its_answer(const struct module_qstate *qstate, const struct iter_qstate *iq,
-                                 const struct dns_msg *response,
-                                 const struct mxclash_answer *answer)
+                                 const struct dns_msg *response)
 {
-    /* a lame server's alias is none: Unbound asks the next, and that is the one to hear */
-    if (!answer->forwarded && !LDNS_AA_WIRE(answer->message))
-        return false;
     if (query_dname_compare(iq->qchase.qname, qstate->qinfo.qname) != 0)
         return true;
     return iq->minimisation_state == DONOT_MINIMISE_STATE && !iq->dnssec_expected &&
            reply_hides_mx(&qstate->qinfo, response->rep);
+}
+
+/** Does an answer come from no authority, though one was asked? */
+static bool is_lame(const struct mxclash_answer *answer)
+{
+    return !answer->forwarded && !LDNS_AA_WIRE(answer->message);
+}
+
+/**
+ * A lame server's answer to a question of ours counts for nothing, so that another server must be
+ * asked. Unbound does that itself where it sees that the server is lame; an alias, and what comes
+ * without RA, it takes. A referral has no AA either, and is followed.
+ */
+static void pass_over_lame(const struct module_qstate *qstate, struct dns_msg *response)
+{
+    struct reply_info *rep = response->rep;
+    bool taken = (rep->flags & BIT_RA) == 0 ||
+                 (qstate->qinfo.qtype != LDNS_RR_TYPE_CNAME && reply_hides_mx(&qstate->qinfo, rep));
+
+    for (size_t i = 0; i < rep->ns_numrrsets && rep->an_numrrsets == 0; i++)
+        if (rep->rrsets[i]->rk.type == htons(LDNS_RR_TYPE_NS))
+            taken = false;
+    if (taken)
+        FLAGS_SET_RCODE(rep->flags, LDNS_RCODE_REFUSED);
 }
 
 /** Packets that an answer took: if it came over TCP, UDP was asked first, unless it never is. */
@@ -134,8 +154,12 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
     if (proof != NULL) {
         mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, answer, now);
         repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
+        if (is_lame(answer)) {
+            pass_over_lame(qstate, response);
+            return;
+        }
         make_minimised_go_on(iq, response);
-        if (proof_has_its_answer(qstate, iq, response, answer))
+        if (proof_has_its_answer(qstate, iq, response))
             give_up(iq);
         return;
     }
