@@ -180,7 +180,9 @@ void errands_start(struct module_qstate *qstate, int id)
     bool asked = false;
 
     if (!is_busy(qstate->env->mesh)) {
-        asked = start_proof(qstate, id, now);
+        /* what has just ended may give reason to ask the same anew, and as long as its query is
+         * still there Unbound would not make another: the timer, or the next query, sees to that */
+        asked = !qstate->is_valrec && start_proof(qstate, id, now);
         asked = start_lookup(qstate, id, now) || asked;
     }
     /* what was asked runs when Unbound next runs its queries, which is at once as a rule, but not

@@ -24,19 +24,14 @@
 #define TIMEOUT_PACKETS 2
 
 /**
- * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
- * answered with a CNAME the iterator follows it and the MX is never asked. So the CNAME is made to
- * look like an RRset of the type that was asked, in an answer that nobody gets and no cache keeps:
- * the iterator then goes on to MX. An empty answer would not do: it would be held against the
- * server, as a lame one's or one without signatures.
+ * Make the CNAME of the name that is asked look like an RRset of the type that is, in an answer that
+ * nobody gets and no cache keeps: the iterator then does not follow it.
  * \return true if the answer was changed
  */
-static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *response)
+static bool disguise_cname(const struct iter_qstate *iq, struct dns_msg *response)
 {
     struct reply_info *rep = response->rep;
 
-    if (iq->minimisation_state == DONOT_MINIMISE_STATE)
-        return false;
     for (size_t i = 0; i < rep->an_numrrsets; i++) {
         struct packed_rrset_key *key = &rep->rrsets[i]->rk;
 
@@ -49,6 +44,18 @@ static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *r
         return true;
     }
     return false;
+}
+
+/**
+ * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
+ * answered with a CNAME the iterator follows it and the MX is never asked; with another RRset it
+ * goes on to MX. An empty answer would not do: it would be held against the server, as a lame one's
+ * or one without signatures.
+ * \return true if the answer was changed
+ */
+static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *response)
+{
+    return iq->minimisation_state != DONOT_MINIMISE_STATE && disguise_cname(iq, response);
 }
 
 /** Have the iterator send nothing more for a query: count its referrals as used up. Sends would be
@@ -110,21 +117,33 @@ static bool is_lame(const struct mxclash_answer *answer)
     return !answer->forwarded && !LDNS_AA_WIRE(answer->message);
 }
 
+/** Does an answer send us to servers further down? */
+static bool is_referral(const struct iter_qstate *iq, const struct reply_info *rep)
+{
+    for (size_t i = 0; i < rep->ns_numrrsets; i++) {
+        const struct packed_rrset_key *key = &rep->rrsets[rep->an_numrrsets + i]->rk;
+
+        if (key->type == htons(LDNS_RR_TYPE_NS) &&
+            dname_strict_subdomain_c(key->dname, iq->dp->name))
+            return true;
+    }
+    return false;
+}
+
 /**
- * A lame server's answer to a question of ours counts for nothing, so that another server must be
- * asked. Unbound does that itself where it sees that the server is lame; an alias, and what comes
- * without RA, it takes. A referral has no AA either, and is followed.
+ * An answer without AA to a question of ours counts for nothing, so that others must be asked: those
+ * to which it refers, whatever it says besides, or the next server. Unbound does that itself where
+ * it sees that a server is lame; an alias, and what comes without RA, it takes.
  */
-static void pass_over_lame(const struct module_qstate *qstate, struct dns_msg *response)
+static void pass_over_lame(const struct module_qstate *qstate, const struct iter_qstate *iq,
+                           struct dns_msg *response)
 {
     struct reply_info *rep = response->rep;
-    bool taken = (rep->flags & BIT_RA) == 0 ||
-                 (qstate->qinfo.qtype != LDNS_RR_TYPE_CNAME && reply_hides_mx(&qstate->qinfo, rep));
 
-    for (size_t i = 0; i < rep->ns_numrrsets && rep->an_numrrsets == 0; i++)
-        if (rep->rrsets[i]->rk.type == htons(LDNS_RR_TYPE_NS))
-            taken = false;
-    if (taken)
+    if (is_referral(iq, rep))
+        disguise_cname(iq, response);
+    else if ((rep->flags & BIT_RA) == 0 || (qstate->qinfo.qtype != LDNS_RR_TYPE_CNAME &&
+                                            reply_hides_mx(&qstate->qinfo, rep)))
         FLAGS_SET_RCODE(rep->flags, LDNS_RCODE_REFUSED);
 }
 
@@ -155,7 +174,7 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
         mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, answer, now);
         repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
         if (is_lame(answer)) {
-            pass_over_lame(qstate, response);
+            pass_over_lame(qstate, iq, response);
             return;
         }
         make_minimised_go_on(iq, response);
