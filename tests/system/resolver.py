@@ -72,6 +72,8 @@ class Unbound(Server):
             "log-file": str(self.events_path),
             "http-listen": listen[http],
             "database": "",
+            # one look is enough where the second one is not the subject
+            "confirm-after": 0,
             **(mxclash or {}),
         }
 
