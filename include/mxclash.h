@@ -543,7 +543,8 @@ MXCLASH_PUBLIC void mxclash_get_stats(const struct mxclash_engine *engine,
  *
  * \param[out] domains  room for max members
  * \return members written, at most max
- * Blocking: each shard lock in turn, for a walk over that shard's open conflicts.
+ * Blocking: one shard lock at a time, each held for some dozen conflicts. What opens or ends
+ * meanwhile may be among them or not.
  */
 MXCLASH_PUBLIC size_t mxclash_top_domains(struct mxclash_engine *engine,
                                           struct mxclash_domain *domains, size_t max);

@@ -188,14 +188,14 @@ static bool mail_is_wanted(const struct casework *work, const struct docket_case
 void case_judge_apex(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
                      mxclash_time now, struct case_outcome *outcome)
 {
-    bool known = c->mx_gets_cname_proved || (c->mx_gets_cname && !work->probe);
-    enum mxclash_state state =
-        known && mail_is_wanted(work, c) ? mxclash_confirmed : mxclash_suspected;
+    bool known;
 
     if (c->apex != mxclash_apex_yes || !c->mx_gets_cname || c->mx_asked == 0 ||
         c->conflicts[mxclash_cname_and_mx].open)
         return;
-    conflict_open(work, shard, c, mxclash_cname_at_apex, state,
+    known = c->mx_gets_cname_proved || !work->probe;
+    conflict_open(work, shard, c, mxclash_cname_at_apex,
+                  known && mail_is_wanted(work, c) ? mxclash_confirmed : mxclash_suspected,
                   c->mx_gets_cname_proved ? mxclash_probe : mxclash_separate_answers, now, outcome);
 }
 

@@ -263,7 +263,11 @@ bool docket_set_mx(struct docket *docket, struct docket_shard *shard, struct doc
 /** \return the case of the list that was longest not met, NULL if it is empty. Shard locked. */
 struct docket_case *docket_oldest(struct docket_shard *shard, bool open);
 
-/** Call visit for every open case, each shard locked in turn. */
+/**
+ * Call visit for every open case, its shard locked. No lock is held for more than some dozen cases.
+ * A case that is open all the while is visited once; one that comes, goes, opens or ends meanwhile
+ * once or not at all. visit must not call the docket.
+ */
 void docket_visit_open(struct docket *docket,
                        void (*visit)(void *context, const struct docket_case *c), void *context);
 

@@ -144,6 +144,7 @@ static void judge_sets(const struct view *view, struct providers_verdict *verdic
 void providers_judge(const struct providers *providers, const uint8_t *owner, size_t owner_len,
                      const struct mxclash_mx *mx, size_t count, struct providers_verdict *verdict)
 {
+    struct registrable domain;
     struct view view;
 
     memset(verdict, 0, sizeof(*verdict));
@@ -151,10 +152,10 @@ void providers_judge(const struct providers *providers, const uint8_t *owner, si
     verdict->provider = pick(&view);
     if (verdict->provider == NULL)
         return;
+    domain = registrable_of(providers->suffixes, owner, owner_len);
     for (size_t i = 0; i < view.count; i++) {
         const struct provider *whose = view.whose[i];
-        bool own = registrable_holds(providers->suffixes, owner, owner_len, mx[i].exchange,
-                                     mx[i].exchange_len);
+        bool own = registrable_holds(&domain, mx[i].exchange, mx[i].exchange_len);
 
         if (own && whose == verdict->provider) {
             /* a domain of the provider's own may do as it likes */

@@ -49,31 +49,42 @@ static size_t last_two_at(const uint8_t *name, size_t name_len)
 size_t registrable_at(const struct psl_ctx_st *suffixes, const uint8_t *name, size_t name_len)
 {
     char text[MXCLASH_NAME_MAX];
+    size_t last_two = last_two_at(name, name_len);
     const char *domain;
 
-    if (name_len <= 1)
+    /* two labels are a domain or a suffix, and either is all of the name: most domains of the world
+     * are spared the look into the list */
+    if (last_two == 0)
         return 0;
     if (suffixes == NULL)
         suffixes = psl_builtin();
     /* a libpsl that was built without a list, and none on the machine */
     if (suffixes == NULL)
-        return last_two_at(name, name_len);
+        return last_two;
     write_text(text, name, name_len);
     /* behind the first label's length, which is no dot that parts anything */
     domain = psl_registrable_domain(suffixes, text + 1);
     return domain == NULL ? 0 : (size_t)(domain - text) - 1;
 }
 
-bool registrable_holds(const struct psl_ctx_st *suffixes, const uint8_t *name, size_t name_len,
-                       const uint8_t *host, size_t host_len)
+struct registrable registrable_of(const struct psl_ctx_st *suffixes, const uint8_t *name,
+                                  size_t name_len)
 {
-    size_t last_at = last_two_at(name, name_len);
+    return (struct registrable){.suffixes = suffixes,
+                                .name = name,
+                                .name_len = name_len,
+                                .last_two_at = last_two_at(name, name_len)};
+}
+
+bool registrable_holds(const struct registrable *domain, const uint8_t *host, size_t host_len)
+{
+    /* every domain has two labels at least, but for a name that is shorter itself */
+    size_t end_len = domain->name_len - domain->last_two_at;
     size_t at;
 
-    /* every domain has two labels at least, but for a name that is shorter itself */
-    if (host_len < name_len - last_at ||
-        memcmp(host + host_len - (name_len - last_at), name + last_at, name_len - last_at) != 0)
+    if (host_len < end_len ||
+        memcmp(host + host_len - end_len, domain->name + domain->last_two_at, end_len) != 0)
         return false;
-    at = registrable_at(suffixes, name, name_len);
-    return name_at_or_below(host, host_len, name + at, name_len - at);
+    at = registrable_at(domain->suffixes, domain->name, domain->name_len);
+    return name_at_or_below(host, host_len, domain->name + at, domain->name_len - at);
 }

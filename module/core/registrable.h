@@ -27,9 +27,21 @@ struct psl_ctx_st;
  */
 size_t registrable_at(const struct psl_ctx_st *suffixes, const uint8_t *name, size_t name_len);
 
-/** \return true if host is at or below the domain that name belongs to; both lower case wire names.
- * Nearly always one look at the ends of the two tells that it is not. */
-bool registrable_holds(const struct psl_ctx_st *suffixes, const uint8_t *name, size_t name_len,
-                       const uint8_t *host, size_t host_len);
+/** A holder's domain, to hold hosts against. Only for as long as the name is there. */
+struct registrable {
+    const struct psl_ctx_st *suffixes;
+    const uint8_t *name;
+    size_t name_len;
+    /** where the last two labels begin */
+    size_t last_two_at;
+};
+
+/** \param name  borrowed; lower case wire name */
+struct registrable registrable_of(const struct psl_ctx_st *suffixes, const uint8_t *name,
+                                  size_t name_len);
+
+/** \return true if host, a lower case wire name, is at or below the domain. Nearly always one look
+ * at the ends of the two names tells that it is not. */
+bool registrable_holds(const struct registrable *domain, const uint8_t *host, size_t host_len);
 
 #endif

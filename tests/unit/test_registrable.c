@@ -102,8 +102,9 @@ static void test_lengths(void **state)
 static bool holds(const char *name_text, const char *host_text)
 {
     struct name name = wire(name_text), host = wire(host_text);
+    struct registrable domain = registrable_of(NULL, name.octets, name.len);
 
-    return registrable_holds(NULL, name.octets, name.len, host.octets, host.len);
+    return registrable_holds(&domain, host.octets, host.len);
 }
 
 static void test_holds(void **state)
