@@ -72,10 +72,10 @@ class Unbound(Server):
             "log-file": str(self.events_path),
             "http-listen": listen[http],
             "database": "",
-            # one look is enough where the second one is not the subject
-            "confirm-after": 0,
             **(mxclash or {}),
         }
+        # one look is enough where the second one is not the subject
+        self.mxclash.setdefault("confirm-after", 0)
 
     @property
     def has_module(self):

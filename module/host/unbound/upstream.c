@@ -24,9 +24,9 @@
 #define TIMEOUT_PACKETS 2
 
 /**
- * Make the CNAME of the name that is asked look like an RRset of the type that is, in an answer that
- * nobody gets and no cache keeps: the iterator then does not follow it.
- * \return true if the answer was changed
+ * Make the CNAME of the name that is asked look like an RRset of the type that is, in an answer
+ * that nobody gets and no cache keeps: the iterator then does not follow it. \return true if the
+ * answer was changed
  */
 static bool disguise_cname(const struct iter_qstate *iq, struct dns_msg *response)
 {
@@ -131,9 +131,9 @@ static bool is_referral(const struct iter_qstate *iq, const struct reply_info *r
 }
 
 /**
- * An answer without AA to a question of ours counts for nothing, so that others must be asked: those
- * to which it refers, whatever it says besides, or the next server. Unbound does that itself where
- * it sees that a server is lame; an alias, and what comes without RA, it takes.
+ * An answer without AA to a question of ours counts for nothing, so that others must be asked:
+ * those to which it refers, whatever it says besides, or the next server. Unbound does that itself
+ * where it sees that a server is lame; an alias, and what comes without RA, it takes.
  */
 static void pass_over_lame(const struct module_qstate *qstate, const struct iter_qstate *iq,
                            struct dns_msg *response)
@@ -142,8 +142,8 @@ static void pass_over_lame(const struct module_qstate *qstate, const struct iter
 
     if (is_referral(iq, rep))
         disguise_cname(iq, response);
-    else if ((rep->flags & BIT_RA) == 0 || (qstate->qinfo.qtype != LDNS_RR_TYPE_CNAME &&
-                                            reply_hides_mx(&qstate->qinfo, rep)))
+    else if ((rep->flags & BIT_RA) == 0 ||
+             (qstate->qinfo.qtype != LDNS_RR_TYPE_CNAME && reply_hides_mx(&qstate->qinfo, rep)))
         FLAGS_SET_RCODE(rep->flags, LDNS_RCODE_REFUSED);
 }
 
