@@ -7,7 +7,8 @@
 # make install    DESTDIR and PREFIX honoured
 #
 # UNBOUND_SRC=DIR       build the module for an Unbound tree of your own, configured and built
-# UNBOUND_VERSION=X     pick another packaged version, as 1.22.0
+# UNBOUND_VERSION=X     another version that the archive has, or a release that was unpacked as
+#                       build/hosts/X/package/tree
 # NO_INSTALL=1          install no packages, only name what is missing
 # NO_DEPS=1             do not look at packages at all
 # WERROR=-Werror        a warning ends the build; make check says so itself

@@ -16,7 +16,7 @@ A scenario is one of Unbound's .rpl files. Comment lines at its top say what is 
 target, mx is PREFERENCE:EXCHANGE joined by commas, advice is joined by commas.
 
 HOST_DIR names another built Unbound (the folder with testbound and mxclash.so), such as
-build/hosts/1.22.0.
+build/hosts/1.26.0.
 """
 import json
 import os

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lab import ANSWER_TIMEOUT_S, BUILD, LabError, Server, free_address, free_port, wait_until
 
-EVENT_TIMEOUT_S = 10
-RELOAD_TIMEOUT_S = 30
+EVENT_TIMEOUT_S = 60
+RELOAD_TIMEOUT_S = 60
 SERIES = re.compile(r"^([a-z_:]+)(?:\{(.*)\})? (\S+)$")
 
 

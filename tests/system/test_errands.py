@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Questions of our own among those of clients: where there is little room, and when all ends."""
 
+import time
+
 import pytest
 from lab import Authority, wait_until
+from resolver import EVENT_TIMEOUT_S
+
+ASK_EVERY_S = 0.2
 
 DOMAINS = [f"d{number}.test" for number in range(20)]
 # Of each domain the CNAME question gets no answer, so its proof is under way for long.
@@ -36,6 +41,29 @@ def test_room_for_one_query_only(world, start):
     unbound = start(world.upstreams, settings={"num-queries-per-thread": 1})
     unbound.ask("split.test", "A")
     unbound.wait_event(event="opened", domain="split.test", state="confirmed")
+
+
+def test_proof_that_an_answer_from_the_cache_gives_reason_for(tmp_path, world, start):
+    """All that clients ask is cached, so there is no query of theirs to ask a proof from."""
+    zone = "zone quiet.test\n  answer by-type\n  @ 600 MX 5 mail.host.test.\n"
+    with Authority(tmp_path / "quiet", f"{zone}  @ 600 CNAME www.cdn.test.\n") as quiet:
+        unbound = start(
+            {**world.upstreams, "quiet.test": quiet}, mxclash={"recheck-interval": "2"}
+        )
+        unbound.ask("quiet.test", "A")
+        unbound.ask("quiet.test", "MX")
+        unbound.wait_event(event="opened", domain="quiet.test", state="confirmed")
+        quiet.play(f"{zone}  @ 600 A 192.0.2.1\n")
+        missed = "total.num.cachemiss"
+        before = [line for line in unbound.control("stats_noreset").split() if missed in line]
+
+        def cleared():
+            unbound.ask("quiet.test", "MX")
+            time.sleep(ASK_EVERY_S)
+            return unbound.events(event="cleared", domain="quiet.test")
+
+        wait_until(cleared, EVENT_TIMEOUT_S, "the proof")
+        assert before == [line for line in unbound.control("stats_noreset").split() if missed in line]
 
 
 def test_clients_have_the_room(slow, start):
