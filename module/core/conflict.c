@@ -87,6 +87,7 @@ static void make_event(const struct casework *work, struct docket_case *c, enum 
     event->apex = (enum mxclash_apex)c->apex;
     event->impact = is_of_cname(kind) ? c->impact : mxclash_impact_unknown;
     event->servers = servers_of(c, kind);
+    event->hides_spf = is_of_cname(kind) ? (enum mxclash_known)c->hides_spf : mxclash_unknown;
     event->time = now;
     event->first_seen = conflict->first_seen;
     event->last_seen = conflict->last_seen;

@@ -335,6 +335,7 @@ struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard
     c->owner_len = (uint8_t)owner_len;
     c->zone_at = c->owner_len;
     c->apex = mxclash_apex_unknown;
+    c->hides_spf = mxclash_unknown;
     c->hash = hash;
     bound_chain(docket, shard, *bucket);
     c->bucket_next = *bucket;

@@ -83,6 +83,8 @@ class Unbound(Server):
             "database": "",
             **(mxclash or {}),
         }
+        # one look is enough where the second one is not the subject
+        self.mxclash.setdefault("confirm-after", 0)
 
     @property
     def has_module(self):

@@ -133,22 +133,31 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
     return true;
 }
 
+/** Ask the questions of a proof from that of number i on, or, where they are asked in turn, that
+ * one. \return how many questions have been asked by then; the proof is given up if that fails */
+static unsigned ask_proof(struct module_qstate *qstate, int id, const struct errand *errand,
+                          unsigned i, mxclash_time now)
+{
+    struct mxclash_proof proof = errand->proof;
+
+    do {
+        if (!ask(qstate, id, errand, proof.owner, proof.owner_len, proof.qtypes[i])) {
+            mxclash_proof_abandon(adapter_of(qstate->env, id)->engine, &proof, now);
+            return i;
+        }
+        i++;
+    } while (!proof.in_turn && i < proof.qtype_count);
+    return i;
+}
+
 /** \return true if something was asked */
 static bool start_proof(struct module_qstate *qstate, int id, mxclash_time now)
 {
     struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
     struct errand errand = {.kind = errand_proof};
-    struct mxclash_proof *proof = &errand.proof;
 
-    if (!mxclash_proof_next(engine, now, proof))
-        return false;
-    for (unsigned i = 0; i < proof->qtype_count; i++) {
-        if (ask(qstate, id, &errand, proof->owner, proof->owner_len, proof->qtypes[i]))
-            continue;
-        mxclash_proof_abandon(engine, proof, now);
-        return i != 0;
-    }
-    return true;
+    return mxclash_proof_next(engine, now, &errand.proof) &&
+           ask_proof(qstate, id, &errand, 0, now) != 0;
 }
 
 /** \return true if something was asked */
@@ -183,7 +192,9 @@ void errands_start(struct module_qstate *qstate, int id)
     bool asked = false;
 
     if (!is_busy(qstate->env->mesh)) {
-        asked = start_proof(qstate, id, now);
+        /* what has just ended may give reason to ask the same anew, and as long as its query is
+         * still there Unbound would not make another: the timer, or the next query, sees to that */
+        asked = !qstate->is_valrec && start_proof(qstate, id, now);
         asked = start_lookup(qstate, id, now) || asked;
     }
     /* what was asked runs when Unbound next runs its queries, which is at once as a rule, but not
@@ -302,14 +313,21 @@ static void finish_lookup(struct module_qstate *qstate, const struct adapter *ad
     mxclash_lookup_end(adapter->engine, lookup, &reply, now);
 }
 
-static void finish_proof(struct module_qstate *qstate, const struct adapter *adapter,
-                         const struct mxclash_proof *proof, bool thrown_away, mxclash_time now)
+static void finish_proof(struct module_qstate *qstate, int id, const struct adapter *adapter,
+                         const struct errand *errand, bool thrown_away, mxclash_time now)
 {
+    const struct mxclash_proof *proof = &errand->proof;
+    unsigned next = 1;
+
     if (thrown_away) {
         mxclash_proof_abandon(adapter->engine, proof, now);
         return;
     }
     mxclash_proof_end(adapter->engine, proof, qstate->qinfo.qtype, now);
+    while (next < proof->qtype_count && proof->qtypes[next - 1] != qstate->qinfo.qtype)
+        next++;
+    if (proof->in_turn && next < proof->qtype_count)
+        ask_proof(qstate, id, errand, next, now);
     repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
 }
 
@@ -323,7 +341,7 @@ void errands_finish(struct module_qstate *qstate, int id, bool thrown_away)
         if (errand->kind == errand_lookup)
             finish_lookup(qstate, adapter, &errand->lookup, thrown_away, now);
         else if (errand->kind == errand_proof)
-            finish_proof(qstate, adapter, &errand->proof, thrown_away, now);
+            finish_proof(qstate, id, adapter, errand, thrown_away, now);
     }
     qstate->minfo[id] = NULL;
 }

@@ -25,19 +25,14 @@
 #define TIMEOUT_PACKETS 2
 
 /**
- * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
- * answered with a CNAME the iterator follows it and the MX is never asked. So the CNAME is made to
- * look like an RRset of the type that was asked, in an answer that nobody gets and no cache keeps:
- * the iterator then goes on to MX. An empty answer would not do: it would be held against the
- * server, as a lame one's or one without signatures.
- * \return true if the answer was changed
+ * Make the CNAME of the name that is asked look like an RRset of the type that is, in an answer
+ * that nobody gets and no cache keeps: the iterator then does not follow it. \return true if the
+ * answer was changed
  */
-static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *response)
+static bool disguise_cname(const struct iter_qstate *iq, struct dns_msg *response)
 {
     struct reply_info *rep = response->rep;
 
-    if (iq->minimisation_state == DONOT_MINIMISE_STATE)
-        return false;
     for (size_t i = 0; i < rep->an_numrrsets; i++) {
         struct packed_rrset_key *key = &rep->rrsets[i]->rk;
 
@@ -50,6 +45,18 @@ static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *r
         return true;
     }
     return false;
+}
+
+/**
+ * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
+ * answered with a CNAME the iterator follows it and the MX is never asked; with another RRset it
+ * goes on to MX. An empty answer would not do: it would be held against the server, as a lame one's
+ * or one without signatures.
+ * \return true if the answer was changed
+ */
+static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *response)
+{
+    return iq->minimisation_state != DONOT_MINIMISE_STATE && disguise_cname(iq, response);
 }
 
 /** Have the iterator send nothing more for a query: count its referrals as used up. Sends would be
@@ -105,6 +112,42 @@ static bool proof_has_its_answer(const struct module_qstate *qstate, const struc
            reply_hides_mx(&qstate->qinfo, response->rep);
 }
 
+/** Does an answer come from no authority, though one was asked? */
+static bool is_lame(const struct mxclash_answer *answer)
+{
+    return !answer->forwarded && !LDNS_AA_WIRE(answer->message);
+}
+
+/** Does an answer send us to servers further down? */
+static bool is_referral(const struct iter_qstate *iq, const struct reply_info *rep)
+{
+    for (size_t i = 0; i < rep->ns_numrrsets; i++) {
+        const struct packed_rrset_key *key = &rep->rrsets[rep->an_numrrsets + i]->rk;
+
+        if (key->type == htons(LDNS_RR_TYPE_NS) &&
+            dname_strict_subdomain_c(key->dname, iq->dp->name))
+            return true;
+    }
+    return false;
+}
+
+/**
+ * An answer without AA to a question of ours counts for nothing, so that others must be asked:
+ * those to which it refers, whatever it says besides, or the next server. Unbound does that itself
+ * where it sees that a server is lame; an alias, and what comes without RA, it takes.
+ */
+static void pass_over_lame(const struct module_qstate *qstate, const struct iter_qstate *iq,
+                           struct dns_msg *response)
+{
+    struct reply_info *rep = response->rep;
+
+    if (is_referral(iq, rep))
+        disguise_cname(iq, response);
+    else if ((rep->flags & BIT_RA) == 0 ||
+             (qstate->qinfo.qtype != LDNS_RR_TYPE_CNAME && reply_hides_mx(&qstate->qinfo, rep)))
+        FLAGS_SET_RCODE(rep->flags, LDNS_RCODE_REFUSED);
+}
+
 /**
  * Did Unbound settle on an answer after a server had changed the case of the name (0x20)? It then
  * asks on, up to three times an address, compares the answers but for failures, and takes one of
@@ -144,6 +187,12 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
     if (proof != NULL) {
         mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, answer, now);
         repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
+        if (is_lame(answer)) {
+            /* what Unbound settled on it has from several servers */
+            if (!is_settled(iq, response))
+                pass_over_lame(qstate, iq, response);
+            return;
+        }
         make_minimised_go_on(iq, response);
         if (proof_has_its_answer(qstate, iq, response))
             give_up(iq);
@@ -163,20 +212,46 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
         repair_use_cache(qstate, mark);
 }
 
+/**
+ * Did the operator give the servers that were asked their zone's name, by a stub-zone? A delegation
+ * has nameservers' names, a stub may have addresses alone; one that has names too stands in the
+ * configuration.
+ */
+static bool is_stub(const struct module_env *env, const struct delegpt *dp)
+{
+    if (dp->nslist == NULL)
+        return true;
+    for (const struct config_stub *stub = env->cfg->stubs; stub != NULL; stub = stub->next) {
+        uint8_t name[MXCLASH_NAME_MAX];
+        size_t name_len;
+
+        if (!stub->isprime && stub->name != NULL &&
+            mxclash_name_from_text(stub->name, name, &name_len) == mxclash_ok &&
+            query_dname_compare(name, dp->name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /** An answer that is ours, or in which there may be something to see. */
 static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
                                                    struct dns_msg *response, int id,
                                                    const struct adapter *adapter,
-                                                   const struct mxclash_answer *answer,
-                                                   size_t qname_len, mxclash_time now)
+                                                   struct mxclash_answer *answer, size_t qname_len,
+                                                   mxclash_time now)
 {
+    const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
+
+    /* it matters only to the zone's own name; a question of ours was not looked at before */
+    if (iq->dp->namelen == (qname_len != 0 ? qname_len : qstate->qinfo.qname_len))
+        answer->stub = is_stub(qstate->env, iq->dp);
     if (qstate->minfo[id] != NULL) {
         note_answer(qstate, response, id, adapter, answer, now);
         return;
     }
     inspect_further(adapter->engine, answer, qname_len, now);
     if (adapter->repair)
-        repair_answer(qstate, id, qstate->minfo[qstate->curmod], response);
+        repair_answer(qstate, id, iq, response);
 }
 
 /**
