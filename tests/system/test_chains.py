@@ -3,6 +3,7 @@
 goes: each starts, finds the conflict, repairs it, answers every client and finds no other."""
 
 import contextlib
+import socket
 import types
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -10,7 +11,17 @@ import dns.rcode
 import pytest
 
 from asking import STANDARD, chain, mx_hosts, question
-from lab import BUILD, Authority, LabError, port_53_missing, wait_until
+from lab import (
+    ANSWER_TIMEOUT_S,
+    BUILD,
+    Authority,
+    LabError,
+    Server,
+    free_address,
+    free_port,
+    port_53_missing,
+    wait_until,
+)
 from resolver import Unbound
 
 HOST = BUILD / "hosts" / "distribution-all"
@@ -249,3 +260,60 @@ def test_ipsecmod_is_not_led_to_a_target(tmp_path, world, order):
         event = unbound.wait_event(PROVED_IN_S, event="opened", domain="split.test")
         assert event["impact"] == "implicit-mx"
         assert world.own.queries("www.cdn.test", "IPSECKEY") == asked
+
+
+class Redis(Server):
+    """A store that outlives the resolver."""
+
+    def command(self):
+        options = {
+            "bind": self.address,
+            "port": str(self.port),
+            "save": "",
+            "appendonly": "no",
+            "dir": str(self.folder),
+        }
+        words = [word for key, value in options.items() for word in (f"--{key}", value)]
+        return ["redis-server", *words]
+
+    def is_ready(self):
+        try:
+            return self.say("PING").startswith(b"+PONG")
+        except OSError:
+            return False
+
+    def say(self, *words):
+        """One command; the reply as it comes, if it is a short one."""
+        request = b"*%d\r\n" % len(words)
+        for word in words:
+            request += b"$%d\r\n%s\r\n" % (len(word), word.encode())
+        with socket.create_connection((self.address, self.port), ANSWER_TIMEOUT_S) as connection:
+            connection.sendall(request)
+            return connection.recv(65536)
+
+
+@pytest.mark.parametrize("order", ["dynlib cachedb iterator", "cachedb dynlib iterator"])
+def test_only_redis_remembers_the_cname(tmp_path, world, order):
+    """After a restart the CNAME comes from the store, without a packet from the authority. It is
+    found all the same, and what proves it is not written there."""
+    address = free_address()
+    with Redis(tmp_path / "redis", address, free_port(address)) as redis:
+        clauses = (
+            *("cachedb:", '  backend: "redis"', f"  redis-server-host: {address}"),
+            f"  redis-server-port: {redis.port}",
+        )
+        options = {"clauses": clauses, "mxclash": {"confirm-after": "0"}}
+        with Chain(tmp_path / "before", world.upstreams, "cachedb iterator", clauses=clauses) as one:
+            question(one, "split.test", "A")
+        asked = len(world.own.queries("split.test", "A"))
+        with Chain(tmp_path / "after", world.upstreams, order, **options) as unbound:
+            for rdtype in ("MX", "A", "MX"):
+                assert question(unbound, "split.test", rdtype).rcode() == dns.rcode.NOERROR
+            assert len(world.own.queries("split.test", "A")) == asked
+            unbound.control("flush_type split.test MX")
+            stored = redis.say("DBSIZE")
+            question(unbound, "split.test", "MX")
+            unbound.wait_event(PROVED_IN_S, event="opened", domain="split.test", state="confirmed")
+            # of clients' questions the store has A and MX, of ours none, as that for CNAME
+            assert redis.say("DBSIZE") == stored == b":2\r\n"
+
