@@ -3,9 +3,12 @@
 goes: each starts, finds the conflict, repairs it, answers every client and finds no other."""
 
 import contextlib
+import os
 import socket
+import subprocess
 import types
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import dns.rcode
 import pytest
@@ -326,3 +329,20 @@ def test_only_redis_remembers_the_cname(tmp_path, world, order):
             # what proves it is read past the store, and not written there
             assert own.queries("store.test", "CNAME") != []
             assert redis.say("DBSIZE") == b":2\r\n"
+
+
+def test_a_look_up_that_cachedb_could_answer(tmp_path):
+    """A scenario for the replay tester of this host, which must get to its end."""
+    scenario = Path(__file__).with_name("look-up-beside-cachedb.rpl").read_text()
+    (tmp_path / "mxclash.conf").write_text('log-file: ""\nhttp-listen: ""\nprobe-rate: 1\n')
+    head = f'dynlib:\n\tdynlib-file: "{HOST}/mxclash.so"\nserver:\n\tmodule-config: "dynlib cachedb iterator"\n'
+    (tmp_path / "play.rpl").write_text(scenario.replace("server:\n", head, 1))
+    run = subprocess.run(
+        [HOST / "testbound", "-p", "play.rpl", "-o", "-vvvv"],
+        env={**os.environ, "MXCLASH_CONF": str(tmp_path / "mxclash.conf")},
+        capture_output=True,
+        timeout=PROVED_IN_S,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr.decode(errors="replace")[-3000:]
