@@ -334,7 +334,7 @@ def test_only_redis_remembers_the_cname(tmp_path, world, order):
 def test_a_look_up_that_cachedb_could_answer(tmp_path):
     """A scenario for the replay tester of this host, which must get to its end."""
     scenario = Path(__file__).with_name("look-up-beside-cachedb.rpl").read_text()
-    (tmp_path / "mxclash.conf").write_text('log-file: ""\nhttp-listen: ""\nprobe-rate: 1\n')
+    (tmp_path / "mxclash.conf").write_text('log-file: ""\nhttp-listen: ""\nprobe-rate: 1\nconfirm-after: 0\n')
     head = f'dynlib:\n\tdynlib-file: "{HOST}/mxclash.so"\nserver:\n\tmodule-config: "dynlib cachedb iterator"\n'
     (tmp_path / "play.rpl").write_text(scenario.replace("server:\n", head, 1))
     run = subprocess.run(
