@@ -180,7 +180,7 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c,$^) -lldns,TEST)
 
 check: deps-check
-	$(MAKE) NO_DEPS=1 WERROR=-Werror all $(B)/tests/authority
+	$(MAKE) NO_DEPS=1 WERROR=-Werror all all-modules $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j3 --output-sync=target check-replay check-system-stress check-system-calm
 
@@ -201,12 +201,23 @@ $(HOST)/wrong-build.so: $(ADAPTER) $(RUNTIME) $(OUTPUT) $(CORE) module/host/unbo
 	$(call say,$(CC) $(LINK) -shared $(EXPORT_FLAGS) -o $@ $(HOST)/wrong/build_check.o \
 	    $(filter-out %/build_check.o,$(filter %.o,$^)) $(LIBS),LINK)
 
+# a host that has every module, ours for it, and one that does nothing to stand beside ours
+ALL_MODULES := $(B)/hosts/$(UNBOUND_VERSION)-all
+.PHONY: all-modules
+ifdef UNBOUND_SRC
+all-modules: ;
+else
+all-modules:
+	@$(MAKE) NO_DEPS=1 HOST_FEATURES=all $(ALL_MODULES)/mxclash.so $(ALL_MODULES)/empty.so
+endif
+
 # Mostly they wait: in two halves, side by side, each told of when it is done
 STRESS_TESTS := $(wildcard $(addprefix tests/system/test_,fault_*.py attack_*.py errands_rate.py))
 CALM_TESTS := $(filter-out $(STRESS_TESTS),$(wildcard tests/system/test_*.py))
 check-system:
 	@$(MAKE) NO_DEPS=1 -j2 --output-sync=target check-system-stress check-system-calm
 check-system-stress check-system-calm: all $(B)/tests/authority $(HOST)/wrong-build.so system-programs
+check-system-calm: all-modules
 check-system-stress:
 	$(PYTEST) $(STRESS_TESTS)
 check-system-calm:

@@ -72,10 +72,10 @@ def own(tmp_path, start, world):
     """own(scenario, **options): an authority for shop.test, and an Unbound that repairs."""
     servers = []
 
-    def build(scenario, mxclash=None, **options):
+    def build(scenario, mxclash=None, upstreams=None, **options):
         servers.append(Authority(tmp_path / "shop", scenario).start())
         unbound = start(
-            {**world.upstreams, "shop.test": servers[-1]},
+            {**world.upstreams, "shop.test": servers[-1], **(upstreams or {})},
             mxclash={"repair": "yes", **(mxclash or {})},
             **options,
         )
