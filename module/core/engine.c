@@ -100,8 +100,11 @@ static enum mxclash_status load_providers(struct mxclash_engine *engine,
     engine->providers = options->providers != NULL
                             ? providers_parse(options->providers, options->providers_len, error)
                             : providers_builtin(error);
-    if (engine->providers != NULL)
+    if (engine->providers != NULL) {
+        /* events show tags only */
+        providers_drop_words(engine->providers);
         return mxclash_ok;
+    }
     /* malloc()'s word: what is wrong in a text sets none */
     return errno == ENOMEM ? mxclash_no_memory : mxclash_invalid;
 }

@@ -28,10 +28,10 @@
 
 /** Host names of a provider: one name, or all names below one (`*.name`). */
 struct provider_pattern {
-    bool below;
+    /** lower case wire name of name_len octets; most are far shorter than a name may be */
+    uint8_t *name;
     uint8_t name_len;
-    /** lower case wire name */
-    uint8_t name[MXCLASH_NAME_MAX];
+    bool below;
 };
 
 /** One MX set that a provider documents: 1 to MXCLASH_MX_MAX hosts, in the order of the text. */
@@ -50,9 +50,10 @@ struct provider_strings {
 struct provider {
     /** short tag, lower case letters, digits and hyphens; what events call it */
     char *name;
-    /** for people; the same as name if the text has none */
+    /** for people; this very name if the text has none, NULL after providers_drop_words() */
     char *title;
-    /** providers of one family are editions or regions of one service; name if the text has none */
+    /** providers of one family are editions or regions of one service; this very name if the text
+     * has none */
     char *family;
     /** a filtering service in front of the mailboxes, not a mailbox provider */
     bool filter;
@@ -65,10 +66,10 @@ struct provider {
     size_t set_count;
     /** documented SPF includes, any one of them is enough; lower case text names, no last dot */
     struct provider_strings spf;
-    /** what its includes go by: its own place in the table, or that of the first section that
-     * documents the same ones */
+    /** what its includes go by: sections that document the same ones share a number, and the
+     * numbers have no gaps; 0 and without a meaning if it documents none */
     unsigned spf_number;
-    /** where the values come from */
+    /** where the values come from; none after providers_drop_words() */
     struct provider_strings sources;
 };
 
@@ -92,6 +93,9 @@ struct providers *providers_builtin(char error[PROVIDERS_ERROR_MAX]);
 
 /** Free a table and every string that came from it; NULL is allowed. */
 void providers_free(struct providers *providers);
+
+/** Free what only people read, titles and sources: a quarter of a table. Before others read it. */
+void providers_drop_words(struct providers *providers);
 
 /** Octets of memory that a table takes. */
 size_t providers_octets(const struct providers *providers);

@@ -165,6 +165,10 @@ static void judge_sets(const struct view *view, struct providers_verdict *verdic
                 verdict->wanted = NULL;
                 return;
             }
+            /* hosts of the provider, but none of this set: an older set or another region that the
+               table does not know in full */
+            if (present == 0)
+                continue;
             if (verdict->wanted == NULL || set->count - present < fewest) {
                 verdict->wanted = set;
                 fewest = set->count - present;

@@ -67,6 +67,28 @@ static void *make_room(struct parser *parser, void *array, size_t count, size_t 
     return grown;
 }
 
+/** Give back the room that make_room() left behind the last member. \return where the array is now
+ */
+static void *fit(void *array, size_t count, size_t member_octets)
+{
+    /* smaller, so it does not fail; if it should, the array is where it was */
+    void *fitted = count == 0 ? NULL : realloc(array, count * member_octets);
+
+    return fitted == NULL ? array : fitted;
+}
+
+static void fit_section(struct provider *section)
+{
+    section->patterns = fit(section->patterns, section->pattern_count, sizeof(*section->patterns));
+    for (size_t i = 0; i < section->set_count; i++)
+        section->sets[i].mx =
+            fit(section->sets[i].mx, section->sets[i].count, sizeof(*section->sets[i].mx));
+    section->sets = fit(section->sets, section->set_count, sizeof(*section->sets));
+    section->spf.text = fit(section->spf.text, section->spf.count, sizeof(*section->spf.text));
+    section->sources.text =
+        fit(section->sources.text, section->sources.count, sizeof(*section->sources.text));
+}
+
 static bool replace_string(struct parser *parser, char **string, const char *value)
 {
     char *copy = strdup(value);
@@ -76,6 +98,14 @@ static bool replace_string(struct parser *parser, char **string, const char *val
     free(*string);
     *string = copy;
     return true;
+}
+
+/** As replace_string(), of one that may still be the section's name. */
+static bool replace_other(struct parser *parser, char **string, const char *value)
+{
+    if (*string == parser->section->name)
+        *string = NULL;
+    return replace_string(parser, string, value);
 }
 
 static bool add_string(struct parser *parser, struct provider_strings *strings, const char *value)
@@ -126,7 +156,7 @@ static bool tag_valid(const char *tag)
     return tag[len] == '\0' && len != 0 && len <= PROVIDER_TAG_MAX;
 }
 
-/** Check that the section that ends here says enough. */
+/** Check that the section that ends here says enough; it grows no more. */
 static bool end_section(struct parser *parser)
 {
     unsigned line = parser->line;
@@ -139,6 +169,7 @@ static bool end_section(struct parser *parser)
     if (parser->dangling_or)
         return fail(parser, "'%s' ends with an or that no expect follows", parser->section->name);
     parser->line = line;
+    fit_section(parser->section);
     return true;
 }
 
@@ -240,9 +271,11 @@ static bool begin_section(struct parser *parser, const char *name, bool filter)
     parser->section_line = parser->line;
     parser->new_set = true;
     parser->dangling_or = false;
-    return replace_string(parser, &parser->section->name, name) &&
-           replace_string(parser, &parser->section->title, name) &&
-           replace_string(parser, &parser->section->family, name);
+    if (!replace_string(parser, &parser->section->name, name))
+        return false;
+    parser->section->title = parser->section->name;
+    parser->section->family = parser->section->name;
+    return true;
 }
 
 static bool read_provider(struct parser *parser, char *value)
@@ -257,7 +290,7 @@ static bool read_filter(struct parser *parser, char *value)
 
 static bool read_title(struct parser *parser, char *value)
 {
-    return replace_string(parser, &parser->section->title, value);
+    return replace_other(parser, &parser->section->title, value);
 }
 
 static bool read_family(struct parser *parser, char *value)
@@ -265,7 +298,7 @@ static bool read_family(struct parser *parser, char *value)
     if (!tag_valid(value))
         return fail(parser, "'%.64s' is no tag: 1 to %d lower case letters, digits, hyphens", value,
                     PROVIDER_TAG_MAX);
-    return replace_string(parser, &parser->section->family, value);
+    return replace_other(parser, &parser->section->family, value);
 }
 
 static bool read_mx(struct parser *parser, char *value)
@@ -273,6 +306,7 @@ static bool read_mx(struct parser *parser, char *value)
     struct provider *section = parser->section;
     struct provider_pattern *pattern;
     const struct provider *taken;
+    uint8_t name[MXCLASH_NAME_MAX];
     bool below = strncmp(value, "*.", 2) == 0;
 
     if (section->pattern_count == PROVIDER_PATTERNS_MAX)
@@ -284,8 +318,12 @@ static bool read_mx(struct parser *parser, char *value)
     section->patterns = pattern;
     pattern += section->pattern_count;
     pattern->below = below;
-    if (!read_host(parser, below ? value + 2 : value, pattern->name, &pattern->name_len))
+    if (!read_host(parser, below ? value + 2 : value, name, &pattern->name_len))
         return false;
+    pattern->name = malloc(pattern->name_len);
+    if (pattern->name == NULL)
+        return fail(parser, "not enough memory");
+    memcpy(pattern->name, name, pattern->name_len);
     section->pattern_count++;
     if (index_add(parser->table, parser->table->count - 1, section->pattern_count - 1, &taken))
         return true;
@@ -464,5 +502,6 @@ struct providers *providers_parse(const char *text, size_t len, char error[PROVI
         providers_free(parser.table);
         return NULL;
     }
+    parser.table->list = fit(parser.table->list, parser.table->count, sizeof(*parser.table->list));
     return parser.table;
 }

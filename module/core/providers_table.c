@@ -18,6 +18,21 @@ static void free_strings(struct provider_strings *strings)
     free(strings->text);
 }
 
+static void drop_words(struct provider *provider)
+{
+    free_strings(&provider->sources);
+    provider->sources = (struct provider_strings){NULL, 0};
+    if (provider->title != provider->name)
+        free(provider->title);
+    provider->title = NULL;
+}
+
+void providers_drop_words(struct providers *providers)
+{
+    for (size_t i = 0; i < providers->count; i++)
+        drop_words(&providers->list[i]);
+}
+
 void providers_free(struct providers *providers)
 {
     if (providers == NULL)
@@ -28,12 +43,14 @@ void providers_free(struct providers *providers)
         for (size_t j = 0; j < provider->set_count; j++)
             free(provider->sets[j].mx);
         free(provider->sets);
+        for (size_t j = 0; j < provider->pattern_count; j++)
+            free(provider->patterns[j].name);
         free(provider->patterns);
         free_strings(&provider->spf);
-        free_strings(&provider->sources);
+        drop_words(provider);
+        if (provider->family != provider->name)
+            free(provider->family);
         free(provider->name);
-        free(provider->title);
-        free(provider->family);
     }
     free(providers->list);
     free(providers->slots);
@@ -41,19 +58,21 @@ void providers_free(struct providers *providers)
     free(providers);
 }
 
-/** Octets of an array that grew as the parser lets it: its room is a power of two. */
+/** Octets of an array: the parser leaves no room behind the last member. */
 static size_t array_octets(size_t count, size_t member_octets)
 {
-    size_t room = 1;
-
-    while (room < count)
-        room *= 2;
-    return count == 0 ? 0 : block_octets(room * member_octets);
+    return count == 0 ? 0 : block_octets(count * member_octets);
 }
 
 static size_t string_octets(const char *string)
 {
     return string == NULL ? 0 : block_octets(strlen(string) + 1);
+}
+
+/** Octets of a string of a section's that may be its name. */
+static size_t other_octets(const struct provider *provider, const char *string)
+{
+    return string == provider->name ? 0 : string_octets(string);
 }
 
 static size_t strings_octets(const struct provider_strings *strings)
@@ -79,8 +98,10 @@ size_t providers_octets(const struct providers *providers)
         octets += array_octets(provider->pattern_count, sizeof(*provider->patterns)) +
                   array_octets(provider->set_count, sizeof(*provider->sets)) +
                   strings_octets(&provider->spf) + strings_octets(&provider->sources) +
-                  string_octets(provider->name) + string_octets(provider->title) +
-                  string_octets(provider->family);
+                  string_octets(provider->name) + other_octets(provider, provider->title) +
+                  other_octets(provider, provider->family);
+        for (size_t j = 0; j < provider->pattern_count; j++)
+            octets += block_octets(provider->patterns[j].name_len);
         for (size_t j = 0; j < provider->set_count; j++)
             octets += array_octets(provider->sets[j].count, sizeof(struct mxclash_mx));
     }
