@@ -34,9 +34,16 @@ struct provider_pattern {
     bool below;
 };
 
+/** One host of a set; as struct mxclash_mx, with no more room than its name needs. */
+struct provider_mx {
+    uint8_t *exchange;
+    uint16_t preference;
+    uint8_t exchange_len;
+};
+
 /** One MX set that a provider documents: 1 to MXCLASH_MX_MAX hosts, in the order of the text. */
 struct provider_set {
-    struct mxclash_mx *mx;
+    struct provider_mx *mx;
     size_t count;
 };
 

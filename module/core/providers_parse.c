@@ -138,6 +138,18 @@ static bool read_name(struct parser *parser, const char *text, uint8_t *name, ui
     return true;
 }
 
+/** \return a name with no more room than it needs, NULL if there is no memory */
+static uint8_t *copy_name(struct parser *parser, const uint8_t *name, size_t name_len)
+{
+    uint8_t *copy = malloc(name_len);
+
+    if (copy == NULL)
+        fail(parser, "not enough memory");
+    else
+        memcpy(copy, name, name_len);
+    return copy;
+}
+
 /** As read_name(), of a host: what else a name may hold would not come back as it is shown. */
 static bool read_host(struct parser *parser, const char *text, uint8_t *name, uint8_t *name_len)
 {
@@ -320,10 +332,9 @@ static bool read_mx(struct parser *parser, char *value)
     pattern->below = below;
     if (!read_host(parser, below ? value + 2 : value, name, &pattern->name_len))
         return false;
-    pattern->name = malloc(pattern->name_len);
+    pattern->name = copy_name(parser, name, pattern->name_len);
     if (pattern->name == NULL)
-        return fail(parser, "not enough memory");
-    memcpy(pattern->name, name, pattern->name_len);
+        return false;
     section->pattern_count++;
     if (index_add(parser->table, parser->table->count - 1, section->pattern_count - 1, &taken))
         return true;
@@ -339,8 +350,9 @@ static bool read_expect(struct parser *parser, char *value)
     unsigned long preference = digits == 0 || digits > 5 ? 65536 : strtoul(value, NULL, 10);
     char *host = value + digits + strspn(value + digits, " \t");
     struct provider_set *set;
-    struct mxclash_mx mx = {.preference = (uint16_t)preference};
-    struct mxclash_mx *room;
+    uint8_t name[MXCLASH_NAME_MAX];
+    struct provider_mx mx = {.preference = (uint16_t)preference};
+    struct provider_mx *room;
 
     if (preference > 65535 || host == value + digits)
         return fail(parser, "expect takes a preference, 0 to 65535, and a host name");
@@ -362,11 +374,14 @@ static bool read_expect(struct parser *parser, char *value)
     if (room == NULL)
         return false;
     set->mx = room;
-    if (!read_host(parser, host, mx.exchange, &mx.exchange_len))
+    if (!read_host(parser, host, name, &mx.exchange_len))
         return false;
-    if (providers_host(parser->table, mx.exchange, mx.exchange_len) != section)
+    if (providers_host(parser->table, name, mx.exchange_len) != section)
         return fail(parser, "no mx line above says that '%.64s' belongs to '%s'", host,
                     section->name);
+    mx.exchange = copy_name(parser, name, mx.exchange_len);
+    if (mx.exchange == NULL)
+        return false;
     set->mx[set->count++] = mx;
     return true;
 }

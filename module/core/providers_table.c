@@ -18,6 +18,13 @@ static void free_strings(struct provider_strings *strings)
     free(strings->text);
 }
 
+static void free_set(struct provider_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        free(set->mx[i].exchange);
+    free(set->mx);
+}
+
 static void drop_words(struct provider *provider)
 {
     free_strings(&provider->sources);
@@ -41,7 +48,7 @@ void providers_free(struct providers *providers)
         struct provider *provider = &providers->list[i];
 
         for (size_t j = 0; j < provider->set_count; j++)
-            free(provider->sets[j].mx);
+            free_set(&provider->sets[j]);
         free(provider->sets);
         for (size_t j = 0; j < provider->pattern_count; j++)
             free(provider->patterns[j].name);
@@ -84,6 +91,15 @@ static size_t strings_octets(const struct provider_strings *strings)
     return octets;
 }
 
+static size_t set_octets(const struct provider_set *set)
+{
+    size_t octets = array_octets(set->count, sizeof(*set->mx));
+
+    for (size_t i = 0; i < set->count; i++)
+        octets += block_octets(set->mx[i].exchange_len);
+    return octets;
+}
+
 size_t providers_octets(const struct providers *providers)
 {
     size_t octets =
@@ -103,7 +119,7 @@ size_t providers_octets(const struct providers *providers)
         for (size_t j = 0; j < provider->pattern_count; j++)
             octets += block_octets(provider->patterns[j].name_len);
         for (size_t j = 0; j < provider->set_count; j++)
-            octets += array_octets(provider->sets[j].count, sizeof(struct mxclash_mx));
+            octets += set_octets(&provider->sets[j]);
     }
     return octets;
 }
