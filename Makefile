@@ -77,7 +77,8 @@ RUNTIME := $(call objects,module/runtime)
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
-LIBS := -levent -ljansson
+CORE_LIBS := -lpsl
+LIBS := -levent -ljansson $(CORE_LIBS)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
@@ -123,7 +124,7 @@ $(B)/lib%.a:
 	$(call say,ar rcs $@ $^,AR)
 
 $(B)/libmxclash.so: $(CORE)
-	$(call say,$(CC) $(LINK) -shared $(SONAME_FLAGS) -o $@ $^,LINK)
+	$(call say,$(CC) $(LINK) -shared $(SONAME_FLAGS) -o $@ $^ $(CORE_LIBS),LINK)
 	@ln -sfn $(@F) $@.0 # the name by which a program looks for it
 
 # the adapter's own header of the host: which build it is, and where it keeps its configuration

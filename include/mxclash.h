@@ -118,7 +118,7 @@ enum mxclash_impact {
     mxclash_no_mail_host,
     /** the target has no MX: mail goes to its address (RFC 5321 5.1) */
     mxclash_implicit_mx,
-    /** the target has another MX */
+    /** the target has another MX than the domain's own, which is known */
     mxclash_wrong_mail_host,
     /** the target has the same MX */
     mxclash_impact_none,
@@ -134,8 +134,9 @@ enum mxclash_advice {
     mxclash_remove_foreign_mx = 1 << 4,
     mxclash_complete_mx = 1 << 5,
     mxclash_fix_spf = 1 << 6,
+    mxclash_flatten_cname = 1 << 7,
 };
-#define MXCLASH_ADVICES 7
+#define MXCLASH_ADVICES 8
 
 /** Result of one proof. */
 enum mxclash_proof_result {
@@ -239,6 +240,8 @@ struct mxclash_event {
     struct mxclash_mx mx[MXCLASH_MX_MAX];
 };
 
+struct psl_ctx_st;
+
 /** Octets of an event that carry meaning: a copy may leave out the unused end of mx. */
 #define MXCLASH_EVENT_SIZE(event)                                                                  \
     (offsetof(struct mxclash_event, mx) + (event)->mx_count * sizeof(struct mxclash_mx))
@@ -268,6 +271,11 @@ struct mxclash_options {
      */
     const char *providers;
     size_t providers_len;
+    /**
+     * What is a domain: libpsl's psl_ctx_t, the Public Suffix List; borrowed until the engine is
+     * freed, and not counted in table_size. NULL: the list that libpsl has built in.
+     */
+    const struct psl_ctx_st *suffixes;
     /**
      * Called for every event, on the thread that caused it, with no lock held. It must not block
      * and must not call back into the engine. The event is borrowed for the call.

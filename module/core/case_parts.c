@@ -150,23 +150,25 @@ void case_put_off_proof(struct docket_case *c, mxclash_time until, mxclash_time 
     c->put_off_at = now;
 }
 
-static bool mail_is_wanted(const struct docket_case *c)
+static bool mail_is_wanted(const struct casework *work, const struct docket_case *c)
 {
     return c->mx_was_seen || (c->mx_asked >= CASE_WANTED_QUESTIONS &&
-                              c->mx_last_asked - c->mx_first_asked >= CASE_WANTED_SPAN_MS);
+                              c->mx_last_asked - c->mx_first_asked >= CASE_WANTED_SPAN_MS &&
+                              registrable_at(work->suffixes, c->owner, c->owner_len) == 0);
 }
 
 /** The kind cname-at-apex: by what is known of the apex and of who asks for its MX. */
 void case_judge_apex(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
                      mxclash_time now, struct case_outcome *outcome)
 {
-    bool known = c->mx_gets_cname_proved || (c->mx_gets_cname && !work->probe);
-    enum mxclash_state state = known && mail_is_wanted(c) ? mxclash_confirmed : mxclash_suspected;
+    bool known;
 
     if (c->apex != mxclash_apex_yes || !c->mx_gets_cname || c->mx_asked == 0 ||
         c->conflicts[mxclash_cname_and_mx].open)
         return;
-    conflict_open(work, shard, c, mxclash_cname_at_apex, state,
+    known = c->mx_gets_cname_proved || !work->probe;
+    conflict_open(work, shard, c, mxclash_cname_at_apex,
+                  known && mail_is_wanted(work, c) ? mxclash_confirmed : mxclash_suspected,
                   c->mx_gets_cname_proved ? mxclash_probe : mxclash_separate_answers, now, outcome);
 }
 

@@ -12,13 +12,15 @@
 #include "core/conflict.h"
 
 /**
- * Mail is wanted at an apex that is a CNAME if an MX was seen there before, or if clients asked
- * its MX so often over so long a time, and all within a day: one mail that is retried asks so, a
- * stray question now and then does not.
+ * Mail is wanted at an apex that is a CNAME if an MX was seen there before. At a domain that
+ * somebody registered, see registrable.h, also if clients asked its MX so often over so long a
+ * time, and all within three hours: one mail that is retried asks so, while who asks all names now
+ * and then does not. Below such a domain, where a `www` is delegated to a load balancer, questions
+ * say nothing: no mailbox goes by such a name, and who asks every name's MX asks its too.
  */
 #define CASE_WANTED_QUESTIONS 5
 #define CASE_WANTED_SPAN_MS   600000
-#define CASE_WANTED_WINDOW_MS 86400000
+#define CASE_WANTED_WINDOW_MS 10800000
 
 /** Wait before a failed proof is made again, doubled by each failure up to recheck_ms. */
 #define CASE_RETRY_MS        30000

@@ -32,7 +32,7 @@ static uint32_t advice_for(enum mxclash_kind kind)
     case mxclash_cname_and_mx:
     case mxclash_cname_at_apex:
         return mxclash_remove_cname | mxclash_replace_cname_with_address | mxclash_move_cname |
-               mxclash_separate_mail_domain;
+               mxclash_separate_mail_domain | mxclash_flatten_cname;
     case mxclash_foreign_mx:
         return mxclash_remove_foreign_mx;
     case mxclash_incomplete_mx:
@@ -144,7 +144,7 @@ static void tell_opened(const struct casework *work, struct docket_case *c, enum
 static bool may_open(const struct casework *work, const struct docket_case *c,
                      enum mxclash_evidence evidence, mxclash_time now)
 {
-    uint64_t domain = zonecap_key(c->owner, c->owner_len, work->seed);
+    uint64_t domain = zonecap_key(work->suffixes, c->owner, c->owner_len, work->seed);
     enum mxclash_delay delay =
         openings_take(work->openings, domain, evidence == mxclash_probe, now);
 

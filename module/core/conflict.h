@@ -19,6 +19,8 @@ struct casework {
     struct openings *openings;
     /** keys the hashes of domains in openings */
     uint64_t seed;
+    /** what is a domain, see registrable.h */
+    const struct psl_ctx_st *suffixes;
     const struct providers *providers;
     bool probe;
     /** look up what senders meet, and let opened events wait for it */

@@ -103,6 +103,7 @@ static enum mxclash_status load_providers(struct mxclash_engine *engine,
     if (engine->providers != NULL) {
         /* events show tags only */
         providers_drop_words(engine->providers);
+        providers_use_suffixes(engine->providers, options->suffixes);
         return mxclash_ok;
     }
     /* malloc()'s word: what is wrong in a text sets none */
@@ -143,6 +144,7 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
         .counters = &engine->counters,
         .openings = &engine->openings,
         .seed = engine->seed,
+        .suffixes = options->suffixes,
         .providers = engine->providers,
         .probe = options->probe,
         .lookup = options->probe && options->lookup,
@@ -175,6 +177,11 @@ void mxclash_engine_free(struct mxclash_engine *engine)
 uint64_t engine_hash(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len)
 {
     return XXH3_64bits_withSeed(owner, owner_len, engine->seed);
+}
+
+uint64_t engine_domain(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len)
+{
+    return zonecap_key(engine->work.suffixes, owner, owner_len, engine->seed);
 }
 
 /** The proof that an outcome asked for is not to be: it may be asked for again. */
@@ -219,7 +226,7 @@ void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_
     if (outcome->prove) {
         /* whoever has a domain can delegate any number of zones below it, and behind a forwarder no
          * zone is known: so the cap is one of the domain */
-        if (!zonecap_take(&engine->zonecap, zonecap_key(owner, owner_len, engine->seed), now))
+        if (!zonecap_take(&engine->zonecap, engine_domain(engine, owner, owner_len), now))
             drop_proof(engine, hash, owner, owner_len, mxclash_drop_zone_limit);
         else if (!proofs_push(&engine->proofs, hash, owner, owner_len, now))
             drop_proof(engine, hash, owner, owner_len, mxclash_drop_queue_full);
@@ -280,7 +287,7 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     if (!docket_may_hold(&engine->docket, hash)) {
         if (!suspect)
             return false;
-        if (!zonecap_has(&engine->zonecap, zonecap_key(lower, owner_len, engine->seed), now)) {
+        if (!zonecap_has(&engine->zonecap, engine_domain(engine, lower, owner_len), now)) {
             count_up(&engine->counters.proofs_dropped[mxclash_drop_zone_limit]);
             return false;
         }

@@ -58,7 +58,8 @@ def test_by_type_a_then_mx(world, start):
         authority=world.own.address,
     )
     assert set(event["advice"]) == {
-        *("remove-cname", "replace-cname-with-address", "move-cname", "separate-mail-domain")
+        *("remove-cname", "replace-cname-with-address", "move-cname", "separate-mail-domain"),
+        "flatten-cname",
     }
     for key in ("time", "first_seen", "last_seen"):
         assert MILLISECOND_TIME.fullmatch(event[key])

@@ -48,7 +48,8 @@ static void test_by_type_a_then_mx(void **state)
     assert_int_equal(event->mx_queries, 0);
     assert_int_equal(event->held_back, 0);
     assert_int_equal(event->advice, mxclash_remove_cname | mxclash_replace_cname_with_address |
-                                        mxclash_move_cname | mxclash_separate_mail_domain);
+                                        mxclash_move_cname | mxclash_separate_mail_domain |
+                                        mxclash_flatten_cname);
     assert_null(event->provider);
     server = (const struct sockaddr_in *)&event->authority;
     assert_int_equal(server->sin_family, AF_INET);
