@@ -58,7 +58,7 @@ struct provider_strings {
 struct provider {
     /** short tag, lower case letters, digits and hyphens; what events call it */
     char *name;
-    /** for people; this very name if the text has none, NULL after providers_drop_words() */
+    /** for people; this very name if the text has none, and after providers_parse_rules() */
     char *title;
     /** providers of one family are editions or regions of one service; this very name if the text
      * has none */
@@ -77,7 +77,7 @@ struct provider {
     /** what its includes go by: sections that document the same ones share a number, and the
      * numbers have no gaps; 0 and without a meaning if it documents none */
     unsigned spf_number;
-    /** where the values come from; none after providers_drop_words() */
+    /** where the values come from; none after providers_parse_rules() */
     struct provider_strings sources;
 };
 
@@ -96,6 +96,11 @@ extern const char providers_builtin_text[];
  */
 struct providers *providers_parse(const char *text, size_t len, char error[PROVIDERS_ERROR_MAX]);
 
+/** As providers_parse(), without what only people read: titles and sources, a quarter of a table.
+ */
+struct providers *providers_parse_rules(const char *text, size_t len,
+                                        char error[PROVIDERS_ERROR_MAX]);
+
 /** Read the built-in table. \return as providers_parse() */
 struct providers *providers_builtin(char error[PROVIDERS_ERROR_MAX]);
 
@@ -112,9 +117,6 @@ size_t providers_own_at(const struct providers *providers, const uint8_t *owner,
 
 /** Free a table and every string that came from it; NULL is allowed. */
 void providers_free(struct providers *providers);
-
-/** Free what only people read, titles and sources: a quarter of a table. Before others read it. */
-void providers_drop_words(struct providers *providers);
 
 /** Octets of memory that a table takes. */
 size_t providers_octets(const struct providers *providers);

@@ -13,6 +13,10 @@ struct parser {
     /** what the caller gave */
     const char *text;
     size_t len;
+    /** titles and sources are kept */
+    bool words;
+    /** sources of the section, where they are not kept */
+    unsigned sources;
     /** the built-in text is being read in place of an `include` */
     bool including;
     /** its section that is being read is left out */
@@ -108,10 +112,17 @@ static bool replace_other(struct parser *parser, char **string, const char *valu
     return replace_string(parser, string, value);
 }
 
+/** \return false if a section that has as many lines of a key may have no more */
+static bool may_have_more(struct parser *parser, size_t count)
+{
+    return count < PROVIDER_STRINGS_MAX ||
+           fail(parser, "more than %d lines of one key", PROVIDER_STRINGS_MAX);
+}
+
 static bool add_string(struct parser *parser, struct provider_strings *strings, const char *value)
 {
-    if (strings->count == PROVIDER_STRINGS_MAX)
-        return fail(parser, "more than %d lines of one key", PROVIDER_STRINGS_MAX);
+    if (!may_have_more(parser, strings->count))
+        return false;
     char **text = make_room(parser, strings->text, strings->count, sizeof(*text));
 
     if (text == NULL)
@@ -283,6 +294,7 @@ static bool begin_section(struct parser *parser, const char *name, bool filter)
     parser->section_line = parser->line;
     parser->new_set = true;
     parser->dangling_or = false;
+    parser->sources = 0;
     if (!replace_string(parser, &parser->section->name, name))
         return false;
     parser->section->title = parser->section->name;
@@ -302,7 +314,7 @@ static bool read_filter(struct parser *parser, char *value)
 
 static bool read_title(struct parser *parser, char *value)
 {
-    return replace_other(parser, &parser->section->title, value);
+    return !parser->words || replace_other(parser, &parser->section->title, value);
 }
 
 static bool read_family(struct parser *parser, char *value)
@@ -420,6 +432,8 @@ static bool read_spf(struct parser *parser, char *value)
 
 static bool read_source(struct parser *parser, char *value)
 {
+    if (!parser->words)
+        return may_have_more(parser, parser->sources++);
     return add_string(parser, &parser->section->sources, value);
 }
 
@@ -503,9 +517,10 @@ static bool read_text(struct parser *parser, const char *text, size_t len)
     return end_section(parser);
 }
 
-struct providers *providers_parse(const char *text, size_t len, char error[PROVIDERS_ERROR_MAX])
+static struct providers *parse(const char *text, size_t len, bool words,
+                               char error[PROVIDERS_ERROR_MAX])
 {
-    struct parser parser = {.text = text, .len = len, .line = 1, .error = error};
+    struct parser parser = {.text = text, .len = len, .words = words, .line = 1, .error = error};
 
     parser.table = calloc(1, sizeof(*parser.table));
     if (parser.table == NULL) {
@@ -519,4 +534,15 @@ struct providers *providers_parse(const char *text, size_t len, char error[PROVI
     }
     parser.table->list = fit(parser.table->list, parser.table->count, sizeof(*parser.table->list));
     return parser.table;
+}
+
+struct providers *providers_parse(const char *text, size_t len, char error[PROVIDERS_ERROR_MAX])
+{
+    return parse(text, len, true, error);
+}
+
+struct providers *providers_parse_rules(const char *text, size_t len,
+                                        char error[PROVIDERS_ERROR_MAX])
+{
+    return parse(text, len, false, error);
 }

@@ -35,21 +35,6 @@ static void free_set(struct provider_set *set)
     free(set->mx);
 }
 
-static void drop_words(struct provider *provider)
-{
-    free_strings(&provider->sources);
-    provider->sources = (struct provider_strings){NULL, 0};
-    if (provider->title != provider->name)
-        free(provider->title);
-    provider->title = NULL;
-}
-
-void providers_drop_words(struct providers *providers)
-{
-    for (size_t i = 0; i < providers->count; i++)
-        drop_words(&providers->list[i]);
-}
-
 void providers_free(struct providers *providers)
 {
     if (providers == NULL)
@@ -64,7 +49,9 @@ void providers_free(struct providers *providers)
             free(provider->patterns[j].name);
         free(provider->patterns);
         free_strings(&provider->spf);
-        drop_words(provider);
+        free_strings(&provider->sources);
+        if (provider->title != provider->name)
+            free(provider->title);
         if (provider->family != provider->name)
             free(provider->family);
         free(provider->name);
@@ -75,10 +62,20 @@ void providers_free(struct providers *providers)
     free(providers);
 }
 
-/** Octets of an array: the parser leaves no room behind the last member. */
+/** Octets of an array whose room the parser doubled and then cut behind the last member: malloc()
+ * leaves a rest that is too small for a block where it is. */
 static size_t array_octets(size_t count, size_t member_octets)
 {
-    return count == 0 ? 0 : block_octets(count * member_octets);
+    size_t room = 1;
+    size_t grown, cut;
+
+    if (count == 0)
+        return 0;
+    while (room < count)
+        room *= 2;
+    grown = block_octets(room * member_octets);
+    cut = block_octets(count * member_octets);
+    return grown - cut < block_octets(1) ? grown : cut;
 }
 
 static size_t string_octets(const char *string)

@@ -48,6 +48,15 @@ def test_no_page_no_fault(section):
 
 
 @by_tag
+def test_who_is_only_reported_is_no_provider_of_its_own(section):
+    """A known provider's host beside another's is told as foreign, for sure: that takes more than
+    hearsay. An edition of a service that is known, or a filter, keeps it silent."""
+    family = [s for s in SECTIONS if s.family == section.family and s is not section]
+    if not section.is_filter and not family:
+        assert any(value.mark != "reported" for value in section.hosts)
+
+
+@by_tag
 def test_the_hosts_of_a_set_are_as_sure_as_the_page(section):
     """A set that others only report would make a fault of nothing."""
     hosts = {value.text: value.mark for value in section.hosts}
