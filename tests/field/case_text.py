@@ -137,7 +137,9 @@ class Case:
 
     def take(self, line):
         words = line.split()
-        if line[0] not in " \t":
+        if self.block == "config" and line.endswith(":"):
+            self.config.append(line)
+        elif line[0] not in " \t":
             self.flush_question()
             getattr(self, "take_" + words[0])(*words[1:])
         elif self.block == "question":
