@@ -9,8 +9,8 @@
  *
  * A host does four things:
  *  1. hands every upstream answer to mxclash_inspect();
- *  2. takes proofs from mxclash_proof_next(), asks the authority MX and CNAME past every cache,
- *     and hands the answers to mxclash_proof_answer() and the end of each to mxclash_proof_end();
+ *  2. takes proofs from mxclash_proof_next(), asks the authority past every cache, and hands the
+ *     answers to mxclash_proof_answer() and the end of each question to mxclash_proof_end();
  *  3. tells of every client MX query with mxclash_client_mx();
  *  4. receives events through the callback of struct mxclash_options.
  *
@@ -118,7 +118,7 @@ enum mxclash_impact {
     mxclash_no_mail_host,
     /** the target has no MX: mail goes to its address (RFC 5321 5.1) */
     mxclash_implicit_mx,
-    /** the target has another MX */
+    /** the target has another MX than the domain's own, which is known */
     mxclash_wrong_mail_host,
     /** the target has the same MX */
     mxclash_impact_none,
@@ -134,8 +134,9 @@ enum mxclash_advice {
     mxclash_remove_foreign_mx = 1 << 4,
     mxclash_complete_mx = 1 << 5,
     mxclash_fix_spf = 1 << 6,
+    mxclash_flatten_cname = 1 << 7,
 };
-#define MXCLASH_ADVICES 7
+#define MXCLASH_ADVICES 8
 
 /** Result of one proof. */
 enum mxclash_proof_result {
@@ -182,6 +183,9 @@ enum mxclash_outcome {
 /** apex of an event or domain: three-valued. */
 enum mxclash_apex { mxclash_apex_unknown = -1, mxclash_apex_no = 0, mxclash_apex_yes = 1 };
 
+/** Something that may not be known. */
+enum mxclash_known { mxclash_unknown = -1, mxclash_no = 0, mxclash_yes = 1 };
+
 /** Do the authorities of a domain say the same? */
 enum mxclash_servers {
     mxclash_servers_unknown = 0,
@@ -210,6 +214,8 @@ struct mxclash_event {
     enum mxclash_apex apex;
     enum mxclash_impact impact;
     enum mxclash_servers servers;
+    /** does the CNAME hide an SPF record (RFC 7208) too? yes: the authority has one at owner */
+    enum mxclash_known hides_spf;
     mxclash_time time;
     mxclash_time first_seen;
     mxclash_time last_seen;
@@ -239,6 +245,8 @@ struct mxclash_event {
     struct mxclash_mx mx[MXCLASH_MX_MAX];
 };
 
+struct psl_ctx_st;
+
 /** Octets of an event that carry meaning: a copy may leave out the unused end of mx. */
 #define MXCLASH_EVENT_SIZE(event)                                                                  \
     (offsetof(struct mxclash_event, mx) + (event)->mx_count * sizeof(struct mxclash_mx))
@@ -258,6 +266,11 @@ struct mxclash_options {
     /** an open conflict that nobody has met for this long is closed, 60 to 31536000 */
     unsigned expire_after_s;
     /**
+     * What a proof of two answers shows for the first time is asked again so many seconds later,
+     * and counts only if it is the same then, 0 to 60. 0: the first proof is enough.
+     */
+    unsigned confirm_after_s;
+    /**
      * Domains that are never reported nor asked about, each with all names below it.
      * Text names; copied. NULL if ignore_count is 0.
      */
@@ -268,6 +281,11 @@ struct mxclash_options {
      */
     const char *providers;
     size_t providers_len;
+    /**
+     * What is a domain: libpsl's psl_ctx_t, the Public Suffix List; borrowed until the engine is
+     * freed, and not counted in table_size. NULL: the list that libpsl has built in.
+     */
+    const struct psl_ctx_st *suffixes;
     /**
      * Called for every event, on the thread that caused it, with no lock held. It must not block
      * and must not call back into the engine. The event is borrowed for the call.
@@ -294,6 +312,9 @@ struct mxclash_answer {
     size_t zone_len;
     /** the server was asked as a forwarder: zone bounds what it may say but is no zone cut */
     bool forwarded;
+    /** zone is a name that the operator gave these servers (a stub zone): no zone cut either. Need
+     * only be told where zone is the name that was asked. */
+    bool stub;
     /** the server; NULL if unknown */
     const struct sockaddr *server;
     socklen_t server_len;
@@ -307,9 +328,12 @@ struct mxclash_proof {
     uint64_t id;
     uint8_t owner[MXCLASH_NAME_MAX];
     uint8_t owner_len;
-    /** MX (15) and CNAME (5) first, then TXT (16) and SOA (6) if they are needed */
+    /** of MX (15), CNAME (5), A (1), AAAA (28), TXT (16), SOA (6) */
     uint8_t qtype_count;
     uint16_t qtypes[MXCLASH_PROOF_QUESTIONS];
+    /** Ask one after the other, in this order: the next when the one before is over. Else all at
+     * once. */
+    bool in_turn;
 };
 
 /**
@@ -473,7 +497,8 @@ MXCLASH_PUBLIC bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_t
 /** More packets were sent for lookups than one for each: the next ones wait the longer. */
 MXCLASH_PUBLIC void mxclash_lookup_sent(struct mxclash_engine *engine, unsigned packets);
 
-/** \return true if proofs or lookups wait to be made: the host should try again soon. Two loads. */
+/** \return true if proofs or lookups wait to be made, at once or in some seconds: the host should
+ * try again soon, and go on as long as this says so. Two loads. */
 MXCLASH_PUBLIC bool mxclash_errands_wait(const struct mxclash_engine *engine);
 
 /** A lookup is over. \param reply  borrowed; all 0 if there was no answer */
@@ -518,7 +543,8 @@ MXCLASH_PUBLIC void mxclash_get_stats(const struct mxclash_engine *engine,
  *
  * \param[out] domains  room for max members
  * \return members written, at most max
- * Blocking: each shard lock in turn, for a walk over that shard's open conflicts.
+ * Blocking: one shard lock at a time, each held for some dozen conflicts. What opens or ends
+ * meanwhile may be among them or not.
  */
 MXCLASH_PUBLIC size_t mxclash_top_domains(struct mxclash_engine *engine,
                                           struct mxclash_domain *domains, size_t max);

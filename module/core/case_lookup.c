@@ -32,7 +32,6 @@ void case_lookup_end(const struct casework *work, struct docket_case *c,
                      struct case_outcome *outcome)
 {
     static const struct mxclash_lookup_reply nothing;
-    enum mxclash_impact impact;
 
     c->lookup.id = 0;
     impact_note(&c->lookup, c->lookup.outdated ? &nothing : reply,
@@ -41,11 +40,10 @@ void case_lookup_end(const struct casework *work, struct docket_case *c,
         outcome->lookup = true;
         return;
     }
-    impact = impact_judge(&c->lookup);
-    memset(&c->lookup, 0, sizeof(c->lookup));
     /* what could not be looked up now is as it was */
-    if (impact != mxclash_impact_unknown)
-        c->impact = impact;
+    if (!c->lookup.failed)
+        c->impact = impact_judge(&c->lookup);
+    memset(&c->lookup, 0, sizeof(c->lookup));
     case_lookup_give_up(work, c, now, outcome);
 }
 

@@ -12,28 +12,31 @@
 #include "core/conflict.h"
 
 /**
- * Mail is wanted at an apex that is a CNAME if an MX was seen there before, or if clients asked
- * its MX so often over so long a time, and all within a day: one mail that is retried asks so, a
- * stray question now and then does not.
+ * Mail is wanted at an apex that is a CNAME if an MX was seen there before. At a domain that
+ * somebody registered, see registrable.h, also if clients asked its MX so often over so long a
+ * time, and all within three hours: one mail that is retried asks so, while who asks all names now
+ * and then does not. Below such a domain, where a `www` is delegated to a load balancer, questions
+ * say nothing: no mailbox goes by such a name, and who asks every name's MX asks its too.
  */
 #define CASE_WANTED_QUESTIONS 5
 #define CASE_WANTED_SPAN_MS   600000
-#define CASE_WANTED_WINDOW_MS 86400000
+#define CASE_WANTED_WINDOW_MS 10800000
 
 /** Wait before a failed proof is made again, doubled by each failure up to recheck_ms. */
 #define CASE_RETRY_MS        30000
 #define CASE_RETRY_DOUBLINGS 14
 /** A proof that the host never ended is given up. */
 #define CASE_PROOF_MAX_MS 120000
+/** An answer that shows something of an open conflict to be gone brings its proof forward, once in
+ * so long. */
+#define CASE_EARLY_MS 60000
 /** A CNAME at an apex that nobody asks mail of is proved ever more seldom: 2^n recheck times. */
 #define CASE_QUIET_DOUBLINGS 5
 
 /** Why a case is looked at: good for suspicion only. */
 struct case_hint {
-    /** the sieve held both, or an MX, for valid when the case began. False ever after: the case
-     * then knows better itself */
-    bool both_valid, mx_valid;
-    /** it may have held both: enough for a proof */
+    /** the sieve took both for valid when the case began: enough for a proof. False ever after: the
+     * case then knows better itself */
     bool both_perhaps;
     /** MX and SPF do not fit */
     bool spf;

@@ -32,7 +32,7 @@ static uint32_t advice_for(enum mxclash_kind kind)
     case mxclash_cname_and_mx:
     case mxclash_cname_at_apex:
         return mxclash_remove_cname | mxclash_replace_cname_with_address | mxclash_move_cname |
-               mxclash_separate_mail_domain;
+               mxclash_separate_mail_domain | mxclash_flatten_cname;
     case mxclash_foreign_mx:
         return mxclash_remove_foreign_mx;
     case mxclash_incomplete_mx:
@@ -87,6 +87,7 @@ static void make_event(const struct casework *work, struct docket_case *c, enum 
     event->apex = (enum mxclash_apex)c->apex;
     event->impact = is_of_cname(kind) ? c->impact : mxclash_impact_unknown;
     event->servers = servers_of(c, kind);
+    event->hides_spf = is_of_cname(kind) ? (enum mxclash_known)c->hides_spf : mxclash_unknown;
     event->time = now;
     event->first_seen = conflict->first_seen;
     event->last_seen = conflict->last_seen;
@@ -144,7 +145,7 @@ static void tell_opened(const struct casework *work, struct docket_case *c, enum
 static bool may_open(const struct casework *work, const struct docket_case *c,
                      enum mxclash_evidence evidence, mxclash_time now)
 {
-    uint64_t domain = zonecap_key(c->owner, c->owner_len, work->seed);
+    uint64_t domain = zonecap_key(work->suffixes, c->owner, c->owner_len, work->seed);
     enum mxclash_delay delay =
         openings_take(work->openings, domain, evidence == mxclash_probe, now);
 

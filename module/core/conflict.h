@@ -19,6 +19,8 @@ struct casework {
     struct openings *openings;
     /** keys the hashes of domains in openings */
     uint64_t seed;
+    /** what is a domain, see registrable.h */
+    const struct psl_ctx_st *suffixes;
     const struct providers *providers;
     bool probe;
     /** look up what senders meet, and let opened events wait for it */
@@ -26,6 +28,8 @@ struct casework {
     bool repair;
     mxclash_time recheck_ms;
     mxclash_time expire_ms;
+    /** between a first look and the second, see second_look.h; 0: there is no second look */
+    mxclash_time confirm_ms;
 };
 
 /**
@@ -38,6 +42,8 @@ struct casework {
 struct case_outcome {
     /** queue a proof of the case; c->queued has been set */
     bool prove;
+    /** queue it for when confirm_ms are over */
+    bool prove_later;
     /** queue a lookup of what senders meet */
     bool lookup;
     /** an opened event waits for that */
@@ -49,7 +55,7 @@ struct case_outcome {
 /** Start an outcome. The events are not cleared: they are large. */
 static inline void case_outcome_init(struct case_outcome *outcome)
 {
-    outcome->prove = outcome->lookup = outcome->held = false;
+    outcome->prove = outcome->prove_later = outcome->lookup = outcome->held = false;
     outcome->event_count = 0;
 }
 

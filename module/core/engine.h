@@ -55,6 +55,9 @@ static inline bool engine_errands_wait(const struct mxclash_engine *engine)
 /** Keyed hash of an owner in lower case. */
 uint64_t engine_hash(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len);
 
+/** zonecap_key() of an owner in lower case. */
+uint64_t engine_domain(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len);
+
 /** With no lock held: hand out the events, queue what is to be asked. */
 void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
                       size_t owner_len, struct case_outcome *outcome, mxclash_time now);

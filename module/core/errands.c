@@ -99,8 +99,8 @@ void mxclash_proof_sent(struct mxclash_engine *engine, const struct mxclash_proo
                         unsigned packets, mxclash_time now)
 {
     proofs_pay(&engine->proofs, packets);
-    zonecap_charge(&engine->zonecap, zonecap_key(proof->owner, proof->owner_len, engine->seed),
-                   packets, PROOF_QUERIES, now);
+    zonecap_charge(&engine->zonecap, engine_domain(engine, proof->owner, proof->owner_len), packets,
+                   PROOF_QUERIES, now);
 }
 
 void mxclash_lookup_sent(struct mxclash_engine *engine, unsigned packets)

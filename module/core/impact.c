@@ -19,6 +19,7 @@ void impact_note(struct impact_state *state, const struct mxclash_lookup_reply *
     if (state->qtype == wire_type_mx) {
         state->has_mx = reply->mx_count != 0;
         state->has_null_mx = reply->null_mx;
+        state->own_known = own_count != 0;
         state->same_mx = same_set(reply->mx, reply->mx_count, own, own_count);
     } else {
         state->has_address = state->has_address || reply->has_address;
@@ -37,6 +38,11 @@ bool impact_is_known(struct impact_state *state)
 enum mxclash_impact impact_judge(const struct impact_state *state)
 {
     if (state->failed)
+        return mxclash_impact_unknown;
+    /* Where no MX of the owner's own is known, the target's is no other one than it should be:
+     * whoever makes a domain the alias of another may want just that, and senders follow it (RFC
+     * 5321 5.1). */
+    if (state->has_mx && !state->own_known)
         return mxclash_impact_unknown;
     if (state->has_mx)
         return state->same_mx ? mxclash_impact_none : mxclash_wrong_mail_host;

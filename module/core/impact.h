@@ -25,8 +25,8 @@ struct impact_state {
     /** a question got no answer: data, NODATA, NXDOMAIN and a chain that leads nowhere are answers
      */
     bool failed;
-    /** the target's MX set is the owner's */
-    bool same_mx;
+    /** an MX set of the owner's own is known; the target's is the same */
+    bool own_known, same_mx;
 };
 
 /** Note what a question came to. \param own  the owner's MX set, own_count members, may be 0 */

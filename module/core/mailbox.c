@@ -25,9 +25,10 @@ void mailbox_view(const struct providers *providers, const struct answer_reading
 }
 
 /** The owner's own part as SPF records write it. \return octets; 1 for the root, a dot */
-static size_t own_in_spf(const struct sighting *sighting, uint8_t own[MXCLASH_NAME_MAX])
+static size_t own_in_spf(const struct providers *providers, const struct sighting *sighting,
+                         uint8_t own[MXCLASH_NAME_MAX])
 {
-    size_t own_at = providers_own_at(sighting->owner, sighting->owner_len);
+    size_t own_at = providers_own_at(providers, sighting->owner, sighting->owner_len);
     const uint8_t *name = sighting->owner + own_at;
     size_t len = sighting->owner_len - own_at;
 
@@ -52,7 +53,7 @@ void mailbox_read_spf(const struct providers *providers, const struct answer_rea
         bool is_spf = spf_is_record(rdata, len);
 
         if (is_spf && !spf->present) {
-            own_len = own_in_spf(sighting, own);
+            own_len = own_in_spf(providers, sighting, own);
             spf->present = true;
         }
         octets += is_spf ? len : 0;

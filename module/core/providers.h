@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/registrable.h"
 #include "mxclash.h"
 
 /** Bounds of a table; a text beyond them is refused. */
@@ -90,6 +91,17 @@ struct providers *providers_parse(const char *text, size_t len, char error[PROVI
 /** Read the built-in table. \return as providers_parse() */
 struct providers *providers_builtin(char error[PROVIDERS_ERROR_MAX]);
 
+/** Say what is a domain, before the table is used: as registrable_at() takes it, borrowed for as
+ * long as the table lives. Without this it is libpsl's built-in list. */
+void providers_use_suffixes(struct providers *providers, const struct psl_ctx_st *suffixes);
+
+/**
+ * Find the domain of the owner's holder, below which he names hosts as he likes.
+ *
+ * \return where it begins in owner, see registrable_at()
+ */
+size_t providers_own_at(const struct providers *providers, const uint8_t *owner, size_t owner_len);
+
 /** Free a table and every string that came from it; NULL is allowed. */
 void providers_free(struct providers *providers);
 
@@ -139,15 +151,6 @@ struct providers_verdict {
     /** bits of enum mxclash_advice: remove-foreign-mx, complete-mx */
     uint32_t advice;
 };
-
-/**
- * Find the part of owner below which its holder names hosts: the last two labels, or three where
- * the last two look like a registry. No list of public suffixes: a wrong guess takes too many
- * hosts for the owner's own, so it keeps silent and raises no false alarm.
- *
- * \return where that part begins in owner
- */
-size_t providers_own_at(const uint8_t *owner, size_t owner_len);
 
 /**
  * Judge an MX set. What is foreign and what is incomplete is explained in docs/providers.md.

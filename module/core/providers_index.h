@@ -41,6 +41,8 @@ struct include_slot {
 struct providers {
     struct provider *list;
     size_t count;
+    /** borrowed, as registrable_at() takes it: what is a domain's own */
+    const struct psl_ctx_st *suffixes;
     /** at most half full; NULL while no pattern stands in it */
     struct index_slot *slots;
     /** slots - 1; slots are a power of two */

@@ -2,8 +2,7 @@
 /** \file What an MX set says of its provider: see providers.h and docs/providers.md. */
 #include <string.h>
 
-#include "core/names.h"
-#include "core/providers.h"
+#include "core/providers_index.h"
 
 /** The MX set under judgement: whose each host is. */
 struct view {
@@ -53,37 +52,6 @@ const struct provider *providers_match(const struct providers *providers,
 const char *provider_name(const struct provider *provider)
 {
     return provider == NULL ? NULL : provider->name;
-}
-
-/** Labels that registries of two-letter domains put below them: co.uk, com.cn, ne.jp. */
-static bool is_registry_label(const uint8_t *label)
-{
-    static const char *const labels[] = {"ac",  "co",  "com", "edu", "go", "gob",
-                                         "gov", "mil", "ne",  "net", "or", "org"};
-
-    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-        if (label[0] == strlen(labels[i]) && memcmp(label + 1, labels[i], label[0]) == 0)
-            return true;
-    return false;
-}
-
-size_t providers_own_at(const uint8_t *owner, size_t owner_len)
-{
-    /* of the last three labels, the last one last */
-    size_t start[3] = {0, 0, 0};
-    size_t labels = 0;
-
-    for (size_t at = 0; at < owner_len && owner[at] != 0; at += owner[at] + 1u) {
-        start[0] = start[1];
-        start[1] = start[2];
-        start[2] = at;
-        labels++;
-    }
-    if (labels <= 2)
-        return 0;
-    if (owner[start[2]] == 2 && is_registry_label(owner + start[1]))
-        return start[0];
-    return start[1];
 }
 
 static bool same_service(const struct provider *a, const struct provider *b)
@@ -173,29 +141,21 @@ static void judge_sets(const struct view *view, struct providers_verdict *verdic
     }
 }
 
-/** \return true if both being lower case, name is zone or below it. Hardly any is, and few end like
- * it. */
-static bool is_own(const uint8_t *name, size_t name_len, const uint8_t *zone, size_t zone_len)
-{
-    return name_len >= zone_len && memcmp(name + name_len - zone_len, zone, zone_len) == 0 &&
-           name_at_or_below(name, name_len, zone, zone_len);
-}
-
 void providers_judge(const struct providers *providers, const uint8_t *owner, size_t owner_len,
                      const struct mxclash_mx *mx, size_t count, struct providers_verdict *verdict)
 {
+    struct registrable domain;
     struct view view;
-    size_t own_at;
 
     memset(verdict, 0, sizeof(*verdict));
     look(providers, mx, count, &view);
     verdict->provider = pick(&view);
     if (verdict->provider == NULL)
         return;
-    own_at = providers_own_at(owner, owner_len);
+    domain = registrable_of(providers->suffixes, owner, owner_len);
     for (size_t i = 0; i < view.count; i++) {
         const struct provider *whose = view.whose[i];
-        bool own = is_own(mx[i].exchange, mx[i].exchange_len, owner + own_at, owner_len - own_at);
+        bool own = registrable_holds(&domain, mx[i].exchange, mx[i].exchange_len);
 
         if (own && whose == verdict->provider) {
             /* a domain of the provider's own may do as it likes */

@@ -18,6 +18,16 @@ static void free_strings(struct provider_strings *strings)
     free(strings->text);
 }
 
+void providers_use_suffixes(struct providers *providers, const struct psl_ctx_st *suffixes)
+{
+    providers->suffixes = suffixes;
+}
+
+size_t providers_own_at(const struct providers *providers, const uint8_t *owner, size_t owner_len)
+{
+    return registrable_at(providers->suffixes, owner, owner_len);
+}
+
 void providers_free(struct providers *providers)
 {
     if (providers == NULL)

@@ -64,13 +64,11 @@ const char *mxclash_outcome_name(enum mxclash_outcome outcome)
 
 const char *mxclash_advice_name(uint32_t bit)
 {
-    static const char *const names[MXCLASH_ADVICES] = {"remove-cname",
-                                                       "replace-cname-with-address",
-                                                       "move-cname",
-                                                       "separate-mail-domain",
-                                                       "remove-foreign-mx",
-                                                       "complete-mx",
-                                                       "fix-spf"};
+    static const char *const names[MXCLASH_ADVICES] = {
+        "remove-cname",      "replace-cname-with-address",
+        "move-cname",        "separate-mail-domain",
+        "remove-foreign-mx", "complete-mx",
+        "fix-spf",           "flatten-cname"};
 
     for (int i = 0; i < MXCLASH_ADVICES; i++)
         if (bit == 1u << i)

@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/providers.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-uint64_t zonecap_key(const uint8_t *owner, size_t owner_len, uint64_t seed)
+uint64_t zonecap_key(const struct psl_ctx_st *suffixes, const uint8_t *owner, size_t owner_len,
+                     uint64_t seed)
 {
-    size_t own_at = providers_own_at(owner, owner_len);
+    size_t own_at = registrable_at(suffixes, owner, owner_len);
 
     return own_at == 0 ? ZONECAP_FREE
                        : XXH3_64bits_withSeed(owner + own_at, owner_len - own_at, seed);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/registrable.h"
 #include "mxclash.h"
 
 /** Most proofs of one domain in ZONECAP_WINDOW_MS. */
@@ -44,15 +45,17 @@ void zonecap_deinit(struct zonecap *cap);
 #define ZONECAP_FREE 0
 
 /**
- * What is asked or told of an owner is counted under the domain that it is below: guessed without a
- * list of public suffixes, see providers_own_at(). The domain's own name is one name, for which
- * other bounds are enough. If it were counted too, anybody who asks for many names below it could
- * keep it from being proved.
+ * What is asked or told of an owner is counted under the domain that it is below, as
+ * registrable_at() finds it: not under its zone, for whoever has a domain can delegate any number
+ * of zones below it. The domain's own name is one name, for which other bounds are enough. If it
+ * were counted too, anybody who asks for many names below it could keep it from being proved.
  *
+ * \param suffixes  as registrable_at() takes it
  * \param seed  secret
  * \return the domain's key, ZONECAP_FREE for its own name
  */
-uint64_t zonecap_key(const uint8_t *owner, size_t owner_len, uint64_t seed);
+uint64_t zonecap_key(const struct psl_ctx_st *suffixes, const uint8_t *owner, size_t owner_len,
+                     uint64_t seed);
 
 /** Count one of a domain. \param zone  zonecap_key(), so that nobody can aim at a set.
  * \return false if it has had enough */

@@ -8,6 +8,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <libpsl.h>
+
 #include "core/counters.h"
 #include "output/httpd.h"
 #include "output/metrics.h"
@@ -18,6 +20,7 @@ struct runtime {
     struct runtime_host host;
     struct config config;
     struct mxclash_engine *engine;
+    psl_ctx_t *suffixes;
     struct report *report;
     struct httpd *httpd;
     struct ticker *ticker;
@@ -114,6 +117,7 @@ static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         .table_size = config->table_size,
         .probe = config->probe,
         .probe_rate = config->probe_rate,
+        .confirm_after_s = config->confirm_after_s,
         .recheck_interval_s = config->recheck_interval_s,
         .expire_after_s = config->expire_after_s,
         .ignore = (const char *const *)config->ignore,
@@ -127,6 +131,13 @@ static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         .context = runtime,
     };
 
+    /* the system's list if it is newer than libpsl's own; in a chroot without it, libpsl's own */
+    runtime->suffixes = psl_latest(NULL);
+    if (runtime->suffixes == NULL)
+        host_log(runtime, "mxclash: there is no public suffix list on this machine: the last two "
+                          "labels of a name are taken for its holder's domain; install "
+                          "publicsuffix");
+    options.suffixes = runtime->suffixes;
     if (getrandom(&options.seed, sizeof(options.seed), 0) != (ssize_t)sizeof(options.seed)) {
         snprintf(error, CONFIG_ERROR_MAX, "the system gives no random numbers");
         return false;
@@ -238,6 +249,7 @@ void runtime_stop(struct runtime *runtime, mxclash_time now)
         tell(runtime, mxclash_stopped, now);
     report_stop(runtime->report);
     mxclash_engine_free(runtime->engine);
+    psl_free(runtime->suffixes);
     config_free(&runtime->config);
     free(runtime);
 }

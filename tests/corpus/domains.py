@@ -14,6 +14,7 @@ HOSTERS = ("a", "b", "c")
 TTLS = (0, 1, 60, 300, 600, 3600, 86400, 2**31 - 1)
 REPAIRS_OF_A_CNAME = (
     *("remove-cname", "replace-cname-with-address", "move-cname", "separate-mail-domain"),
+    "flatten-cname",
 )
 
 

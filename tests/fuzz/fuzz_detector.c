@@ -226,6 +226,7 @@ static void hand_in(const uint8_t *octets, size_t len, const struct wire_name *z
                                     .zone = zone == NULL ? NULL : zone->octets,
                                     .zone_len = zone == NULL ? 0 : zone->len,
                                     .forwarded = forwarded,
+                                    .stub = (run.left & 4) != 0,
                                     .server = (struct sockaddr *)&server,
                                     .server_len = sizeof(server)};
     enum mxclash_status status;
@@ -312,6 +313,11 @@ static void step_flood(void)
     }
 }
 
+static bool asks_cname(uint16_t qtype)
+{
+    return qtype == wire_type_cname || qtype == wire_type_a || qtype == wire_type_aaaa;
+}
+
 static void step_take_proof(void)
 {
     struct mxclash_proof *proof = &run.proofs[run.proof_count];
@@ -322,7 +328,13 @@ static void step_take_proof(void)
     run.proof_count++;
     check_owner(proof->owner, proof->owner_len);
     MUST(proof->qtype_count >= 2 && proof->qtype_count <= MXCLASH_PROOF_QUESTIONS);
-    MUST(proof->qtypes[0] == wire_type_mx && proof->qtypes[1] == wire_type_cname);
+    if (proof->in_turn) {
+        MUST(proof->qtype_count == 4 && asks_cname(proof->qtypes[0]) &&
+             proof->qtypes[1] == wire_type_soa && proof->qtypes[2] == wire_type_mx &&
+             proof->qtypes[3] == wire_type_txt);
+        return;
+    }
+    MUST(proof->qtypes[0] == wire_type_mx && asks_cname(proof->qtypes[1]));
     for (size_t i = 2; i < proof->qtype_count; i++)
         MUST(proof->qtypes[i] == wire_type_txt || proof->qtypes[i] == wire_type_soa);
 }
@@ -463,6 +475,7 @@ static void begin(void)
         .probe_rate = octet() * 100 + 1,
         .recheck_interval_s = 1u << octet() % 20,
         .expire_after_s = 60u << octet() % 19,
+        .confirm_after_s = choice >> 5,
         .providers = providers,
         .providers_len = sizeof(providers) - 1,
         .on_event = on_event,

@@ -172,7 +172,7 @@ static void check_judgement(const struct providers *providers, const uint8_t *ow
                             size_t owner_len, const struct mxclash_mx *mx, size_t count)
 {
     const struct provider *provider = named(providers, mx, count);
-    size_t own_at = providers_own_at(owner, owner_len);
+    size_t own_at = providers_own_at(providers, owner, owner_len);
     struct providers_verdict verdict;
     uint32_t foreign = 0;
     bool filtered = false, own_domain = false, lacking;

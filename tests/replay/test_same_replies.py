@@ -14,7 +14,12 @@ REPLY = re.compile(r"info: reply pkt: (.*?;; MSG SIZE +rcvd: \d+\n)", re.DOTALL)
 TTL = re.compile(r"^(\S+\t)\d+(\tIN\t)", re.MULTILINE)
 # A server refuses a proof's question, so Unbound looks for further addresses of it, and what it
 # learns on the way, a zone's SOA, is in the cache a minute earlier than without us.
-SOME_TTLS_OLDER = ("probe-fails-then-succeeds",)
+SOME_TTLS_OLDER = (
+    "cname-for-an-address-only-notimp",
+    "cname-for-an-address-only-refused",
+    "probe-fails-then-succeeds",
+    "probe-refused-suspected",
+)
 CHANGES_ANSWERS = re.compile(r"(annotate|repair): yes")
 
 

@@ -9,7 +9,7 @@ check-attack: all $(B)/tests/authority
 HOSTILE := $(B)/tests/hostile_answers
 $(HOSTILE): tests/bench/hostile_answers.c $(B)/libcore.a | deps-check
 	@mkdir -p $(@D)
-	$(call say,$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP $(LINK) -o $@ $(filter-out %.h,$^) -lcmocka,TEST)
+	$(call say,$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP $(LINK) -o $@ $(filter-out %.h,$^) $(CORE_LIBS) -lcmocka,TEST)
 
 .PHONY: system-programs
 system-programs: $(HOSTILE)

@@ -36,9 +36,9 @@ SCENARIOS = REPOSITORY / "tests" / "authority" / "scenarios"
 SEARCH_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin"
 
 DNS_PORT = 53
-START_TIMEOUT_S = 20
-STOP_TIMEOUT_S = 10
-ANSWER_TIMEOUT_S = 5
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 60
+ANSWER_TIMEOUT_S = 30
 POLL_S = 0.01
 # The id of every query, so that two answers can be compared octet by octet.
 QUERY_ID = 4242

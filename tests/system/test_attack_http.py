@@ -17,7 +17,7 @@ from watcher import watching
 CONNECTIONS_MAX = 64
 TIMEOUT_S = 10
 # What a busy machine adds to a deadline.
-SLACK_S = 6
+SLACK_S = 9
 FLOOD = 1000
 PIPELINED = 10000
 # Questions a second while something short is going on.

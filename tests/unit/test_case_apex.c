@@ -86,6 +86,40 @@ static void test_confirmed_by_questions(void **state)
                      CASE_WANTED_QUESTIONS + 6);
 }
 
+/** A `www` at a load balancer: whoever asks all names for their MX asks it too. */
+static void test_questions_below_a_domain(void **state)
+{
+    static const char *const names[] = {"www.power.test", "www.power.co.uk", "www.power.gd.cn"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        detector_setup(state);
+        see(names[i], A_IS_CNAME(.zone = names[i]));
+        prove(MX_IS_CNAME(.zone = names[i]), CNAME_IS_CNAME(.zone = names[i]));
+        for (int j = 0; j < 10 * CASE_WANTED_QUESTIONS; j++, detector.now += 2 * MINUTE) {
+            client_mx(names[i], true);
+            if (j == 0)
+                expect_event(names[i], mxclash_opened, mxclash_cname_at_apex, mxclash_suspected,
+                             mxclash_probe);
+        }
+        expect_no_event();
+    }
+}
+
+/** It had an MX: mail was wanted there. */
+static void test_an_mx_seen_below_a_domain(void **state)
+{
+    static const char www[] = "www.power.test";
+
+    (void)state;
+    see(www, A_IS_CNAME(.zone = www));
+    see(www, MX_IS_MX(.zone = www));
+    detector.now += MINUTE;
+    see(www, A_IS_CNAME(.zone = www));
+    prove(MX_IS_CNAME(.zone = www), CNAME_IS_CNAME(.zone = www));
+    client_mx(www, true);
+    expect_event(www, mxclash_opened, mxclash_cname_at_apex, mxclash_confirmed, mxclash_probe);
+}
+
 static void test_few_questions_do_not_confirm(void **state)
 {
     (void)state;
@@ -100,7 +134,9 @@ static void test_few_questions_do_not_confirm(void **state)
     expect(mxclash_changed, mxclash_confirmed, mxclash_probe);
 }
 
-static void test_confirmed_by_an_mx_seen_before(void **state)
+/** There was an MX before, of which nothing is left but a fingerprint in the sieve. It may be
+ * another owner's. */
+static void test_not_confirmed_by_a_fingerprint(void **state)
 {
     (void)state;
     see(APEX, MX_IS_MX());
@@ -108,6 +144,20 @@ static void test_confirmed_by_an_mx_seen_before(void **state)
     see(APEX, A_IS_CNAME());
     prove(MX_IS_CNAME(), CNAME_IS_CNAME());
     expect_no_event();
+    client_mx(APEX, true);
+    expect(mxclash_opened, mxclash_suspected, mxclash_probe);
+}
+
+/** The owner's case knows its MX, for the set is not what the provider documents. */
+static void test_confirmed_by_an_mx_seen_before(void **state)
+{
+    (void)state;
+    see(APEX, MX_ANSWER(.mx = {"mx1.qiye.aliyun.com"}));
+    assert_int_equal(next_event(APEX)->kind, mxclash_incomplete_mx);
+    detector.now += MINUTE;
+    see(APEX, A_IS_CNAME());
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    assert_int_equal(next_event(APEX)->type, mxclash_cleared);
     client_mx(APEX, true);
     expect(mxclash_opened, mxclash_confirmed, mxclash_probe);
 }
@@ -412,11 +462,14 @@ int main(void)
         WITH_DETECTOR(test_first_question_before_a_proof),
         WITH_DETECTOR(test_confirmed_by_questions),
         WITH_DETECTOR(test_few_questions_do_not_confirm),
+        WITH_DETECTOR(test_not_confirmed_by_a_fingerprint),
         WITH_DETECTOR(test_confirmed_by_an_mx_seen_before),
         WITH_DETECTOR(test_confirmed_by_an_mx_seen_meanwhile),
         WITH_DETECTOR(test_confirmed_by_an_mx_that_outlived_a_cname),
         WITH_DETECTOR(test_an_mx_that_was_taken_away),
         WITH_DETECTOR(test_stray_questions_do_not_confirm),
+        WITH_DETECTOR(test_questions_below_a_domain),
+        WITH_DETECTOR(test_an_mx_seen_below_a_domain),
         WITH_DETECTOR(test_wanted_but_not_proved),
         WITH_DETECTOR(test_as_long_as_mx_gets_the_cname),
         WITH_DETECTOR(test_not_cleared),

@@ -252,7 +252,7 @@ static void test_slow_clients(void **state)
         nanosleep(&pause, NULL);
     }
     for (int i = 0; i < RUDE; i++) {
-        assert_in_range(ended[i], HTTPD_TIMEOUT_S * 1000 - 1000, HTTPD_TIMEOUT_S * 1000 + 5000);
+        assert_in_range(ended[i], HTTPD_TIMEOUT_S * 1000 - 1000, HTTPD_TIMEOUT_S * 1000 + 30000);
         close(clients[i]);
     }
     assert_int_equal(server->refused[http_refusal_deadline], RUDE);

@@ -68,8 +68,10 @@ static void test_looks(void **state)
         {{more_mx}, mxclash_wrong_mail_host, 0},
         {{own_mx}, mxclash_wrong_mail_host, 2},
         {{more_mx}, mxclash_impact_none, 2},
-        /* the owner has none, or none that was seen */
-        {{own_mx}, mxclash_wrong_mail_host, 3},
+        /* the owner has none, or none that was seen: it may be meant as an alias */
+        {{own_mx}, mxclash_impact_unknown, 3},
+        {{more_mx}, mxclash_impact_unknown, 3},
+        {{empty, address}, mxclash_implicit_mx, 3},
         {{null_mx}, mxclash_no_mail_host, 0},
         {{empty, address}, mxclash_implicit_mx, 0},
         {{empty, empty, address}, mxclash_implicit_mx, 0},

@@ -106,7 +106,19 @@ static void test_apex(void **state)
     look_up("shop.test", wire_type_mx, look_own_mx);
     expect_impact(expect_event("shop.test", mxclash_opened, mxclash_cname_at_apex,
                                mxclash_suspected, mxclash_probe),
-                  mxclash_wrong_mail_host);
+                  mxclash_impact_unknown);
+    /* and back again: that the target has no MX any more is known, and that it has one then not */
+    detector.now += HOUR;
+    see("shop.test", A_IS_CNAME());
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    look_up("shop.test", wire_type_mx, look_empty);
+    look_up("shop.test", wire_type_a, look_address);
+    expect_impact(next_event("shop.test"), mxclash_implicit_mx);
+    detector.now += HOUR;
+    see("shop.test", A_IS_CNAME());
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    look_up("shop.test", wire_type_mx, look_own_mx);
+    expect_impact(next_event("shop.test"), mxclash_impact_unknown);
 }
 
 /** Where nothing may be asked, nothing waits. */

@@ -126,7 +126,7 @@ static uint64_t key_of(const char *owner)
 {
     struct wire_name name = wire_name_of(owner);
 
-    return zonecap_key(name.octets, name.len, 42);
+    return zonecap_key(NULL, name.octets, name.len, 42);
 }
 
 /** All names below a domain are one to the cap; the domain's own name is not capped. */
@@ -138,6 +138,9 @@ static void test_own_name_is_free(void **state)
     assert_int_not_equal(key_of("www.shop.test"), ZONECAP_FREE);
     assert_int_equal(key_of("www.shop.test"), key_of("a.b.c.shop.test"));
     assert_int_not_equal(key_of("www.shop.test"), key_of("www.other.test"));
+    /* strangers below one registry's suffix, or a private one's */
+    assert_int_not_equal(key_of("www.shop.gd.cn"), key_of("www.other.gd.cn"));
+    assert_int_not_equal(key_of("www.one.github.io"), key_of("www.two.github.io"));
     assert_int_equal(take_many(ZONECAP_FREE, SOME_MS), 100);
     assert_true(zonecap_has(&cap, ZONECAP_FREE, SOME_MS));
     zonecap_give_back(&cap, ZONECAP_FREE, SOME_MS);

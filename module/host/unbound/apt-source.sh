@@ -4,7 +4,7 @@
 #
 # usage: apt-source.sh WORK_DIR VERSION
 #   WORK_DIR  gets apt's lists, the package's files and the unpacked tree; nothing else is touched
-#   VERSION   upstream version as 1.22.0, or "distribution" for this release's newest
+#   VERSION   upstream version as 1.17.1, or "distribution" for this release's newest
 # Prints the path of the unpacked tree on the last line.
 set -eu
 
@@ -105,11 +105,12 @@ done
 [ -n "$known" ] || {
     echo "no packaged Unbound $version found; packaged are:" >&2
     printf '  %s\n' $packaged >&2
+    echo "another release: unpack its source as $work/tree" >&2
     exit 1
 }
 [ -n "$fetched" ] || {
-    echo "no source package of Unbound $version can be fetched;" \
-        "set UNBOUND_SRC=DIR to a tree of your own" >&2
+    echo "no source package of Unbound $version can be fetched: unpack a release's source as" \
+        "$work/tree, or set UNBOUND_SRC=DIR to a tree of your own that is built" >&2
     exit 1
 }
 rm -rf "$work/tree"
