@@ -15,6 +15,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "replay"))
 from test_replay import describe, directives, play  # noqa: E402
 
+# tests/replay plays with one look, cases at the default
+DEFAULT_CONF = "; conf: confirm-after: 2\n"
 DEFAULT_MODULES = '; module-config: "dynlib validator iterator"\n'
 
 
@@ -27,6 +29,7 @@ def prepared(path, folder):
     text = scenario_of(path) if path.suffix == ".case" else path.read_text()
     if not directives(text, "module-config"):
         text = DEFAULT_MODULES + text
+    text = DEFAULT_CONF + text
     scenario = folder / f"{path.stem}.rpl"
     scenario.write_text(text)
     return scenario
