@@ -38,12 +38,17 @@ def record(text, owner):
     return f"{owner} {ttl} IN {kind} {data}"
 
 
-def entry(question, kind, *, match, flags, rcode="NOERROR", answer=(), authority=(), additional=()):
+def entry(
+    question, kind, *, match, flags, rcode="NOERROR", answer=(), authority=(), additional=()
+):
+    """One answer of a server, in the tester's words."""
     adjust = "copy_id" if "qtype" in match else "copy_id copy_query"
-    match = "" if question == "." and match == "subdomain" else match  # it takes none below the root
+    if question == "." and match == "subdomain":
+        match = ""  # the tester takes no name for one below the root
     lines = ["ENTRY_BEGIN", f"MATCH opcode {match}", f"ADJUST {adjust}", f"REPLY {flags} {rcode}"]
     lines += ["SECTION QUESTION", f"{question} IN {kind}"]
-    for title, records in (("ANSWER", answer), ("AUTHORITY", authority), ("ADDITIONAL", additional)):
+    sections = {"ANSWER": answer, "AUTHORITY": authority, "ADDITIONAL": additional}
+    for title, records in sections.items():
         if records:
             lines += [f"SECTION {title}", *records]
     return lines + ["ENTRY_END"]
@@ -97,7 +102,9 @@ class Server:
         for zone, servers in delegations:
             names = [f"{zone} 3600 IN NS {name}" for name, _ in servers]
             glue = [f"{name} 3600 IN A {address}" for name, address in servers]
-            lines += entry(zone, "A", match="subdomain", flags="QR", authority=names, additional=glue)
+            lines += entry(
+                zone, "A", match="subdomain", flags="QR", authority=names, additional=glue
+            )
         for every in (False, True):
             for (name, kind), (rcode, records) in self.answers.items():
                 if (kind == "*") != every:
@@ -141,7 +148,10 @@ class Case:
             self.config.append(line)
         elif line[0] not in " \t":
             self.flush_question()
-            getattr(self, "take_" + words[0])(*words[1:])
+            take = getattr(self, "take_" + words[0], None)
+            if take is None:
+                raise ValueError(f"no line of a case begins so: {line}")
+            take(*words[1:])
         elif self.block == "question":
             self.got.append(line.strip())
         elif self.block == "config":
@@ -191,8 +201,8 @@ class Case:
         name, kind, how = self.question
         client = f" ADDRESS {how[how.index('from') + 1]}" if "from" in how else ""
         flags = "RD CD" if "cd" in how else "RD"
-        ask = ["ENTRY_BEGIN", f"REPLY {flags}", "SECTION QUESTION", f"{name} IN {kind}", "ENTRY_END"]
-        self.say(f"QUERY{client}", *ask)
+        asked = ["SECTION QUESTION", f"{name} IN {kind}", "ENTRY_END"]
+        self.say(f"QUERY{client}", "ENTRY_BEGIN", f"REPLY {flags}", *asked)
         self.say(f"CHECK_ANSWER{client}", *self.expected(name, kind, flags))
         self.say("TRAFFIC")
         self.block = None
@@ -214,10 +224,6 @@ class Case:
             self.quiet += 1
             self.take_ask(f"{self.quiet}.quiet.test", "A")
             self.flush_question()
-
-    def take_timeout(self, times):
-        for _ in range(int(times)):
-            self.say("TIMEOUT")
 
     # -- the scenario
 
@@ -245,7 +251,8 @@ class Case:
         lines += ['\tlocal-zone: "test." nodefault', *self.config]
         if has_forwarder:
             lines += ["forward-zone:", '\tname: "."']
-            lines += [f"\tforward-addr: {a}" for s in self.servers if "RD" in s.flags for a in s.addresses if not s.first]
+            forwarders = (s for s in self.servers if "RD" in s.flags and not s.first)
+            lines += [f"\tforward-addr: {a}" for s in forwarders for a in s.addresses]
         else:
             lines += ["stub-zone:", '\tname: "."', f"\tstub-addr: {ROOT}"]
         lines += ["CONFIG_END", "", f"SCENARIO_BEGIN {name}"]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a case leaves out is filled in as the real world has it."""
+import pytest
+
 from case_text import Case
 
 
@@ -51,7 +53,8 @@ def test_a_zone_has_soa_ns_and_addresses_unless_an_alias_stands_there():
 
 
 def test_a_zone_is_referred_to_by_the_one_above_it():
-    text = scenario(ZONE + "zone www.example.test 192.0.2.60\n  www.example.test * 60 CNAME w.test.\n")
+    www = "zone www.example.test 192.0.2.60\n  www.example.test * 60 CNAME w.test.\n"
+    text = scenario(ZONE + www)
     root, above = text.split("ADDRESS 192.0.2.53")
     assert "example.test. 3600 IN NS ns1.example.test." in root
     assert "www.example.test. 3600 IN NS" not in root
@@ -76,3 +79,8 @@ def test_what_a_client_must_get_is_checked():
     assert "MATCH qname qtype rcode answer\nREPLY QR RD RA NOERROR" in steps
     assert "SECTION ANSWER\nexample.test. 60 IN MX 1 a.test." in steps
     assert "REPLY QR RD RA NXDOMAIN" in steps
+
+
+def test_an_unknown_line_is_refused():
+    with pytest.raises(ValueError, match="sette"):
+        Case(ZONE + "sette\n")

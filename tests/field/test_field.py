@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Plays every case of this folder: worlds that people reported, and what an expert says of each.
 
-A case is a short text, README.md describes it; case_text.py makes a scenario of it, and tests/replay
-plays that. A world that the short text cannot say is a scenario in full, a .rpl file.
+A case is a short text, README.md describes it; case_text.py makes a scenario of it, and
+tests/replay plays that, at the defaults of mxclash.conf. A world that the short text cannot say is a
+scenario in full, a .rpl file.
 """
 import pathlib
 import sys
