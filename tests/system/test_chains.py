@@ -200,7 +200,7 @@ def test_chain(tmp_path, world, request, order):
             wanted = {key: value for key, value in options.items() if key != "needs"}
             upstreams = upstreams_of(name, world, request)
             # the second look takes its time: once for each order is enough
-            mxclash = {"repair": "yes"} if name == "plain" else {"repair": "yes", "confirm-after": "0"}
+            mxclash = {"repair": "yes", **({} if name == "plain" else {"confirm-after": "0"})}
             servers.append(Chain(tmp_path / name, upstreams, order, mxclash=mxclash, **wanted))
         for server in servers:
             # the kernel ends a child with the thread that made it: so not from the pool
@@ -334,8 +334,13 @@ def test_only_redis_remembers_the_cname(tmp_path, world, order):
 def test_a_look_up_that_cachedb_could_answer(tmp_path):
     """A scenario for the replay tester of this host, which must get to its end."""
     scenario = Path(__file__).with_name("look-up-beside-cachedb.rpl").read_text()
-    (tmp_path / "mxclash.conf").write_text('log-file: ""\nhttp-listen: ""\nprobe-rate: 1\nconfirm-after: 0\n')
-    head = f'dynlib:\n\tdynlib-file: "{HOST}/mxclash.so"\nserver:\n\tmodule-config: "dynlib cachedb iterator"\n'
+    (tmp_path / "mxclash.conf").write_text(
+        'log-file: ""\nhttp-listen: ""\nprobe-rate: 1\nconfirm-after: 0\n'
+    )
+    head = (
+        f'dynlib:\n\tdynlib-file: "{HOST}/mxclash.so"\n'
+        'server:\n\tmodule-config: "dynlib cachedb iterator"\n'
+    )
     (tmp_path / "play.rpl").write_text(scenario.replace("server:\n", head, 1))
     run = subprocess.run(
         [HOST / "testbound", "-p", "play.rpl", "-o", "-vvvv"],
