@@ -62,7 +62,7 @@ static void test_every_field_in_order(void **state)
                 "\"cname\":{\"target\":\"www.cdn.test\",\"ttl\":300},"
                 "\"mx\":[{\"preference\":5,\"exchange\":\"mx1.qiye.aliyun.com\"}],"
                 "\"provider\":\"alibaba-mail-standard\",\"impact\":\"implicit-mx\","
-                "\"hides_spf\":true,\"authority\":\"127.0.0.1\",\"authorities_differ\":null,"
+                "\"hides_spf\":true,\"spf\":null,\"authority\":\"127.0.0.1\",\"authorities_differ\":null,"
                 "\"first_seen\":\"2026-01-02T03:03:05.678Z\","
                 "\"last_seen\":\"2026-01-02T03:04:05.678Z\",\"mx_queries\":7,"
                 "\"advice\":[\"remove-cname\",\"replace-cname-with-address\"],"
@@ -84,7 +84,7 @@ static void test_unknown_is_null(void **state)
                 "\"domain\":\"a.test\",\"kind\":\"cname-and-mx\",\"state\":\"suspected\","
                 "\"evidence\":\"separate-answers\",\"apex\":null,\"zone\":null,\"cname\":null,"
                 "\"mx\":[],\"provider\":null,\"impact\":\"unknown\",\"hides_spf\":null,"
-                "\"authority\":null,\"authorities_differ\":null,"
+                "\"spf\":null,\"authority\":null,\"authorities_differ\":null,"
                 "\"first_seen\":\"1970-01-01T00:00:00.000Z\","
                 "\"last_seen\":\"1970-01-01T00:00:00.000Z\",\"mx_queries\":0,\"advice\":[],"
                 "\"host\":null,\"held_back\":0}");
