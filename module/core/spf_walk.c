@@ -67,12 +67,13 @@ enum spf_walk_end spf_walk_note(struct spf_walk *walk, const struct providers *p
     for (size_t i = 0; i < reply->txt_count; i++)
         spf_set_add(&set, reply->txt[i].rdata, reply->txt[i].len);
     spf_read(providers, &set, &text, &spf);
-    /* none, two or a broken one: whoever checks the mail gives up (RFC 7208 5.2) */
-    if (reply->txt_cut || spf.records != 1 || spf.broken)
+    /* Two, or a broken one: whoever checks the mail gives up there (RFC 7208 5.2). So he does where
+     * there is none, but that one can be read to its end: nobody is in it. */
+    if (reply->txt_cut || spf.records > 1 || spf.broken)
         return spf_walk_unknown;
     if (spf.named & UINT64_C(1) << number % SPF_NUMBERS)
         return spf_walk_names;
-    if (spf.unknown || !add_names(walk, &text, &spf))
+    if (spf.unknown || (spf.records == 1 && !add_names(walk, &text, &spf)))
         return spf_walk_unknown;
     return ++walk->at == walk->count ? spf_walk_lacks : spf_walk_goes_on;
 }

@@ -36,7 +36,7 @@ enum spf_walk_end {
     spf_walk_names,
     /** all was read, and the provider is not there */
     spf_walk_lacks,
-    /** a part cannot be read: a macro, a loop, too many terms, no record, a broken one */
+    /** a part cannot be read: a macro, a loop, too many terms, two records, a broken one */
     spf_walk_unknown,
     /** no answer came, and one may come another time */
     spf_walk_failed,
