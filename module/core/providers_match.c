@@ -163,8 +163,8 @@ static void judge_sets(const struct view *view, struct providers_verdict *verdic
 
 /**
  * \return octets of the part before the owner's name, or a name above it, in a host that is a
- *     provider's with that behind it; 0: it is none. A missing last dot makes such hosts: the zone's
- *     name is put behind (RFC 1035 5.1).
+ *     provider's with that behind it; 0: it is none. A missing last dot makes such hosts: the
+ * zone's name is put behind (RFC 1035 5.1).
  */
 static size_t doubled_octets(const struct providers *providers, const struct registrable *domain,
                              const struct mxclash_mx *mx, const struct provider **whose)

@@ -198,8 +198,8 @@ static bool read_address(const uint8_t *at, size_t len, struct spf_term *term)
     text[address_len] = '\0';
     if (inet_pton(is_ip4 ? AF_INET : AF_INET6, text, &address) != 1)
         return false;
-    return slash == NULL || read_prefix(slash + 1, len - address_len - 1, is_ip4 ? 32 : 128,
-                                        &term->network);
+    return slash == NULL ||
+           read_prefix(slash + 1, len - address_len - 1, is_ip4 ? 32 : 128, &term->network);
 }
 
 /** dual-cidr-length: a prefix length for IPv4, behind two slashes one for IPv6. May be empty. */
@@ -348,7 +348,8 @@ bool spf_next(const struct spf_text *text, size_t *at, struct spf_term *term)
     return true;
 }
 
-/* --- what a record says ------------------------------------------------------------------------ */
+/* --- what a record says ------------------------------------------------------------------------
+ */
 
 /** One record under the eye. */
 struct reading {
@@ -400,8 +401,8 @@ static void note_mechanism(struct reading *reading, const struct spf_term *term)
     default:
         /* `a` alone is the domain's own host */
         spf->unknown = spf->unknown || term->macro;
-        spf->networks = spf->networks || (allows && (term->kind != spf_a || term->name_len != 0 ||
-                                                     term->network));
+        spf->networks = spf->networks ||
+                        (allows && (term->kind != spf_a || term->name_len != 0 || term->network));
         break;
     }
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * A walk over what an SPF record includes and redirects to (RFC 7208 5.2, 6.1), name by name, to see
- * whether the provider is named anywhere in it. It is bounded as every receiver is, by 10 terms that
- * ask the DNS (4.6.4). Only a tree that was read whole can lack somebody: whatever keeps a part of it
- * from being read ends the walk with no word.
+ * A walk over what an SPF record includes and redirects to (RFC 7208 5.2, 6.1), name by name, to
+ * see whether the provider is named anywhere in it. It is bounded as every receiver is, by 10 terms
+ * that ask the DNS (4.6.4). Only a tree that was read whole can lack somebody: whatever keeps a
+ * part of it from being read ends the walk with no word.
  */
 #ifndef MXCLASH_CORE_SPF_WALK_H
 #define MXCLASH_CORE_SPF_WALK_H
@@ -42,8 +42,8 @@ enum spf_walk_end {
     spf_walk_failed,
 };
 
-/** Begin at a record. \param spf  what spf_read() says of it. \return false if its names do not make
- * a walk */
+/** Begin at a record. \param spf  what spf_read() says of it. \return false if its names do not
+ * make a walk */
 bool spf_walk_begin(struct spf_walk *walk, const struct spf_text *text,
                     const struct spf_summary *spf);
 
