@@ -310,7 +310,7 @@ static void test_reports(void **state)
     static const struct {
         const char *host, *provider;
     } hosts[] = {
-        {"abcdefghijklmnop.mx-verification.google.com", "ownership-tokens"},
+        {"abcdefghijklmnop.mx-verification.google.com", "google-workspace"},
         {"example-test.mail.protection.office365.us", "microsoft-365-government"},
         {"example-test.mail.eo.outlook.com", "microsoft-365"},
         {"1234567890.pamx1.hotmail.com", "outlook-personal"},
