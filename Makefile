@@ -190,7 +190,7 @@ check-unit: $(UNIT_TESTS)
 PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider -q
 
 check-replay: all
-	$(PYTEST) tests/replay
+	$(PYTEST) tests/replay tests/field
 
 # the same module with another signature: what a server of another build would load
 $(HOST)/wrong-build.so: $(ADAPTER) $(RUNTIME) $(OUTPUT) $(CORE) module/host/unbound/exports.map

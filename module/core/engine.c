@@ -101,9 +101,10 @@ static enum mxclash_status load_providers(struct mxclash_engine *engine,
     char error[PROVIDERS_ERROR_MAX];
 
     errno = 0;
-    engine->providers = options->providers != NULL
-                            ? providers_parse(options->providers, options->providers_len, error)
-                            : providers_builtin(error);
+    engine->providers =
+        options->providers != NULL
+            ? providers_parse_rules(options->providers, options->providers_len, error)
+            : providers_parse_rules(providers_builtin_text, strlen(providers_builtin_text), error);
     if (engine->providers != NULL) {
         providers_use_suffixes(engine->providers, options->suffixes);
         return mxclash_ok;

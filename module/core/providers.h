@@ -29,15 +29,22 @@
 
 /** Host names of a provider: one name, or all names below one (`*.name`). */
 struct provider_pattern {
-    bool below;
+    /** lower case wire name of name_len octets; most are far shorter than a name may be */
+    uint8_t *name;
     uint8_t name_len;
-    /** lower case wire name */
-    uint8_t name[MXCLASH_NAME_MAX];
+    bool below;
+};
+
+/** One host of a set; as struct mxclash_mx, with no more room than its name needs. */
+struct provider_mx {
+    uint8_t *exchange;
+    uint16_t preference;
+    uint8_t exchange_len;
 };
 
 /** One MX set that a provider documents: 1 to MXCLASH_MX_MAX hosts, in the order of the text. */
 struct provider_set {
-    struct mxclash_mx *mx;
+    struct provider_mx *mx;
     size_t count;
 };
 
@@ -51,9 +58,10 @@ struct provider_strings {
 struct provider {
     /** short tag, lower case letters, digits and hyphens; what events call it */
     char *name;
-    /** for people; the same as name if the text has none */
+    /** for people; this very name if the text has none, and after providers_parse_rules() */
     char *title;
-    /** providers of one family are editions or regions of one service; name if the text has none */
+    /** providers of one family are editions or regions of one service; this very name if the text
+     * has none */
     char *family;
     /** a filtering service in front of the mailboxes, not a mailbox provider */
     bool filter;
@@ -66,10 +74,10 @@ struct provider {
     size_t set_count;
     /** documented SPF includes, any one of them is enough; lower case text names, no last dot */
     struct provider_strings spf;
-    /** what its includes go by: its own place in the table, or that of the first section that
-     * documents the same ones */
+    /** what its includes go by: sections that document the same ones share a number, and the
+     * numbers have no gaps; 0 and without a meaning if it documents none */
     unsigned spf_number;
-    /** where the values come from */
+    /** where the values come from; none after providers_parse_rules() */
     struct provider_strings sources;
 };
 
@@ -87,6 +95,11 @@ extern const char providers_builtin_text[];
  * \return NULL if the text breaks the format or there is no memory; freed with providers_free()
  */
 struct providers *providers_parse(const char *text, size_t len, char error[PROVIDERS_ERROR_MAX]);
+
+/** As providers_parse(), without what only people read: titles and sources, a quarter of a table.
+ */
+struct providers *providers_parse_rules(const char *text, size_t len,
+                                        char error[PROVIDERS_ERROR_MAX]);
 
 /** Read the built-in table. \return as providers_parse() */
 struct providers *providers_builtin(char error[PROVIDERS_ERROR_MAX]);

@@ -59,14 +59,14 @@ static bool same_service(const struct provider *a, const struct provider *b)
     return a == b || strcmp(a->family, b->family) == 0;
 }
 
-static bool names_host(const struct mxclash_mx *mx, const struct mxclash_mx *wanted)
+static bool names_host(const struct mxclash_mx *mx, const struct provider_mx *wanted)
 {
     return mx->exchange_len == wanted->exchange_len &&
            memcmp(mx->exchange, wanted->exchange, mx->exchange_len) == 0;
 }
 
 /** \return the record of the view that has this host at the lowest preference, NULL if none */
-static const struct mxclash_mx *find_host(const struct view *view, const struct mxclash_mx *wanted)
+static const struct mxclash_mx *find_host(const struct view *view, const struct provider_mx *wanted)
 {
     const struct mxclash_mx *found = NULL;
 
@@ -77,7 +77,7 @@ static const struct mxclash_mx *find_host(const struct view *view, const struct 
     return found;
 }
 
-static bool has_exactly(const struct view *view, const struct mxclash_mx *wanted)
+static bool has_exactly(const struct view *view, const struct provider_mx *wanted)
 {
     for (size_t i = 0; i < view->count; i++)
         if (view->mx[i].preference == wanted->preference && names_host(&view->mx[i], wanted))
@@ -133,6 +133,10 @@ static void judge_sets(const struct view *view, struct providers_verdict *verdic
                 verdict->wanted = NULL;
                 return;
             }
+            /* hosts of the provider, but none of this set: an older set or another region that the
+               table does not know in full */
+            if (present == 0)
+                continue;
             if (verdict->wanted == NULL || set->count - present < fewest) {
                 verdict->wanted = set;
                 fewest = set->count - present;

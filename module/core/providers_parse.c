@@ -13,6 +13,10 @@ struct parser {
     /** what the caller gave */
     const char *text;
     size_t len;
+    /** titles and sources are kept */
+    bool words;
+    /** sources of the section, where they are not kept */
+    unsigned sources;
     /** the built-in text is being read in place of an `include` */
     bool including;
     /** its section that is being read is left out */
@@ -67,6 +71,28 @@ static void *make_room(struct parser *parser, void *array, size_t count, size_t 
     return grown;
 }
 
+/** Give back the room that make_room() left behind the last member. \return where the array is now
+ */
+static void *fit(void *array, size_t count, size_t member_octets)
+{
+    /* smaller, so it does not fail; if it should, the array is where it was */
+    void *fitted = count == 0 ? NULL : realloc(array, count * member_octets);
+
+    return fitted == NULL ? array : fitted;
+}
+
+static void fit_section(struct provider *section)
+{
+    section->patterns = fit(section->patterns, section->pattern_count, sizeof(*section->patterns));
+    for (size_t i = 0; i < section->set_count; i++)
+        section->sets[i].mx =
+            fit(section->sets[i].mx, section->sets[i].count, sizeof(*section->sets[i].mx));
+    section->sets = fit(section->sets, section->set_count, sizeof(*section->sets));
+    section->spf.text = fit(section->spf.text, section->spf.count, sizeof(*section->spf.text));
+    section->sources.text =
+        fit(section->sources.text, section->sources.count, sizeof(*section->sources.text));
+}
+
 static bool replace_string(struct parser *parser, char **string, const char *value)
 {
     char *copy = strdup(value);
@@ -78,10 +104,25 @@ static bool replace_string(struct parser *parser, char **string, const char *val
     return true;
 }
 
+/** As replace_string(), of one that may still be the section's name. */
+static bool replace_other(struct parser *parser, char **string, const char *value)
+{
+    if (*string == parser->section->name)
+        *string = NULL;
+    return replace_string(parser, string, value);
+}
+
+/** \return false if a section that has as many lines of a key may have no more */
+static bool may_have_more(struct parser *parser, size_t count)
+{
+    return count < PROVIDER_STRINGS_MAX ||
+           fail(parser, "more than %d lines of one key", PROVIDER_STRINGS_MAX);
+}
+
 static bool add_string(struct parser *parser, struct provider_strings *strings, const char *value)
 {
-    if (strings->count == PROVIDER_STRINGS_MAX)
-        return fail(parser, "more than %d lines of one key", PROVIDER_STRINGS_MAX);
+    if (!may_have_more(parser, strings->count))
+        return false;
     char **text = make_room(parser, strings->text, strings->count, sizeof(*text));
 
     if (text == NULL)
@@ -108,6 +149,18 @@ static bool read_name(struct parser *parser, const char *text, uint8_t *name, ui
     return true;
 }
 
+/** \return a name with no more room than it needs, NULL if there is no memory */
+static uint8_t *copy_name(struct parser *parser, const uint8_t *name, size_t name_len)
+{
+    uint8_t *copy = malloc(name_len);
+
+    if (copy == NULL)
+        fail(parser, "not enough memory");
+    else
+        memcpy(copy, name, name_len);
+    return copy;
+}
+
 /** As read_name(), of a host: what else a name may hold would not come back as it is shown. */
 static bool read_host(struct parser *parser, const char *text, uint8_t *name, uint8_t *name_len)
 {
@@ -126,7 +179,7 @@ static bool tag_valid(const char *tag)
     return tag[len] == '\0' && len != 0 && len <= PROVIDER_TAG_MAX;
 }
 
-/** Check that the section that ends here says enough. */
+/** Check that the section that ends here says enough; it grows no more. */
 static bool end_section(struct parser *parser)
 {
     unsigned line = parser->line;
@@ -139,6 +192,7 @@ static bool end_section(struct parser *parser)
     if (parser->dangling_or)
         return fail(parser, "'%s' ends with an or that no expect follows", parser->section->name);
     parser->line = line;
+    fit_section(parser->section);
     return true;
 }
 
@@ -240,9 +294,12 @@ static bool begin_section(struct parser *parser, const char *name, bool filter)
     parser->section_line = parser->line;
     parser->new_set = true;
     parser->dangling_or = false;
-    return replace_string(parser, &parser->section->name, name) &&
-           replace_string(parser, &parser->section->title, name) &&
-           replace_string(parser, &parser->section->family, name);
+    parser->sources = 0;
+    if (!replace_string(parser, &parser->section->name, name))
+        return false;
+    parser->section->title = parser->section->name;
+    parser->section->family = parser->section->name;
+    return true;
 }
 
 static bool read_provider(struct parser *parser, char *value)
@@ -257,7 +314,7 @@ static bool read_filter(struct parser *parser, char *value)
 
 static bool read_title(struct parser *parser, char *value)
 {
-    return replace_string(parser, &parser->section->title, value);
+    return !parser->words || replace_other(parser, &parser->section->title, value);
 }
 
 static bool read_family(struct parser *parser, char *value)
@@ -265,7 +322,7 @@ static bool read_family(struct parser *parser, char *value)
     if (!tag_valid(value))
         return fail(parser, "'%.64s' is no tag: 1 to %d lower case letters, digits, hyphens", value,
                     PROVIDER_TAG_MAX);
-    return replace_string(parser, &parser->section->family, value);
+    return replace_other(parser, &parser->section->family, value);
 }
 
 static bool read_mx(struct parser *parser, char *value)
@@ -273,6 +330,7 @@ static bool read_mx(struct parser *parser, char *value)
     struct provider *section = parser->section;
     struct provider_pattern *pattern;
     const struct provider *taken;
+    uint8_t name[MXCLASH_NAME_MAX];
     bool below = strncmp(value, "*.", 2) == 0;
 
     if (section->pattern_count == PROVIDER_PATTERNS_MAX)
@@ -284,7 +342,10 @@ static bool read_mx(struct parser *parser, char *value)
     section->patterns = pattern;
     pattern += section->pattern_count;
     pattern->below = below;
-    if (!read_host(parser, below ? value + 2 : value, pattern->name, &pattern->name_len))
+    if (!read_host(parser, below ? value + 2 : value, name, &pattern->name_len))
+        return false;
+    pattern->name = copy_name(parser, name, pattern->name_len);
+    if (pattern->name == NULL)
         return false;
     section->pattern_count++;
     if (index_add(parser->table, parser->table->count - 1, section->pattern_count - 1, &taken))
@@ -301,8 +362,9 @@ static bool read_expect(struct parser *parser, char *value)
     unsigned long preference = digits == 0 || digits > 5 ? 65536 : strtoul(value, NULL, 10);
     char *host = value + digits + strspn(value + digits, " \t");
     struct provider_set *set;
-    struct mxclash_mx mx = {.preference = (uint16_t)preference};
-    struct mxclash_mx *room;
+    uint8_t name[MXCLASH_NAME_MAX];
+    struct provider_mx mx = {.preference = (uint16_t)preference};
+    struct provider_mx *room;
 
     if (preference > 65535 || host == value + digits)
         return fail(parser, "expect takes a preference, 0 to 65535, and a host name");
@@ -324,11 +386,14 @@ static bool read_expect(struct parser *parser, char *value)
     if (room == NULL)
         return false;
     set->mx = room;
-    if (!read_host(parser, host, mx.exchange, &mx.exchange_len))
+    if (!read_host(parser, host, name, &mx.exchange_len))
         return false;
-    if (providers_host(parser->table, mx.exchange, mx.exchange_len) != section)
+    if (providers_host(parser->table, name, mx.exchange_len) != section)
         return fail(parser, "no mx line above says that '%.64s' belongs to '%s'", host,
                     section->name);
+    mx.exchange = copy_name(parser, name, mx.exchange_len);
+    if (mx.exchange == NULL)
+        return false;
     set->mx[set->count++] = mx;
     return true;
 }
@@ -367,6 +432,8 @@ static bool read_spf(struct parser *parser, char *value)
 
 static bool read_source(struct parser *parser, char *value)
 {
+    if (!parser->words)
+        return may_have_more(parser, parser->sources++);
     return add_string(parser, &parser->section->sources, value);
 }
 
@@ -450,9 +517,10 @@ static bool read_text(struct parser *parser, const char *text, size_t len)
     return end_section(parser);
 }
 
-struct providers *providers_parse(const char *text, size_t len, char error[PROVIDERS_ERROR_MAX])
+static struct providers *parse(const char *text, size_t len, bool words,
+                               char error[PROVIDERS_ERROR_MAX])
 {
-    struct parser parser = {.text = text, .len = len, .line = 1, .error = error};
+    struct parser parser = {.text = text, .len = len, .words = words, .line = 1, .error = error};
 
     parser.table = calloc(1, sizeof(*parser.table));
     if (parser.table == NULL) {
@@ -464,5 +532,17 @@ struct providers *providers_parse(const char *text, size_t len, char error[PROVI
         providers_free(parser.table);
         return NULL;
     }
+    parser.table->list = fit(parser.table->list, parser.table->count, sizeof(*parser.table->list));
     return parser.table;
+}
+
+struct providers *providers_parse(const char *text, size_t len, char error[PROVIDERS_ERROR_MAX])
+{
+    return parse(text, len, true, error);
+}
+
+struct providers *providers_parse_rules(const char *text, size_t len,
+                                        char error[PROVIDERS_ERROR_MAX])
+{
+    return parse(text, len, false, error);
 }

@@ -15,13 +15,19 @@ static bool same_includes(const struct provider *a, const struct provider *b)
     return true;
 }
 
-static unsigned number_of(const struct providers *providers, const struct provider *provider)
+/** Number the section at place; those before it have their numbers. No gaps: only in a table of
+ * more different includes than SPF_NUMBERS do two providers share a bit.
+ * \param[in,out] next  the lowest number that no section has */
+static unsigned number_of(const struct providers *providers, size_t place, unsigned *next)
 {
-    unsigned number = 0;
+    const struct provider *provider = &providers->list[place];
 
-    while (!same_includes(&providers->list[number], provider))
-        number++;
-    return number;
+    if (provider->spf.count == 0)
+        return 0;
+    for (size_t i = 0; i < place; i++)
+        if (same_includes(&providers->list[i], provider))
+            return providers->list[i].spf_number;
+    return (*next)++;
 }
 
 /** \return the slot of this very include, or the free one where it would stand */
@@ -42,6 +48,7 @@ bool index_includes(struct providers *providers)
 {
     size_t includes = 0;
     size_t size = 2;
+    unsigned next = 0;
 
     for (size_t i = 0; i < providers->count; i++)
         includes += providers->list[i].spf.count;
@@ -54,7 +61,7 @@ bool index_includes(struct providers *providers)
     for (size_t i = 0; i < providers->count; i++) {
         struct provider *provider = &providers->list[i];
 
-        provider->spf_number = number_of(providers, provider);
+        provider->spf_number = number_of(providers, i, &next);
         for (size_t j = 0; j < provider->spf.count; j++) {
             const char *text = provider->spf.text[j];
             size_t len = strlen(text);

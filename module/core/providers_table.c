@@ -28,6 +28,13 @@ size_t providers_own_at(const struct providers *providers, const uint8_t *owner,
     return registrable_at(providers->suffixes, owner, owner_len);
 }
 
+static void free_set(struct provider_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        free(set->mx[i].exchange);
+    free(set->mx);
+}
+
 void providers_free(struct providers *providers)
 {
     if (providers == NULL)
@@ -36,14 +43,18 @@ void providers_free(struct providers *providers)
         struct provider *provider = &providers->list[i];
 
         for (size_t j = 0; j < provider->set_count; j++)
-            free(provider->sets[j].mx);
+            free_set(&provider->sets[j]);
         free(provider->sets);
+        for (size_t j = 0; j < provider->pattern_count; j++)
+            free(provider->patterns[j].name);
         free(provider->patterns);
         free_strings(&provider->spf);
         free_strings(&provider->sources);
+        if (provider->title != provider->name)
+            free(provider->title);
+        if (provider->family != provider->name)
+            free(provider->family);
         free(provider->name);
-        free(provider->title);
-        free(provider->family);
     }
     free(providers->list);
     free(providers->slots);
@@ -51,19 +62,31 @@ void providers_free(struct providers *providers)
     free(providers);
 }
 
-/** Octets of an array that grew as the parser lets it: its room is a power of two. */
+/** Octets of an array whose room the parser doubled and then cut behind the last member: malloc()
+ * leaves a rest that is too small for a block where it is. */
 static size_t array_octets(size_t count, size_t member_octets)
 {
     size_t room = 1;
+    size_t grown, cut;
 
+    if (count == 0)
+        return 0;
     while (room < count)
         room *= 2;
-    return count == 0 ? 0 : block_octets(room * member_octets);
+    grown = block_octets(room * member_octets);
+    cut = block_octets(count * member_octets);
+    return grown - cut < block_octets(1) ? grown : cut;
 }
 
 static size_t string_octets(const char *string)
 {
     return string == NULL ? 0 : block_octets(strlen(string) + 1);
+}
+
+/** Octets of a string of a section's that may be its name. */
+static size_t other_octets(const struct provider *provider, const char *string)
+{
+    return string == provider->name ? 0 : string_octets(string);
 }
 
 static size_t strings_octets(const struct provider_strings *strings)
@@ -72,6 +95,15 @@ static size_t strings_octets(const struct provider_strings *strings)
 
     for (size_t i = 0; i < strings->count; i++)
         octets += string_octets(strings->text[i]);
+    return octets;
+}
+
+static size_t set_octets(const struct provider_set *set)
+{
+    size_t octets = array_octets(set->count, sizeof(*set->mx));
+
+    for (size_t i = 0; i < set->count; i++)
+        octets += block_octets(set->mx[i].exchange_len);
     return octets;
 }
 
@@ -89,10 +121,12 @@ size_t providers_octets(const struct providers *providers)
         octets += array_octets(provider->pattern_count, sizeof(*provider->patterns)) +
                   array_octets(provider->set_count, sizeof(*provider->sets)) +
                   strings_octets(&provider->spf) + strings_octets(&provider->sources) +
-                  string_octets(provider->name) + string_octets(provider->title) +
-                  string_octets(provider->family);
+                  string_octets(provider->name) + other_octets(provider, provider->title) +
+                  other_octets(provider, provider->family);
+        for (size_t j = 0; j < provider->pattern_count; j++)
+            octets += block_octets(provider->patterns[j].name_len);
         for (size_t j = 0; j < provider->set_count; j++)
-            octets += array_octets(provider->sets[j].count, sizeof(struct mxclash_mx));
+            octets += set_octets(&provider->sets[j]);
     }
     return octets;
 }

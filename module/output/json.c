@@ -282,6 +282,8 @@ static void print_readable(FILE *out, const struct mxclash_event *event)
         fputs(", the authorities differ", out);
     if (event->impact != mxclash_impact_unknown)
         fprintf(out, ", impact %s", mxclash_impact_name(event->impact));
+    if (event->hides_spf == mxclash_yes)
+        fputs(", SPF hidden too", out);
     fputc(')', out);
     for (int i = 0; i < MXCLASH_ADVICES; i++) {
         const uint32_t bit = UINT32_C(1) << i;

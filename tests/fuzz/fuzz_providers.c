@@ -81,7 +81,7 @@ static bool same_family(const struct provider *a, const struct provider *b)
 }
 
 /** \return the lowest preference of host in an MX set, -1 if it is not in it */
-static int preference_of(const struct mxclash_mx *mx, size_t count, const struct mxclash_mx *host)
+static int preference_of(const struct mxclash_mx *mx, size_t count, const struct provider_mx *host)
 {
     int lowest = -1;
 
@@ -141,6 +141,9 @@ static bool incomplete(const struct providers *providers, const struct provider 
 
             if (set_there(mx, count, edition, &edition->sets[j]))
                 return false;
+            /* nothing of it is there: it is another set that is meant */
+            if (lacking == edition->sets[j].count)
+                continue;
             documented = true;
             *fewest = lacking < *fewest ? lacking : *fewest;
         }
@@ -264,11 +267,17 @@ static void check_section(const struct providers *providers, const struct provid
         check_pattern(providers, &provider->patterns[i]);
     for (size_t i = 0; i < provider->set_count; i++) {
         const struct provider_set *set = &provider->sets[i];
+        static struct mxclash_mx mx[MXCLASH_MX_MAX];
 
         MUST(set->count >= 1 && set->count <= MXCLASH_MX_MAX);
         for (size_t j = 0; j < set->count; j++)
             check_host(providers, set->mx[j].exchange, set->mx[j].exchange_len);
-        check_judgement(providers, owner, sizeof(owner), set->mx, set->count);
+        for (size_t j = 0; j < set->count; j++) {
+            mx[j].preference = set->mx[j].preference;
+            mx[j].exchange_len = set->mx[j].exchange_len;
+            memcpy(mx[j].exchange, set->mx[j].exchange, set->mx[j].exchange_len);
+        }
+        check_judgement(providers, owner, sizeof(owner), mx, set->count);
     }
 }
 

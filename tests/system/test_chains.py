@@ -3,14 +3,28 @@
 goes: each starts, finds the conflict, repairs it, answers every client and finds no other."""
 
 import contextlib
+import os
+import socket
+import subprocess
 import types
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import dns.rcode
 import pytest
 
 from asking import STANDARD, chain, mx_hosts, question
-from lab import BUILD, Authority, LabError, port_53_missing, wait_until
+from lab import (
+    ANSWER_TIMEOUT_S,
+    BUILD,
+    Authority,
+    LabError,
+    Server,
+    free_address,
+    free_port,
+    port_53_missing,
+    wait_until,
+)
 from resolver import Unbound
 
 HOST = BUILD / "hosts" / "distribution-all"
@@ -131,8 +145,8 @@ class Chain(Unbound):
 @pytest.fixture(scope="module")
 def named(world, tmp_path_factory):
     """The world, but the nameserver of split.test is known by a name that has to be looked up."""
-    zone = f"zone names.test\n  ns 600 A {world.own.address}\n"
-    by_name = types.SimpleNamespace(known_by="host", endpoint=f"ns.names.test@{world.own.port}")
+    zone = f"zone names.test\n  own 600 A {world.own.address}\n"
+    by_name = types.SimpleNamespace(known_by="host", endpoint=f"own.names.test@{world.own.port}")
     with Authority(tmp_path_factory.mktemp("names"), zone) as names:
         yield {**world.upstreams, "names.test": names, "split.test": by_name}
 
@@ -185,17 +199,23 @@ def test_chain(tmp_path, world, request, order):
                 continue
             wanted = {key: value for key, value in options.items() if key != "needs"}
             upstreams = upstreams_of(name, world, request)
-            servers.append(
-                Chain(tmp_path / name, upstreams, order, mxclash={"repair": "yes"}, **wanted)
-            )
+            # the second look takes its time: once for each order is enough
+            mxclash = {"repair": "yes", **({} if name == "plain" else {"confirm-after": "0"})}
+            servers.append(Chain(tmp_path / name, upstreams, order, mxclash=mxclash, **wanted))
         for server in servers:
             # the kernel ends a child with the thread that made it: so not from the pool
             server.launch()
             stack.callback(server.stop)
         for server in servers:
             wait_until(server._ready_or_ended, PROVED_IN_S, f"{server.folder}: {server.log}")
-        for done in [pool.submit(check, server) for server in servers]:
-            done.result()
+        checks = {server: pool.submit(check, server) for server in servers}
+        wait(checks.values())
+        failed = {
+            server.folder.name: f"{done.exception()!r}\n{server.log[-3000:]}"
+            for server, done in checks.items()
+            if done.exception()
+        }
+        assert failed == {}
 
 
 @pytest.mark.parametrize(
@@ -243,3 +263,91 @@ def test_ipsecmod_is_not_led_to_a_target(tmp_path, world, order):
         event = unbound.wait_event(PROVED_IN_S, event="opened", domain="split.test")
         assert event["impact"] == "implicit-mx"
         assert world.own.queries("www.cdn.test", "IPSECKEY") == asked
+
+
+class Redis(Server):
+    """A store that outlives the resolver."""
+
+    def command(self):
+        options = {
+            "bind": self.address,
+            "port": str(self.port),
+            "save": "",
+            "appendonly": "no",
+            "dir": str(self.folder),
+        }
+        words = [word for key, value in options.items() for word in (f"--{key}", value)]
+        return ["redis-server", *words]
+
+    def is_ready(self):
+        try:
+            return self.say("PING").startswith(b"+PONG")
+        except OSError:
+            return False
+
+    def say(self, *words):
+        """One command; the reply as it comes, if it is a short one."""
+        request = b"*%d\r\n" % len(words)
+        for word in words:
+            request += b"$%d\r\n%s\r\n" % (len(word), word.encode())
+        with socket.create_connection((self.address, self.port), ANSWER_TIMEOUT_S) as connection:
+            connection.sendall(request)
+            return connection.recv(65536)
+
+
+@pytest.mark.parametrize("order", ["dynlib cachedb iterator", "cachedb dynlib iterator"])
+def test_only_redis_remembers_the_cname(tmp_path, world, order):
+    """After a restart the CNAME comes from the store, without a packet from the authority. It is
+    found all the same, and what proves it is not written there."""
+    address = free_address()
+    zone = "zone store.test\n  answer by-type\n  @ 600 CNAME www.cdn.test.\n  @ 1 MX 5 mx.test.\n"
+    redis = Redis(tmp_path / "redis", address, free_port(address))
+    with redis, Authority(tmp_path / "own", zone) as own:
+        upstreams = {**world.upstreams, "store.test": own}
+        clauses = (
+            *("cachedb:", '  backend: "redis"', f"  redis-server-host: {address}"),
+            f"  redis-server-port: {redis.port}",
+        )
+        with Chain(tmp_path / "before", upstreams, "cachedb iterator", clauses=clauses) as unbound:
+            question(unbound, "store.test", "A")
+        with Chain(
+            *(tmp_path / "after", upstreams, order),
+            clauses=clauses,
+            mxclash={"confirm-after": "0"},
+        ) as unbound:
+            assert mx_hosts(question(unbound, "store.test", "MX"), "store.test") == ["mx.test."]
+            assert chain(question(unbound, "store.test", "A"))[0] == "store.test."
+
+            def hidden():
+                return chain(question(unbound, "store.test", "MX"))[0] == "store.test." and not (
+                    mx_hosts(question(unbound, "store.test", "MX"), "store.test")
+                )
+
+            wait_until(hidden, ANSWER_TIMEOUT_S, "the end of the MX")
+            assert len(own.queries("store.test", "A")) == 1
+            unbound.wait_event(10, event="opened", domain="store.test", state="confirmed")
+            # what proves it is read past the store, and not written there
+            assert own.queries("store.test", "CNAME") != []
+            assert redis.say("DBSIZE") == b":2\r\n"
+
+
+def test_a_look_up_that_cachedb_could_answer(tmp_path):
+    """A scenario for the replay tester of this host, which must get to its end."""
+    scenario = Path(__file__).with_name("look-up-beside-cachedb.rpl").read_text()
+    (tmp_path / "mxclash.conf").write_text(
+        'log-file: ""\nhttp-listen: ""\nprobe-rate: 1\nconfirm-after: 0\n'
+    )
+    head = (
+        f'dynlib:\n\tdynlib-file: "{HOST}/mxclash.so"\n'
+        'server:\n\tmodule-config: "dynlib cachedb iterator"\n'
+    )
+    (tmp_path / "play.rpl").write_text(scenario.replace("server:\n", head, 1))
+    run = subprocess.run(
+        [HOST / "testbound", "-p", "play.rpl", "-o", "-vvvv"],
+        env={**os.environ, "MXCLASH_CONF": str(tmp_path / "mxclash.conf")},
+        capture_output=True,
+        timeout=PROVED_IN_S,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr.decode(errors="replace")[-3000:]

@@ -163,6 +163,7 @@ provider alibaba-mail-standard
   expect       10 mx2.qiye.aliyun.com
   expect       15 mx3.qiye.aliyun.com
   spf         spf.qiye.aliyun.com
+  spf         spf.mxhichina.com
   source      Alibaba Mail: Resolve mailbox domain name resolution conflicts
 
 provider alibaba-mail-enterprise

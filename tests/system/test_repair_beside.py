@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Repair beside what else handles a query: other modules, third parties, the operator's timeouts."""
+"""Repair beside what else has a part in a query: other modules, third parties, timeouts."""
 
 import time
 
@@ -37,7 +37,8 @@ def test_a_third_party_is_asked_no_more_than_without_us(own, tmp_path):  # noqa:
     with Authority(tmp_path / "victim", victim) as other:
         scenario = shop(mode="both", cname_ttl=0, mx_ttl=0)
         _, unbound = own(
-            scenario.replace("www.cdn.test.", "a.b.c.victim.test."), upstreams={"victim.test": other}
+            scenario.replace("www.cdn.test.", "a.b.c.victim.test."),
+            upstreams={"victim.test": other},
         )
         confirm(unbound, "shop.test")
         for _ in range(2):
@@ -63,7 +64,7 @@ def test_a_query_for_no_subnet_falls_back_too(own, modules):  # noqa: F811
     def falls_back():
         answer = ask_for_subnet(unbound, "shop.test", "MX", 0)
         assert answer.rcode() == dns.rcode.NOERROR
-        return chain(answer) and chain(answer)[0] == "shop.test." and not mx_hosts(answer, "shop.test")
+        return chain(answer)[:1] == ["shop.test."] and not mx_hosts(answer, "shop.test")
 
     wait_until(falls_back, ANSWER_TIMEOUT_S, "the end of the MX")
 

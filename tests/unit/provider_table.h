@@ -18,4 +18,15 @@ static inline struct providers *parse(const char *text)
     return providers;
 }
 
+/** A documented set as an answer has it. \return its hosts */
+static inline size_t set_as_mx(const struct provider_set *set, struct mxclash_mx *mx)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        mx[i].preference = set->mx[i].preference;
+        mx[i].exchange_len = set->mx[i].exchange_len;
+        memcpy(mx[i].exchange, set->mx[i].exchange, set->mx[i].exchange_len);
+    }
+    return set->count;
+}
+
 #endif

@@ -289,13 +289,15 @@ static void test_readable(void **state)
     (void)state;
     assert_readable(&event,
                     "mxclash: opened confirmed cname-and-mx split.test: CNAME www.cdn.test hides "
-                    "MX 5 mx1.qiye.aliyun.com (probe, authority 127.0.0.1, impact implicit-mx); "
+                    "MX 5 mx1.qiye.aliyun.com (probe, authority 127.0.0.1, impact implicit-mx, SPF "
+                    "hidden too); "
                     "advice: remove-cname, "
                     "replace-cname-with-address");
     event.type = mxclash_changed;
     event.evidence = mxclash_same_answer;
     event.authority.ss_family = AF_UNSPEC;
     event.impact = mxclash_impact_unknown;
+    event.hides_spf = mxclash_no;
     event.servers = mxclash_servers_differ;
     event.advice = 0;
     set_mx(&event, 10, "mx2.qiye.aliyun.com");

@@ -111,13 +111,12 @@ static void test_seeds(void **state)
         assert_int_equal(provider->set_count, 1);
         assert_int_equal(provider->sets[0].count, expected.count);
         for (size_t j = 0; j < expected.count; j++) {
-            const struct mxclash_mx *mx = &provider->sets[0].mx[j];
+            const struct provider_mx *mx = &provider->sets[0].mx[j];
 
             assert_int_equal(mx->preference, expected.mx[j].preference);
             assert_int_equal(mx->exchange_len, expected.mx[j].exchange_len);
             assert_memory_equal(mx->exchange, expected.mx[j].exchange, mx->exchange_len);
         }
-        assert_int_equal(provider->spf.count, 1);
         assert_string_equal(provider->spf.text[0], seeds[i].spf);
         assert_string_equal(provider->sources.text[0],
                             "Alibaba Mail: Resolve mailbox domain name resolution conflicts");
@@ -146,11 +145,12 @@ static void test_builtin_matches_itself(void **state)
             assert_ptr_equal(providers_host(*state, host, at + pattern->name_len), provider);
         }
         for (size_t j = 0; j < provider->set_count; j++) {
-            const struct provider_set *set = &provider->sets[j];
+            struct mxclash_mx mx[MXCLASH_MX_MAX];
+            size_t count = set_as_mx(&provider->sets[j], mx);
             struct providers_verdict verdict;
 
-            assert_ptr_equal(providers_match(*state, set->mx, set->count), provider);
-            providers_judge(*state, owner, sizeof(owner), set->mx, set->count, &verdict);
+            assert_ptr_equal(providers_match(*state, mx, count), provider);
+            providers_judge(*state, owner, sizeof(owner), mx, count, &verdict);
             assert_ptr_equal(verdict.provider, provider);
             assert_int_equal(verdict.advice, 0);
             assert_false(verdict.filtered);
@@ -245,6 +245,10 @@ static void test_incomplete(void **state)
     /* more than the set is no lack */
     assert_verdict(*state, "a.example", STANDARD "20 mx4.qiye.aliyun.com 20 mx1.qiye.aliyun.com",
                    "alibaba-mail-standard", 0, false);
+    /* of no set any host: another region, or hosts of other years */
+    assert_verdict(*state, "a.example", "5 mx4.qiye.aliyun.com", "alibaba-mail-standard", 0, false);
+    assert_verdict(*state, "a.example", "0 smtp.europe.secureserver.net", "godaddy-email", 0,
+                   false);
     /* nothing documented, nothing to lack */
     assert_verdict(*state, "a.example", "7 x.icoremail.net", "coremail", 0, false);
     /* the nearest of the alternatives is wanted */
@@ -313,22 +317,27 @@ static uint64_t included(const struct providers *providers, const char *name)
     return providers_included(providers, (const uint8_t *)name, strlen(name));
 }
 
-/** A provider has the number of the first that documents the same; a name can be of several. */
+/** Providers that document the same share a number, and no number is left out; a name can be of
+ * several. */
 static void test_includes(void **state)
 {
     struct providers *providers = parse("filter f\n mx f.example\n"
                                         "provider a\n mx a.example\n spf SPF.a.example.\n"
                                         "provider b\n mx b.example\n spf b.example\n"
                                         " spf spf.a.example\n"
-                                        "provider c\n mx c.example\n spf spf.a.example\n");
+                                        "provider c\n mx c.example\n spf spf.a.example\n"
+                                        "provider none\n mx none.example\n"
+                                        "provider d\n mx d.example\n spf d.example\n");
 
     (void)state;
     assert_string_equal(find(providers, "a")->spf.text[0], "spf.a.example");
-    assert_int_equal(find(providers, "a")->spf_number, 1);
-    assert_int_equal(find(providers, "b")->spf_number, 2);
-    assert_int_equal(find(providers, "c")->spf_number, 1);
-    assert_int_equal(included(providers, "spf.a.example"), 6);
-    assert_int_equal(included(providers, "b.example"), 4);
+    assert_int_equal(find(providers, "a")->spf_number, 0);
+    assert_int_equal(find(providers, "b")->spf_number, 1);
+    assert_int_equal(find(providers, "c")->spf_number, 0);
+    assert_int_equal(find(providers, "d")->spf_number, 2);
+    assert_int_equal(included(providers, "spf.a.example"), 3);
+    assert_int_equal(included(providers, "b.example"), 2);
+    assert_int_equal(included(providers, "d.example"), 4);
     assert_int_equal(included(providers, "pf.a.example"), 0);
     assert_int_equal(included(providers, "spf.a.example."), 0);
     assert_int_equal(included(providers, ""), 0);
