@@ -221,6 +221,13 @@ class Unbound(Server):
         finally:
             connection.close()
 
+    def serves(self):
+        """Whether the module's HTTP server answers; it may be away, or full."""
+        try:
+            return self.http("/healthz")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
     def metrics(self, path="/metrics"):
         """The series as a dict from `name` or `name{labels}` to a float."""
         status, _, text = self.http(path)

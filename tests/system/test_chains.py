@@ -27,9 +27,11 @@ from lab import (
 )
 from resolver import Unbound
 
-HOST = BUILD / "hosts" / "distribution-all"
-PROVED_IN_S = 40
-REPAIRED_IN_S = 20
+# beside the server that was asked for, see HOST_FEATURES
+ASKED_FOR = (BUILD / "unbound").resolve().parent
+HOST = ASKED_FOR.with_name(f"{ASKED_FOR.name}-all")
+PROVED_IN_S = 60
+REPAIRED_IN_S = 60
 CHAINS = (
     "dynlib iterator",
     "dynlib validator iterator",
@@ -325,7 +327,7 @@ def test_only_redis_remembers_the_cname(tmp_path, world, order):
 
             wait_until(hidden, ANSWER_TIMEOUT_S, "the end of the MX")
             assert len(own.queries("store.test", "A")) == 1
-            unbound.wait_event(10, event="opened", domain="store.test", state="confirmed")
+            unbound.wait_event(event="opened", domain="store.test", state="confirmed")
             # what proves it is read past the store, and not written there
             assert own.queries("store.test", "CNAME") != []
             assert redis.say("DBSIZE") == b":2\r\n"

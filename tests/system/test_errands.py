@@ -47,7 +47,7 @@ def misses(unbound):
 def fill(unbound):
     for domain in DOMAINS:
         unbound.ask(domain, "A")
-    wait_until(lambda: under_way(unbound), 10, "a proof that is under way")
+    wait_until(lambda: under_way(unbound), EVENT_TIMEOUT_S, "a proof that is under way")
 
 
 def test_room_for_one_query_only(world, start):

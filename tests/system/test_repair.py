@@ -23,6 +23,7 @@ from asking import (
     question,
 )
 from lab import ANSWER_TIMEOUT_S, Authority, exchange, wait_until
+from resolver import EVENT_TIMEOUT_S
 from test_unchanged import TYPES, assert_same_octets
 from world import HEALTHY_OWNERS
 
@@ -223,7 +224,9 @@ def test_while_the_authority_fails_the_answer_is_todays(own, rule, mode):
     assert len(authority.queries("shop.test", "MX")) == asked
     authority.play(shop(mode=mode))
     wait_until(
-        lambda: mx_hosts(question(unbound, "shop.test", "MX"), "shop.test"), 12, "the repair"
+        lambda: mx_hosts(question(unbound, "shop.test", "MX"), "shop.test"),
+        EVENT_TIMEOUT_S,
+        "the repair",
     )
 
 

@@ -13,8 +13,12 @@ import pytest
 from asking import chain, confirm, mx_hosts, question
 from lab import ANSWER_TIMEOUT_S, Authority, wait_until
 from liar import Liar, cname, mx, reply
+from resolver import EVENT_TIMEOUT_S
 from test_case_of_names import Both
 from test_repair import PATIENCE_S, SHOP_HOSTS, own, shop  # noqa: F401
+
+# How long Unbound waits for a server that says nothing, at least.
+SLOW_MS = 1500
 
 SUBNET = "192.0.2.0"
 
@@ -116,7 +120,7 @@ def test_a_client_waits_no_longer_than_the_operator_says(own, timeout_ms):  # no
             "serve-expired": "yes",
             "serve-expired-client-timeout": timeout_ms,
             # so that it may be slow for long before the repair is given up
-            "infra-cache-min-rtt": 1500,
+            "infra-cache-min-rtt": SLOW_MS,
         },
     )
     confirm(unbound, "shop.test")
@@ -126,10 +130,12 @@ def test_a_client_waits_no_longer_than_the_operator_says(own, timeout_ms):  # no
     unbound.control("flush_type shop.test MX")
     began = time.monotonic()
     answer = question(unbound, "shop.test", "MX", timeout_s=PATIENCE_S)
-    assert time.monotonic() - began < 2 * timeout_ms / 1000
+    assert time.monotonic() - began < SLOW_MS / 1000
     assert answer.rcode() == dns.rcode.NOERROR
     assert chain(answer)[0] == "shop.test."
     authority.play(shop())
     wait_until(
-        lambda: mx_hosts(question(unbound, "shop.test", "MX"), "shop.test"), 15, "the repair"
+        lambda: mx_hosts(question(unbound, "shop.test", "MX"), "shop.test"),
+        EVENT_TIMEOUT_S,
+        "the repair",
     )

@@ -6,8 +6,9 @@ import itertools
 import time
 
 import dns.query
-from lab import Authority, wait_until
+from lab import ANSWER_TIMEOUT_S, Authority, wait_until
 from liar import Liar
+from resolver import EVENT_TIMEOUT_S
 
 CONFIRM_AFTER_S = 2
 DEFAULT = {"confirm-after": CONFIRM_AFTER_S}
@@ -38,7 +39,7 @@ def turning(servers):
 
     def answer(query, _tcp):
         server = next(turns)
-        return dns.query.udp(query, server.address, port=server.port, timeout=5).to_wire()
+        return dns.query.udp(query, server.address, ANSWER_TIMEOUT_S, server.port).to_wire()
 
     return Liar(answer)
 
@@ -72,7 +73,9 @@ def test_cleared_soon_after_the_next_traffic(tmp_path, start):
         unbound.wait_event(event="opened", domain="shop.test", state="confirmed")
         own.play(MENDED)
         wait_until(
-            lambda: unbound.ask("shop.test", "A").answer[0].rdtype == 1, 10, "the new A record"
+            lambda: unbound.ask("shop.test", "A").answer[0].rdtype == 1,
+            EVENT_TIMEOUT_S,
+            "the new A record",
         )
         asked = time.monotonic()
         unbound.wait_event(event="cleared", domain="shop.test")
@@ -99,6 +102,6 @@ def test_servers_that_take_turns(tmp_path, start):
             unbound.ask(f"{name}.shop.test", "MX")
             unbound.ask(f"{name}.shop.test", "A")
             seen[1] = time.monotonic()
-            wait_until(no_more_looks, 30, f"the looks at {name} to end")
+            wait_until(no_more_looks, EVENT_TIMEOUT_S, f"the looks at {name} to end")
         assert unbound.metrics()[BOTH] >= 1
         assert unbound.events(kind="cname-and-mx") == []
