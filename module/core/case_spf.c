@@ -31,8 +31,7 @@ void case_spf_note(const struct casework *work, struct docket_shard *shard, stru
     if (!spf->follows || spf->unknown || spf->broken || !work->lookup)
         return;
     /* no room, or a tree that cannot be walked: then nothing is told */
-    if (docket_set_walk(work->docket, shard, c, true) &&
-        !spf_walk_begin(c->spf_walk, &text, spf))
+    if (docket_set_walk(work->docket, shard, c, true) && !spf_walk_begin(c->spf_walk, &text, spf))
         case_spf_drop(work, shard, c);
 }
 
@@ -76,9 +75,8 @@ void case_spf_judge(const struct casework *work, struct docket_shard *shard, str
         case_spf_drop(work, shard, c);
 }
 
-bool case_spf_lookup(const struct casework *work, struct docket_shard *shard,
-                     struct docket_case *c, uint64_t id, mxclash_time now,
-                     struct mxclash_lookup *lookup)
+bool case_spf_lookup(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
+                     uint64_t id, mxclash_time now, struct mxclash_lookup *lookup)
 {
     struct spf_walk *walk = c->spf_walk;
     size_t target_len;

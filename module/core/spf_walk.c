@@ -13,8 +13,8 @@ static bool is_known(const struct spf_walk *walk, const struct spf_term *term)
     return false;
 }
 
-/** Add the names of one record. One that was met before may be a loop, which receivers do not read to
- * its end either. \return false if the tree cannot be read */
+/** Add the names of one record. One that was met before may be a loop, which receivers do not read
+ * to its end either. \return false if the tree cannot be read */
 static bool add_names(struct spf_walk *walk, const struct spf_text *text,
                       const struct spf_summary *spf)
 {
