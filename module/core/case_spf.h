@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * A case and the SPF record of its owner: the kind spf-missing, from the record that a proof finds to
- * the end of the walk over what it includes. Everything here runs with the case's shard locked.
+ * A case and the SPF record of its owner: the kind spf-missing, from the record that a proof finds
+ * to the end of the walk over what it includes. Everything here runs with the case's shard locked.
  */
 #ifndef MXCLASH_CORE_CASE_SPF_H
 #define MXCLASH_CORE_CASE_SPF_H
@@ -25,9 +25,8 @@ void case_spf_judge(const struct casework *work, struct docket_shard *shard, str
                     mxclash_time now, struct case_outcome *outcome);
 
 /** Begin the next look-up of the walk. \return false if none is to be made */
-bool case_spf_lookup(const struct casework *work, struct docket_shard *shard,
-                     struct docket_case *c, uint64_t id, mxclash_time now,
-                     struct mxclash_lookup *lookup);
+bool case_spf_lookup(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
+                     uint64_t id, mxclash_time now, struct mxclash_lookup *lookup);
 
 /** A look-up of the walk is over. */
 void case_spf_lookup_end(const struct casework *work, struct docket_shard *shard,

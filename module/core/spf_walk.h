@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * A walk over what an SPF record includes and redirects to (RFC 7208 5.2, 6.1), name by name, to see
- * whether the provider is named anywhere in it. It is bounded as every receiver is, by 10 terms that
- * ask the DNS (4.6.4). Only a tree that was read whole can lack somebody: whatever keeps a part of it
- * from being read ends the walk with no word.
+ * A walk over what an SPF record includes and redirects to (RFC 7208 5.2, 6.1), name by name, to
+ * see whether the provider is named anywhere in it. It is bounded as every receiver is, by 10 terms
+ * that ask the DNS (4.6.4). Only a tree that was read whole can lack somebody: whatever keeps a
+ * part of it from being read ends the walk with no word.
  */
 #ifndef MXCLASH_CORE_SPF_WALK_H
 #define MXCLASH_CORE_SPF_WALK_H
@@ -21,6 +21,8 @@ struct spf_walk {
     mxclash_time started;
     /** terms that ask the DNS, of all records read so far */
     uint8_t lookups;
+    /** the name that is being looked up is the owner's: its addresses may be anybody's */
+    bool at_own;
     /** names met, and how many of them were looked at */
     uint8_t count, at;
     struct {
@@ -42,8 +44,8 @@ enum spf_walk_end {
     spf_walk_failed,
 };
 
-/** Begin at a record. \param spf  what spf_read() says of it. \return false if its names do not make
- * a walk */
+/** Begin at a record. \param spf  what spf_read() says of it. \return false if its names do not
+ * make a walk */
 bool spf_walk_begin(struct spf_walk *walk, const struct spf_text *text,
                     const struct spf_summary *spf);
 
