@@ -73,6 +73,8 @@ static uint64_t facts_of(const struct docket_case *c, enum mxclash_kind kind)
 
     if (kind == mxclash_spf_missing)
         facts = c->spf_fault;
+    if (kind == mxclash_foreign_mx)
+        facts = c->conflicts[kind].state;
     if (c->mx_set != NULL && kind != mxclash_cname_at_apex)
         facts ^= XXH3_64bits(c->mx_set->mx, c->mx_set->count * sizeof(struct mxclash_mx));
     return facts;
@@ -101,8 +103,7 @@ static void make_event(const struct casework *work, struct docket_case *c, enum 
     event->last_seen = conflict->last_seen;
     event->mx_queries = c->mx_queries;
     event->held_back = conflict->held_back;
-    event->spf =
-        kind == mxclash_spf_missing ? (enum mxclash_spf)c->spf_fault : mxclash_spf_none;
+    event->spf = kind == mxclash_spf_missing ? (enum mxclash_spf)c->spf_fault : mxclash_spf_none;
     event->advice = advice_for(c, kind);
     event->authority = c->authority;
     event->provider = kind != mxclash_cname_at_apex ? case_provider(work, c) : NULL;
@@ -192,25 +193,26 @@ void conflict_open(const struct casework *work, struct docket_shard *shard, stru
         count_up(&work->counters->open_now[kind][state]);
         conflict->state = state;
         conflict->evidence = evidence;
-        if (conflict->told)
+        /* one that goes up and down tells of it as of all that changes */
+        if (conflict->told && (conflict->raised_at == 0 ||
+                               !clock_within(conflict->raised_at, MXCLASH_QUIET_MS, now))) {
+            conflict->raised_at = now;
             make_event(work, c, kind, mxclash_changed, now, outcome);
+        }
     }
     if (!conflict->told && !conflict->holding && !is_quiet(conflict, now))
         tell_opened(work, c, kind, now, outcome);
 }
 
-void conflict_lower(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
-                    mxclash_time now, struct case_outcome *outcome)
+void conflict_lower(const struct casework *work, struct docket_case *c, enum mxclash_kind kind)
 {
     struct conflict *conflict = &c->conflicts[kind];
 
     if (!conflict->open || conflict->state != mxclash_confirmed)
         return;
-    count_down(&work->counters->open_now[kind][conflict->state]);
+    count_down(&work->counters->open_now[kind][mxclash_confirmed]);
     count_up(&work->counters->open_now[kind][mxclash_suspected]);
     conflict->state = mxclash_suspected;
-    if (conflict->told)
-        make_event(work, c, kind, mxclash_changed, now, outcome);
 }
 
 void conflict_tell_changed(const struct casework *work, struct docket_case *c,

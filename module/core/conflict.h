@@ -74,9 +74,8 @@ void conflict_open(const struct casework *work, struct docket_shard *shard, stru
                    enum mxclash_kind kind, enum mxclash_state state, enum mxclash_evidence evidence,
                    mxclash_time now, struct case_outcome *outcome);
 
-/** What is open as confirmed is no more than suspected now: told as changed. */
-void conflict_lower(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
-                    mxclash_time now, struct case_outcome *outcome);
+/** What is open as confirmed is no more than suspected now; conflict_tell_changed() tells. */
+void conflict_lower(const struct casework *work, struct docket_case *c, enum mxclash_kind kind);
 
 /** Close a conflict as cleared if it is open. */
 void conflict_clear(const struct casework *work, struct docket_shard *shard, struct docket_case *c,

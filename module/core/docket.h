@@ -48,8 +48,8 @@ struct conflict {
     /** an opened event was ever made, and when the last one was or began to wait */
     bool ever_told;
     mxclash_time told_at;
-    /** when an event last told of other facts; 0: never */
-    mxclash_time changed_at;
+    /** when an event last told of other facts, and that it is confirmed after all; 0: never */
+    mxclash_time changed_at, raised_at;
     /** hash of the CNAME and MX that the last event told of */
     uint64_t told_facts;
     enum mxclash_state state;
@@ -268,8 +268,8 @@ bool docket_set_target(struct docket *docket, struct docket_shard *shard, struct
 bool docket_set_mx(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
                    const struct mxclash_mx *mx, size_t count);
 
-/** Have room for a walk with the case, its content undefined, or with keep false none any more. Room
- * is made as in docket_set_target(). Shard locked. \return false if there is no room */
+/** Have room for a walk with the case, its content undefined, or with keep false none any more.
+ * Room is made as in docket_set_target(). Shard locked. \return false if there is no room */
 bool docket_set_walk(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
                      bool keep);
 

@@ -94,7 +94,7 @@ static void set_kind(const struct casework *work, struct docket_shard *shard, st
         return;
     }
     if (state == mxclash_suspected)
-        conflict_lower(work, c, kind, now, outcome);
+        conflict_lower(work, c, kind);
     conflict_open(work, shard, c, kind, state, mxclash_same_answer, now, outcome);
     conflict_tell_changed(work, c, kind, now, outcome);
 }

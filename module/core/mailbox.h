@@ -36,8 +36,8 @@ uint16_t mailbox_spf_bits(const struct spf_summary *spf);
  * they tell */
 bool mailbox_spf_bits_lack(uint16_t bits, unsigned number);
 
-/** \return true if there is a record, and by itself it does not name the provider of that number: it
- * is broken, or one of several, or the provider may yet be in what it includes */
+/** \return true if there is a record, and by itself it does not name the provider of that number:
+ * it is broken, or one of several, or the provider may yet be in what it includes */
 bool mailbox_spf_lacks(const struct spf_summary *spf, unsigned number);
 
 /** The authority showed the case's MX set, which has been noted: open or clear foreign-mx and

@@ -138,7 +138,8 @@ const struct provider *providers_at(const struct providers *providers, size_t in
 const struct provider *providers_host(const struct providers *providers, const uint8_t *host,
                                       size_t host_len);
 
-/** As providers_host(). \param[out] pattern  the one that says so; written unless it returns NULL */
+/** As providers_host(). \param[out] pattern  the one that says so; written unless it returns NULL
+ */
 const struct provider *providers_find(const struct providers *providers, const uint8_t *host,
                                       size_t host_len, const struct provider_pattern **pattern);
 
@@ -167,7 +168,8 @@ struct providers_verdict {
     uint32_t foreign;
     /** of these, one is another known provider's: it surely is foreign */
     bool foreign_sure;
-    /** bit i: mx[i] is a host of the provider with the owner's domain behind it: a last dot lacks */
+    /** bit i: mx[i] is a host of the provider with the owner's domain behind it: a last dot lacks
+     */
     uint32_t doubled;
     /** no set that the provider documents is there in full, or hosts are doubled */
     bool incomplete;

@@ -75,7 +75,7 @@ const char *mxclash_advice_name(uint32_t bit)
         "move-cname",        "separate-mail-domain",
         "remove-foreign-mx", "complete-mx",
         "fix-spf",           "flatten-cname",
- "add-final-dot"};
+        "add-final-dot"};
 
     for (int i = 0; i < MXCLASH_ADVICES; i++)
         if (bit == 1u << i)

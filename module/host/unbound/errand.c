@@ -291,8 +291,8 @@ static void list_txt(const struct ub_packed_rrset_key *rrset, struct mxclash_txt
     }
 }
 
-/** What a lookup's query came to. \param mx, txt  room for MXCLASH_MX_MAX and MXCLASH_TXT_MAX, for the
- * reply to refer to */
+/** What a lookup's query came to. \param mx, txt  room for MXCLASH_MX_MAX and MXCLASH_TXT_MAX, for
+ * the reply to refer to */
 static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate, int iterator,
                                             struct mxclash_mx *mx, struct mxclash_txt *txt)
 {
