@@ -7,7 +7,8 @@
 # make install    DESTDIR and PREFIX honoured
 #
 # UNBOUND_SRC=DIR       build the module for an Unbound tree of your own, configured and built
-# UNBOUND_VERSION=X     pick another packaged version, as 1.22.0
+# UNBOUND_VERSION=X     another version that the archive has, or a release that was unpacked as
+#                       build/hosts/X/package/tree
 # NO_INSTALL=1          install no packages, only name what is missing
 # NO_DEPS=1             do not look at packages at all
 # WERROR=-Werror        a warning ends the build; make check says so itself
@@ -179,7 +180,7 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c,$^) -lldns,TEST)
 
 check: deps-check
-	$(MAKE) NO_DEPS=1 WERROR=-Werror all $(B)/tests/authority
+	$(MAKE) NO_DEPS=1 WERROR=-Werror all all-modules $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j3 --output-sync=target check-replay check-system-stress check-system-calm
 
@@ -189,7 +190,7 @@ check-unit: $(UNIT_TESTS)
 PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider -q
 
 check-replay: all
-	$(PYTEST) tests/replay
+	$(PYTEST) tests/replay tests/field
 
 # the same module with another signature: what a server of another build would load
 $(HOST)/wrong-build.so: $(ADAPTER) $(RUNTIME) $(OUTPUT) $(CORE) module/host/unbound/exports.map
@@ -200,12 +201,23 @@ $(HOST)/wrong-build.so: $(ADAPTER) $(RUNTIME) $(OUTPUT) $(CORE) module/host/unbo
 	$(call say,$(CC) $(LINK) -shared $(EXPORT_FLAGS) -o $@ $(HOST)/wrong/build_check.o \
 	    $(filter-out %/build_check.o,$(filter %.o,$^)) $(LIBS),LINK)
 
+# a host that has every module, ours for it, and one that does nothing to stand beside ours
+ALL_MODULES := $(B)/hosts/$(UNBOUND_VERSION)-all
+.PHONY: all-modules
+ifdef UNBOUND_SRC
+all-modules: ;
+else
+all-modules:
+	@$(MAKE) NO_DEPS=1 HOST_FEATURES=all $(ALL_MODULES)/mxclash.so $(ALL_MODULES)/empty.so
+endif
+
 # Mostly they wait: in two halves, side by side, each told of when it is done
 STRESS_TESTS := $(wildcard $(addprefix tests/system/test_,fault_*.py attack_*.py errands_rate.py))
 CALM_TESTS := $(filter-out $(STRESS_TESTS),$(wildcard tests/system/test_*.py))
 check-system:
 	@$(MAKE) NO_DEPS=1 -j2 --output-sync=target check-system-stress check-system-calm
 check-system-stress check-system-calm: all $(B)/tests/authority $(HOST)/wrong-build.so system-programs
+check-system-calm: all-modules
 check-system-stress:
 	$(PYTEST) $(STRESS_TESTS)
 check-system-calm:

@@ -9,8 +9,8 @@
  *
  * A host does four things:
  *  1. hands every upstream answer to mxclash_inspect();
- *  2. takes proofs from mxclash_proof_next(), asks the authority MX and CNAME past every cache,
- *     and hands the answers to mxclash_proof_answer() and the end of each to mxclash_proof_end();
+ *  2. takes proofs from mxclash_proof_next(), asks the authority past every cache, and hands the
+ *     answers to mxclash_proof_answer() and the end of each question to mxclash_proof_end();
  *  3. tells of every client MX query with mxclash_client_mx();
  *  4. receives events through the callback of struct mxclash_options.
  *
@@ -74,11 +74,13 @@ enum mxclash_kind {
     mxclash_cname_and_mx = 0,
     /** a zone apex is a CNAME, its authority answers even MX with it, and mail is wanted there */
     mxclash_cname_at_apex,
-    /** an MX set mixes a known mailbox provider's hosts with others */
+    /** an MX set mixes a known mailbox provider's hosts with others: confirmed where one of them is
+     * another known provider's */
     mxclash_foreign_mx,
     /** an MX set names a known provider but not the set that the provider documents */
     mxclash_incomplete_mx,
-    /** the MX is a known provider's and the SPF record lacks the provider's include */
+    /** the MX is a known provider's, and no mail server finds the provider in the SPF record, see
+     * enum mxclash_spf */
     mxclash_spf_missing,
     MXCLASH_KINDS,
 };
@@ -135,8 +137,9 @@ enum mxclash_advice {
     mxclash_complete_mx = 1 << 5,
     mxclash_fix_spf = 1 << 6,
     mxclash_flatten_cname = 1 << 7,
+    mxclash_add_final_dot = 1 << 8,
 };
-#define MXCLASH_ADVICES 8
+#define MXCLASH_ADVICES 9
 
 /** Result of one proof. */
 enum mxclash_proof_result {
@@ -183,6 +186,22 @@ enum mxclash_outcome {
 /** apex of an event or domain: three-valued. */
 enum mxclash_apex { mxclash_apex_unknown = -1, mxclash_apex_no = 0, mxclash_apex_yes = 1 };
 
+/** Something that may not be known. */
+enum mxclash_known { mxclash_unknown = -1, mxclash_no = 0, mxclash_yes = 1 };
+
+/** What is wrong with an SPF record, of the kind spf-missing (RFC 7208). */
+enum mxclash_spf {
+    /** another kind */
+    mxclash_spf_none = 0,
+    /** the record and all that it includes were read, and the provider is not in it */
+    mxclash_spf_lacks_provider,
+    /** it breaks the syntax, so that nobody reads it (4.6) */
+    mxclash_spf_permerror,
+    /** there are two or more, so that nobody reads any (4.5) */
+    mxclash_spf_several_records,
+    MXCLASH_SPFS,
+};
+
 /** Do the authorities of a domain say the same? */
 enum mxclash_servers {
     mxclash_servers_unknown = 0,
@@ -211,6 +230,9 @@ struct mxclash_event {
     enum mxclash_apex apex;
     enum mxclash_impact impact;
     enum mxclash_servers servers;
+    /** does the CNAME hide an SPF record (RFC 7208) too? yes: the authority has one at owner */
+    enum mxclash_known hides_spf;
+    enum mxclash_spf spf;
     mxclash_time time;
     mxclash_time first_seen;
     mxclash_time last_seen;
@@ -261,6 +283,11 @@ struct mxclash_options {
     /** an open conflict that nobody has met for this long is closed, 60 to 31536000 */
     unsigned expire_after_s;
     /**
+     * What a proof of two answers shows for the first time is asked again so many seconds later,
+     * and counts only if it is the same then, 0 to 60. 0: the first proof is enough.
+     */
+    unsigned confirm_after_s;
+    /**
      * Domains that are never reported nor asked about, each with all names below it.
      * Text names; copied. NULL if ignore_count is 0.
      */
@@ -302,6 +329,9 @@ struct mxclash_answer {
     size_t zone_len;
     /** the server was asked as a forwarder: zone bounds what it may say but is no zone cut */
     bool forwarded;
+    /** zone is a name that the operator gave these servers (a stub zone): no zone cut either. Need
+     * only be told where zone is the name that was asked. */
+    bool stub;
     /** the server; NULL if unknown */
     const struct sockaddr *server;
     socklen_t server_len;
@@ -315,23 +345,36 @@ struct mxclash_proof {
     uint64_t id;
     uint8_t owner[MXCLASH_NAME_MAX];
     uint8_t owner_len;
-    /** MX (15) and CNAME (5) first, then TXT (16) and SOA (6) if they are needed */
+    /** of MX (15), CNAME (5), A (1), AAAA (28), TXT (16), SOA (6) */
     uint8_t qtype_count;
     uint16_t qtypes[MXCLASH_PROOF_QUESTIONS];
+    /** Ask one after the other, in this order: the next when the one before is over. Else all at
+     * once. */
+    bool in_turn;
 };
 
 /**
- * A look at what senders meet: one question about the CNAME's target, class IN, resolved as for any
- * client, from the cache where it has the answer.
+ * A look at what senders meet, or at what an SPF record includes: one question about the CNAME's
+ * target or the included name, class IN, resolved as for any client, from the cache where it has
+ * the answer.
  */
 struct mxclash_lookup {
     uint64_t id;
-    /** 15 (MX), 1 (A) or 28 (AAAA) */
+    /** 15 (MX), 1 (A) or 28 (AAAA); 16 (TXT) of an included name */
     uint16_t qtype;
     uint8_t owner[MXCLASH_NAME_MAX];
     uint8_t owner_len;
     uint8_t target[MXCLASH_NAME_MAX];
     uint8_t target_len;
+};
+
+/** Most TXT records of one name that a lookup hands in. */
+#define MXCLASH_TXT_MAX 64
+
+/** One TXT record: len octets of RDATA, character-strings as they came (RFC 1035 3.3.14). */
+struct mxclash_txt {
+    const uint8_t *rdata;
+    uint16_t len;
 };
 
 /** What one question of a lookup came to. */
@@ -345,6 +388,10 @@ struct mxclash_lookup_reply {
     /** the MX set without null MX, sorted as in struct mxclash_event, octets behind names 0 */
     const struct mxclash_mx *mx;
     size_t mx_count;
+    /** the TXT records at the end of the chain; txt_cut: there were more than MXCLASH_TXT_MAX */
+    const struct mxclash_txt *txt;
+    size_t txt_count;
+    bool txt_cut;
 };
 
 /** Numbers since the engine began, and how it stands. One thread's view, not a common instant. */
@@ -481,7 +528,8 @@ MXCLASH_PUBLIC bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_t
 /** More packets were sent for lookups than one for each: the next ones wait the longer. */
 MXCLASH_PUBLIC void mxclash_lookup_sent(struct mxclash_engine *engine, unsigned packets);
 
-/** \return true if proofs or lookups wait to be made: the host should try again soon. Two loads. */
+/** \return true if proofs or lookups wait to be made, at once or in some seconds: the host should
+ * try again soon, and go on as long as this says so. Two loads. */
 MXCLASH_PUBLIC bool mxclash_errands_wait(const struct mxclash_engine *engine);
 
 /** A lookup is over. \param reply  borrowed; all 0 if there was no answer */
@@ -526,7 +574,8 @@ MXCLASH_PUBLIC void mxclash_get_stats(const struct mxclash_engine *engine,
  *
  * \param[out] domains  room for max members
  * \return members written, at most max
- * Blocking: each shard lock in turn, for a walk over that shard's open conflicts.
+ * Blocking: one shard lock at a time, each held for some dozen conflicts. What opens or ends
+ * meanwhile may be among them or not.
  */
 MXCLASH_PUBLIC size_t mxclash_top_domains(struct mxclash_engine *engine,
                                           struct mxclash_domain *domains, size_t max);
@@ -541,6 +590,8 @@ MXCLASH_PUBLIC const char *mxclash_proof_result_name(enum mxclash_proof_result r
 MXCLASH_PUBLIC const char *mxclash_proof_drop_name(enum mxclash_proof_drop drop);
 MXCLASH_PUBLIC const char *mxclash_delay_name(enum mxclash_delay delay);
 MXCLASH_PUBLIC const char *mxclash_outcome_name(enum mxclash_outcome outcome);
+/** \return NULL for mxclash_spf_none */
+MXCLASH_PUBLIC const char *mxclash_spf_name(enum mxclash_spf spf);
 /** \param bit  exactly one bit of enum mxclash_advice */
 MXCLASH_PUBLIC const char *mxclash_advice_name(uint32_t bit);
 

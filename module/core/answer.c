@@ -401,3 +401,36 @@ enum mxclash_apex answer_apex(const struct answer_reading *reading, const uint8_
     }
     return apex;
 }
+
+/** SOA RDATA is two names and five numbers, the serial first (RFC 1035 3.3.13). */
+#define SOA_NUMBERS_OCTETS 20
+
+bool answer_serial(const struct answer_reading *reading, const uint8_t *owner, size_t owner_len,
+                   uint8_t *zone_len, uint32_t *serial)
+{
+    const struct wire_message *message = &reading->message;
+    struct wire_record record = {.next_at = message->answers_at};
+    unsigned records = (unsigned)message->answers + message->authorities;
+
+    if (!message->authoritative)
+        return false;
+    for (unsigned i = 0; i < records && i < ANSWER_WALK_MAX; i++) {
+        uint8_t name[MXCLASH_NAME_MAX];
+        size_t name_len;
+
+        if (!wire_record_at(message, record.next_at, &record))
+            return false;
+        if (record.type != wire_type_soa || record.class != wire_class_in)
+            continue;
+        name_len = wire_name_at(message, record.owner_at, message->len, name);
+        if (name_len == 0 || !name_at_or_below(owner, owner_len, name, name_len))
+            return false;
+        if (record.rdata_len < SOA_NUMBERS_OCTETS + 2)
+            return false;
+        *zone_len = (uint8_t)name_len;
+        *serial =
+            glance_32(message->octets + record.rdata_at + record.rdata_len - SOA_NUMBERS_OCTETS);
+        return true;
+    }
+    return false;
+}

@@ -133,6 +133,14 @@ size_t answer_next_txt(const struct answer_reading *reading, const struct sighti
 enum mxclash_apex answer_apex(const struct answer_reading *reading, const uint8_t *owner,
                               size_t owner_len, size_t *zone_len);
 
+/**
+ * The SOA in the answer or authority section: which copy of which zone the authority speaks for.
+ * \param[out] zone_len, serial  written only on true
+ * \return false if there is none at or above the owner, or no AA
+ */
+bool answer_serial(const struct answer_reading *reading, const uint8_t *owner, size_t owner_len,
+                   uint8_t *zone_len, uint32_t *serial);
+
 /** \return the sighting of the name that was asked, NULL if there is none */
 const struct sighting *answer_of_qname(const struct answer_reading *reading);
 

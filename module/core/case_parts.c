@@ -9,35 +9,52 @@
 #include "core/sieve.h"
 
 /**
- * Note the zone cut. A zone equal to the owner proves an apex; a zone above it, asked and answering
- * with authority, that there is no cut between, unless an apex was proved before. Behind a
- * forwarder only records tell.
+ * What whose servers were asked tells: a zone of the owner's name is a delegation, and so an apex.
+ * A zone above it, answering with authority where else it would refer, has no cut between: there
+ * was one and is none any more, unless a record showed it, for then the zones share their servers.
  */
+static enum mxclash_apex apex_by_zone(const struct docket_case *c,
+                                      const struct mxclash_answer *answer, bool authoritative,
+                                      bool asked)
+{
+    if (answer->zone_len == c->owner_len)
+        return answer->stub || !asked ? mxclash_apex_unknown : mxclash_apex_yes;
+    if (!authoritative || (c->apex == mxclash_apex_yes && (c->apex_by_record || !asked)))
+        return mxclash_apex_unknown;
+    return mxclash_apex_no;
+}
+
+/** Note the zone cut. Behind a forwarder, and where the operator gave the zone its name, only
+ * records tell. */
 void case_note_zone(struct docket_case *c, const struct mxclash_answer *answer,
                     const struct answer_reading *reading)
 {
-    size_t zone_len = 0;
+    const struct wire_message *message = &reading->message;
     enum mxclash_apex apex = mxclash_apex_unknown;
+    size_t zone_len = 0;
+    bool asked =
+        name_equal(c->owner, c->owner_len, message->octets + message->qname_at, message->qname_len);
+    bool by_record;
 
-    c->behind_forwarder = answer->forwarded;
-    if (c->apex == mxclash_apex_yes)
-        return;
-    if (name_equal(c->owner, c->owner_len, reading->message.octets + reading->message.qname_at,
-                   reading->message.qname_len) &&
-        (answer->forwarded || reading->message.authoritative))
+    c->cut_is_hidden = answer->forwarded || (answer->stub && answer->zone_len == c->owner_len);
+    if (asked && (answer->forwarded || message->authoritative))
         apex = answer_apex(reading, c->owner, c->owner_len, &zone_len);
-    if (apex == mxclash_apex_unknown && answer->zone != NULL && !answer->forwarded &&
+    by_record = apex != mxclash_apex_unknown;
+    if (!by_record && answer->zone != NULL && !answer->forwarded &&
         answer->zone_len <= c->owner_len) {
-        zone_len = answer->zone_len;
-        if (zone_len == c->owner_len)
-            apex = mxclash_apex_yes;
-        else if (reading->message.authoritative)
-            apex = mxclash_apex_no;
+        apex = apex_by_zone(c, answer, message->authoritative, asked);
+        zone_len =
+            apex == mxclash_apex_unknown && answer->zone_len == c->owner_len ? 0 : answer->zone_len;
     }
+    if (c->apex == mxclash_apex_yes && apex == mxclash_apex_unknown)
+        return;
     if (zone_len != 0)
         c->zone_at = (uint8_t)(c->owner_len - zone_len);
-    if (apex != mxclash_apex_unknown)
-        c->apex = (int8_t)apex;
+    if (apex == mxclash_apex_unknown)
+        return;
+    /* a record outweighs whose servers were asked */
+    c->apex_by_record = by_record || (c->apex_by_record && apex == (enum mxclash_apex)c->apex);
+    c->apex = (int8_t)apex;
 }
 
 enum { cname_for_a = 1, cname_for_aaaa = 2 };
@@ -58,9 +75,19 @@ static uint8_t cname_types_by(uint16_t qtype)
     }
 }
 
+uint16_t case_shown_by(const struct docket_case *c)
+{
+    if (c->cname_target == NULL)
+        return 0;
+    if (c->cname_types & cname_for_a)
+        return wire_type_a;
+    return c->cname_types & cname_for_aaaa ? wire_type_aaaa : 0;
+}
+
 bool case_would_show_cname(const struct docket_case *c, uint16_t qtype)
 {
-    return qtype == wire_type_cname ||
+    /* a server that denies it for its own type, though another shows it, says so all the time */
+    return (qtype == wire_type_cname && c->cname_qtype == 0) ||
            (qtype != wire_type_mx && (c->cname_types & cname_types_by(qtype)) != 0);
 }
 
@@ -127,7 +154,7 @@ void case_note_facts(const struct casework *work, struct docket_shard *shard, st
         c->mx_was_seen = true;
         c->mx_is_authoritys = reading->message.authoritative && !answer->forwarded;
     }
-    if (c->cname_until > now && c->mx_until > now)
+    if (c->cname_until > now && c->mx_until > now && c->cname_target != NULL && c->mx_set != NULL)
         c->both_were_valid = true;
 }
 

@@ -17,10 +17,14 @@ void case_note_zone(struct docket_case *c, const struct mxclash_answer *answer,
 void case_note_view(struct docket_case *c, const struct mxclash_answer *answer,
                     const struct answer_reading *reading, const struct sighting *sighting);
 
-/** Does an answer of this type without the CNAME show that it is gone? One of type CNAME does. One
- * of an address type only if that type was answered with it before: a server may have the CNAME for
- * some types and not for others (RFC 4074 4). */
+/** Does an answer of this type without the CNAME show that it is gone? One of type CNAME does,
+ * unless the server is known to deny that type. One of an address type only if that type was
+ * answered with it before: a server may have the CNAME for some types and not for others (RFC 4074
+ * 4). */
 bool case_would_show_cname(const struct docket_case *c, uint16_t qtype);
+
+/** \return the address type that was seen answered with the CNAME as last seen, 0 if none was */
+uint16_t case_shown_by(const struct docket_case *c);
 
 /** Note the server as the one that gave the deciding answer. */
 void case_note_server(struct docket_case *c, const struct mxclash_answer *answer);

@@ -5,8 +5,14 @@
 #include <string.h>
 
 #include "core/case_parts.h"
+#include "core/case_spf.h"
 #include "core/mailbox.h"
 #include "core/names.h"
+#include "core/second_look.h"
+#include "core/sieve.h"
+
+/** The end of a copy in a cache is known to the second, and looks are not made on it. */
+#define HEARSAY_SLACK_MS 2000
 
 bool case_proof_is_due(const struct docket_case *c, mxclash_time now)
 {
@@ -14,36 +20,15 @@ bool case_proof_is_due(const struct docket_case *c, mxclash_time now)
            !case_is_under_way(c->proof.id, c->proof.started, now);
 }
 
-void case_proof_begin(struct docket_case *c, uint64_t id, mxclash_time now,
-                      struct mxclash_proof *proof)
-{
-    memset(&c->proof, 0, sizeof(c->proof));
-    c->proof.id = id;
-    c->proof.started = now;
-    c->proof.authoritative = true;
-    c->proof.asked = ask_mx | ask_cname;
-    proof->id = id;
-    proof->owner_len = c->owner_len;
-    memcpy(proof->owner, c->owner, c->owner_len);
-    proof->qtype_count = 0;
-    proof->qtypes[proof->qtype_count++] = wire_type_mx;
-    proof->qtypes[proof->qtype_count++] = wire_type_cname;
-    if (c->spf_suspect || c->conflicts[mxclash_spf_missing].open) {
-        c->proof.asked |= ask_txt;
-        proof->qtypes[proof->qtype_count++] = wire_type_txt;
-    }
-    if (c->apex == mxclash_apex_unknown && c->behind_forwarder) {
-        c->proof.asked |= ask_soa;
-        proof->qtypes[proof->qtype_count++] = wire_type_soa;
-    }
-}
-
+/** \return the bit of a question, 0 if it is none of a proof's */
 static unsigned ask_bit(uint16_t qtype)
 {
     switch (qtype) {
     case wire_type_mx:
         return ask_mx;
     case wire_type_cname:
+    case wire_type_a:
+    case wire_type_aaaa:
         return ask_cname;
     case wire_type_txt:
         return ask_txt;
@@ -54,9 +39,59 @@ static unsigned ask_bit(uint16_t qtype)
     }
 }
 
+static void ask(struct docket_case *c, struct mxclash_proof *proof, uint16_t qtype)
+{
+    c->proof.asked |= (uint8_t)ask_bit(qtype);
+    proof->qtypes[proof->qtype_count++] = qtype;
+}
+
+void case_proof_begin(struct docket_case *c, uint64_t id, mxclash_time now,
+                      struct mxclash_proof *proof)
+{
+    uint16_t cname_qtype = c->cname_qtype != 0 ? c->cname_qtype : wire_type_cname;
+
+    memset(&c->proof, 0, sizeof(c->proof));
+    c->proof.id = id;
+    c->proof.started = now;
+    c->proof.authoritative = true;
+    proof->id = id;
+    proof->owner_len = c->owner_len;
+    memcpy(proof->owner, c->owner, c->owner_len);
+    proof->qtype_count = 0;
+    proof->in_turn = second_look_is_due(c);
+    if (proof->in_turn) {
+        c->proof.serial = c->serial;
+        /* The other way round, and with one question between: two servers that take turns answer
+         * MX and CNAME out of one copy then, if they did not the first time. */
+        ask(c, proof, cname_qtype);
+        ask(c, proof, wire_type_soa);
+        ask(c, proof, wire_type_mx);
+        ask(c, proof, wire_type_txt);
+        return;
+    }
+    ask(c, proof, wire_type_mx);
+    ask(c, proof, cname_qtype);
+    if (c->spf_suspect || c->conflicts[mxclash_spf_missing].open)
+        ask(c, proof, wire_type_txt);
+    if (c->apex == mxclash_apex_unknown && c->cut_is_hidden)
+        ask(c, proof, wire_type_soa);
+}
+
 void case_proof_end(struct docket_case *c, uint16_t qtype)
 {
     c->proof.ended |= (uint8_t)ask_bit(qtype);
+}
+
+/** How long what an answer shows may stay in the cache that it came from, which need not cap a TTL
+ * as we do. */
+static void note_ends(struct proof_state *proof, const struct sighting *sighting, mxclash_time now)
+{
+    if (sighting->cname)
+        proof->cname_ends = now + (mxclash_time)sighting->cname_ttl_s * 1000 + 1;
+    if (proof->ends < proof->cname_ends)
+        proof->ends = proof->cname_ends;
+    if (sighting->mx && proof->ends < now + (mxclash_time)sighting->mx_ttl_s * 1000 + 1)
+        proof->ends = now + (mxclash_time)sighting->mx_ttl_s * 1000 + 1;
 }
 
 /** An answer to the MX or CNAME question of a proof. */
@@ -67,9 +102,9 @@ static void note_proof(struct docket_case *c, uint16_t qtype, const struct answe
     struct proof_state *proof = &c->proof;
 
     proof->authoritative = proof->authoritative && message->authoritative;
-    proof->some_authority = proof->some_authority || message->authoritative;
     if (sighting == NULL)
         return;
+    proof->in_one_answer = proof->in_one_answer || (sighting->cname && sighting->mx);
     proof->saw_mx = proof->saw_mx || sighting->mx;
     proof->saw_cname = proof->saw_cname || sighting->cname;
     if (qtype == wire_type_mx && sighting->cname && !sighting->mx && !reading->null_mx)
@@ -87,6 +122,9 @@ void case_proof_answer(const struct casework *work, struct docket_shard *shard,
         !name_equal(c->owner, c->owner_len, message->octets + message->qname_at,
                     message->qname_len))
         return;
+    /* a lame server (RFC 1912 2.8) has its say out of a cache, and the resolver asks the next */
+    if (!message->authoritative && !answer->forwarded)
+        return;
     /* a SOA is no sighting, but it is an answer */
     if (sighting == NULL && qtype != wire_type_soa &&
         !answer_is_negative(reading, answer->forwarded))
@@ -95,16 +133,18 @@ void case_proof_answer(const struct casework *work, struct docket_shard *shard,
     if (qtype == wire_type_txt && !message->authoritative)
         return;
     case_note_zone(c, answer, reading);
+    second_look_note_serial(c, reading);
     c->proof.answered |= (uint8_t)ask_bit(qtype);
     if (qtype == wire_type_soa)
         return;
     if (sighting != NULL && (sighting->cname || sighting->mx)) {
         case_note_server(c, answer);
         case_note_facts(work, shard, c, answer, reading, sighting, now);
+        note_ends(&c->proof, sighting, now);
     }
     if (qtype == wire_type_txt) {
         if (sighting != NULL && sighting->txt)
-            mailbox_read_spf(work->providers, reading, sighting, &c->proof.spf);
+            case_spf_note(work, shard, c, reading, sighting);
         return;
     }
     case_note_view(c, answer, reading, sighting);
@@ -134,26 +174,37 @@ static enum mxclash_proof_result proof_result(const struct proof_state *proof)
     return proof->saw_mx ? mxclash_proof_mx_only : mxclash_proof_neither;
 }
 
-/** Both were found. A cache's word, without AA, may be older than a move: it only makes a suspect
- * until both are found again after all that it then had has run out. */
+/** A cache's word, without AA, may be older than a move: it counts when both are found again after
+ * all that the cache then had has run out, and the CNAME is not the copy of then. */
+static bool hearsay_counts(const struct docket_case *c)
+{
+    return c->hearsay_until != 0 && c->proof.started > c->hearsay_until &&
+           c->proof.cname_ends > c->hearsay_cname_until + HEARSAY_SLACK_MS;
+}
+
+static void note_hearsay(struct docket_case *c, mxclash_time now)
+{
+    mxclash_time until = c->proof.ends;
+
+    c->hearsay_until = until;
+    c->hearsay_cname_until = c->proof.cname_ends;
+    /* sooner it would prove nothing, but may find that nothing is there any more */
+    if (until > now + (mxclash_time)SIEVE_TTL_MAX_S * 1000)
+        until = now + (mxclash_time)SIEVE_TTL_MAX_S * 1000;
+    if (c->next_proof <= until)
+        case_put_off_proof(c, until + 1000, now);
+}
+
+/** Both were found. */
 static void decide_both(const struct casework *work, struct docket_shard *shard,
                         struct docket_case *c, mxclash_time now, struct case_outcome *outcome)
 {
-    mxclash_time until = c->cname_until > c->mx_until ? c->cname_until : c->mx_until;
-    bool sure =
-        c->proof.authoritative || (c->hearsay_until != 0 && c->proof.started > c->hearsay_until);
+    bool sure = c->proof.authoritative || hearsay_counts(c);
 
     c->mx_gets_cname = c->mx_gets_cname_proved = false;
     conflict_clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
-    if (!sure && c->hearsay_until == 0) {
-        c->hearsay_until = until;
-        if (c->next_proof <= until)
-            case_put_off_proof(c, until + 1000, now);
-    }
-    /* the authority's word beside a lame server's (RFC 1912 2.8): not even a suspicion, but proved
-     * again when what the lame server has cached must have run out */
-    if (!sure && c->proof.some_authority && !c->conflicts[mxclash_cname_and_mx].open)
-        return;
+    if (!sure && c->hearsay_until == 0)
+        note_hearsay(c, now);
     conflict_open(work, shard, c, mxclash_cname_and_mx,
                   sure ? mxclash_confirmed : mxclash_suspected,
                   sure ? mxclash_probe : mxclash_separate_answers, now, outcome);
@@ -178,7 +229,7 @@ static void decide_cname_only(const struct casework *work, struct docket_shard *
     conflict_clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
     clear_mailbox(work, shard, c, now, outcome);
     c->mx_gets_cname = c->mx_gets_cname_proved = alias;
-    if (alias) {
+    if (alias && c->apex == mxclash_apex_yes) {
         case_judge_apex(work, shard, c, now, outcome);
         case_tell_or_look_up(work, c, mxclash_cname_at_apex, now, outcome);
     } else {
@@ -188,68 +239,126 @@ static void decide_cname_only(const struct casework *work, struct docket_shard *
         c->quiet_proofs++;
 }
 
-enum mxclash_proof_result case_proof_decide(const struct casework *work, struct docket_shard *shard,
-                                            struct docket_case *c, mxclash_time now,
-                                            struct case_outcome *outcome)
+/** The mailbox kinds, by what the proof found of MX and SPF. */
+static void decide_mailbox(const struct casework *work, struct docket_shard *shard,
+                           struct docket_case *c, mxclash_time now, struct case_outcome *outcome)
 {
-    enum mxclash_proof_result result = proof_result(&c->proof);
-    mxclash_time retry = CASE_RETRY_MS;
+    const struct proof_state *proof = &c->proof;
 
-    c->last_proof = now;
-    if ((c->proof.answered & ask_mx) && c->proof.saw_mx && c->proof.authoritative)
+    if ((proof->answered & ask_mx) && proof->saw_mx && proof->authoritative)
         mailbox_judge_mx(work, shard, c, now, outcome);
-    if ((c->proof.answered & ask_txt) && (c->proof.answered & ask_mx) && c->proof.authoritative) {
+    if ((proof->answered & ask_txt) && (proof->answered & ask_mx) && proof->authoritative) {
         /* whom the record should name is the MX's to say, and without one there is no mailbox */
-        if (c->proof.saw_mx)
-            mailbox_judge_spf(work, shard, c, &c->proof.spf, now, outcome);
+        if (proof->saw_mx)
+            case_spf_judge(work, shard, c, now, outcome);
         c->spf_suspect = false;
     }
-    if (result != mxclash_proof_failed) {
-        c->failures = 0;
-        case_put_off_proof(c, now + work->recheck_ms, now);
+    if (!outcome->walk)
+        case_spf_drop(work, shard, c);
+    if (proof->answered & ask_txt)
+        c->hides_spf = proof->spf.records != 0 ? mxclash_yes : mxclash_no;
+}
+
+/**
+ * There are servers, of load balancers mostly, that have the CNAME for an address only and deny the
+ * type CNAME itself: resolvers' caches do not care, and hide the MX with it. So where there is an
+ * MX and a CNAME was met, but the type CNAME shows none, the type that showed it is asked.
+ */
+static bool should_ask_address(const struct docket_case *c, mxclash_time now)
+{
+    return c->cname_qtype == 0 && c->proof.authoritative && c->proof.saw_mx &&
+           !c->proof.saw_cname &&
+           (c->was_hidden || (case_shown_by(c) != 0 && c->cname_until > now));
+}
+
+/** Ask at once, with another type for the CNAME. */
+static void ask_address(struct docket_case *c, mxclash_time now, struct case_outcome *outcome)
+{
+    uint16_t shown_by = case_shown_by(c);
+
+    c->cname_qtype = shown_by != 0 ? shown_by : wire_type_a;
+    case_put_off_proof(c, now, now);
+    c->queued = outcome->prove = true;
+}
+
+/** The proof did not see both: what it did not see is gone. */
+static void forget_unseen(const struct casework *work, struct docket_shard *shard,
+                          struct docket_case *c)
+{
+    c->both_were_valid = c->may_have_both = false;
+    c->hearsay_until = 0;
+    c->cname_qtype = 0;
+    if (!c->proof.saw_mx) {
+        c->mx_until = 0;
+        docket_set_mx(work->docket, shard, c, NULL, 0);
     }
-    switch (result) {
-    case mxclash_proof_both:
+    if (!c->proof.saw_cname) {
+        c->cname_until = 0;
+        docket_set_target(work->docket, shard, c, NULL, 0);
+    }
+}
+
+/** The proof got no answer: again soon, then ever more seldom. */
+static void decide_failed(const struct casework *work, struct docket_shard *shard,
+                          struct docket_case *c, mxclash_time now, struct case_outcome *outcome)
+{
+    mxclash_time retry = CASE_RETRY_MS << c->failures;
+
+    case_put_off_proof(c, now + (retry < work->recheck_ms ? retry : work->recheck_ms), now);
+    c->failures += c->failures < CASE_RETRY_DOUBLINGS;
+    if (c->both_were_valid)
+        conflict_open(work, shard, c, mxclash_cname_and_mx, mxclash_suspected,
+                      mxclash_separate_answers, now, outcome);
+}
+
+/** Tell what the proof found. */
+static void settle(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
+                   enum mxclash_proof_result result, mxclash_time now, struct case_outcome *outcome)
+{
+    if (result == mxclash_proof_failed) {
+        decide_failed(work, shard, c, now, outcome);
+        return;
+    }
+    second_look_settled(c);
+    case_put_off_proof(c, now + work->recheck_ms, now);
+    if (result == mxclash_proof_both) {
         c->quiet_proofs = 0;
         decide_both(work, shard, c, now, outcome);
-        break;
-    case mxclash_proof_cname_only:
+        return;
+    }
+    if (result == mxclash_proof_cname_only) {
         decide_cname_only(work, shard, c, now, outcome);
         if (c->quiet_proofs != 0 && (c->mx_asked == 0 || c->apex != mxclash_apex_yes))
             case_put_off_proof(c, now + (work->recheck_ms << (c->quiet_proofs - 1)), now);
-        break;
-    case mxclash_proof_mx_only:
-    case mxclash_proof_neither:
+    } else {
         if (!c->proof.saw_mx)
             clear_mailbox(work, shard, c, now, outcome);
         c->mx_gets_cname = c->mx_gets_cname_proved = false;
         conflict_clear(work, shard, c, mxclash_cname_and_mx, now, outcome);
         conflict_clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
-        break;
-    default:
-        retry <<= c->failures;
-        case_put_off_proof(c, now + (retry < work->recheck_ms ? retry : work->recheck_ms), now);
-        c->failures += c->failures < CASE_RETRY_DOUBLINGS;
-        if (c->both_were_valid)
-            conflict_open(work, shard, c, mxclash_cname_and_mx, mxclash_suspected,
-                          mxclash_separate_answers, now, outcome);
-        break;
     }
-    if (result != mxclash_proof_failed && result != mxclash_proof_both) {
-        c->both_were_valid = false;
-        c->hearsay_until = 0;
-        /* what the proof did not see is gone */
-        if (!c->proof.saw_mx) {
-            c->mx_until = 0;
-            docket_set_mx(work->docket, shard, c, NULL, 0);
-        }
-        if (!c->proof.saw_cname) {
-            c->cname_until = 0;
-            docket_set_target(work->docket, shard, c, NULL, 0);
-        }
-    }
+    forget_unseen(work, shard, c);
+}
+
+enum mxclash_proof_result case_proof_decide(const struct casework *work, struct docket_shard *shard,
+                                            struct docket_case *c, mxclash_time now,
+                                            struct case_outcome *outcome)
+{
+    enum mxclash_proof_result result = proof_result(&c->proof);
+
+    c->last_proof = now;
+    if (result != mxclash_proof_failed)
+        c->failures = 0;
+    decide_mailbox(work, shard, c, now, outcome);
+    if (should_ask_address(c, now))
+        ask_address(c, now, outcome);
+    else if (second_look_is_needed(work, c, result))
+        second_look_want(work, c, result, now, outcome);
+    else
+        settle(work, shard, c, result, now, outcome);
+    c->was_hidden = false;
     memset(&c->proof, 0, sizeof(c->proof));
-    if (!case_is_open(c))
+    if (!case_is_open(c) && !second_look_is_due(c))
         views_clear(&c->views);
     return result;
 }

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "core/case_parts.h"
+#include "core/case_spf.h"
+#include "core/clock.h"
 #include "core/mailbox.h"
+#include "core/second_look.h"
 
 /**
  * Is there something that only a proof can tell? Of a case that is here for its MX set alone there
@@ -13,9 +16,9 @@
  */
 static bool case_wants_proof(const struct docket_case *c)
 {
-    return c->cname_target != NULL || c->both_were_valid || c->spf_suspect ||
-           c->conflicts[mxclash_cname_and_mx].open || c->conflicts[mxclash_cname_at_apex].open ||
-           c->conflicts[mxclash_spf_missing].open;
+    return c->cname_target != NULL || c->both_were_valid || c->may_have_both || c->spf_suspect ||
+           c->first_look != 0 || c->conflicts[mxclash_cname_and_mx].open ||
+           c->conflicts[mxclash_cname_at_apex].open || c->conflicts[mxclash_spf_missing].open;
 }
 
 /** Ask for a proof if one is due and none is on its way. */
@@ -63,15 +66,42 @@ static void note_absence(struct docket_case *c, struct absence gone)
     if (gone.cname) {
         c->cname_until = 0;
         c->cname_types = 0;
+        c->was_hidden = false;
     }
     if (gone.mx)
         c->mx_until = 0;
-    if (gone.cname || gone.mx)
+    if (gone.cname || gone.mx) {
         c->both_were_valid = false;
+        second_look_contradict(c);
+    }
     if (gone.cname_for_mx)
         c->mx_gets_cname = c->mx_gets_cname_proved = false;
 }
 
+static bool has_second_looks(const struct casework *work)
+{
+    return work->probe && work->confirm_ms != 0;
+}
+
+/**
+ * Something of an open conflict is gone by one answer. Behind a balanced address that may be one
+ * copy of several, so it ends nothing: the proof that may is made now and not when it was due, but
+ * not for each answer where two copies take turns.
+ */
+static void bring_proof_forward(struct docket_case *c, struct absence gone, mxclash_time now)
+{
+    bool concerned = ((gone.cname || gone.mx) && c->conflicts[mxclash_cname_and_mx].open) ||
+                     (gone.cname_for_mx && c->conflicts[mxclash_cname_at_apex].open);
+
+    if (!concerned || c->queued || c->proof.id != 0 || case_proof_time_has_come(c, now) ||
+        (c->early_at != 0 && clock_within(c->early_at, CASE_EARLY_MS, now)))
+        return;
+    c->early_at = now;
+    case_put_off_proof(c, now, now);
+}
+
+/** Where nothing is looked at twice an authority's answer is the last word, unless a proof is on
+ * its way. */
 static void end_what_ended(const struct casework *work, struct docket_shard *shard,
                            struct docket_case *c, struct absence gone, mxclash_time now,
                            struct case_outcome *outcome)
@@ -99,13 +129,16 @@ static void weigh_spf(const struct casework *work, struct docket_shard *shard,
                       struct case_outcome *outcome)
 {
     struct spf_summary spf;
+    struct spf_text text;
 
     /* before its MX has been seen it is not known whom the record should name */
     if (!sighting->txt || !reading->message.authoritative || c->mx_set == NULL)
         return;
-    mailbox_read_spf(work->providers, reading, sighting, &spf);
+    mailbox_read_spf(work->providers, reading, sighting, &text, &spf);
     c->spf_suspect = mailbox_spf_lacks(&spf, mailbox_spf_provider(work, c));
-    if (!c->spf_suspect)
+    if (c->spf_suspect)
+        c->spf_suspect = case_spf_is_doubtful(c, now);
+    else
         conflict_clear(work, shard, c, mxclash_spf_missing, now, outcome);
 }
 
@@ -116,18 +149,19 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
 {
     const struct wire_message *message = &reading->message;
     bool sure = message->authoritative && sighting != NULL && sighting->is_qname;
+    /* a cache that is asked for the authority it is not (RFC 1912 2.8): good for a suspicion */
+    bool lame = !message->authoritative && !answer->forwarded;
     struct absence gone = absence_in(c, reading, sighting);
 
     c->met = now;
     docket_touch(work->docket, shard, c, c->is_open);
     case_note_zone(c, answer, reading);
     case_note_view(c, answer, reading, sighting);
-    c->spf_suspect = c->spf_suspect || hint->spf;
-    if (sighting != NULL) {
+    c->spf_suspect = c->spf_suspect || (hint->spf && case_spf_is_doubtful(c, now));
+    c->may_have_both = c->may_have_both || hint->both_perhaps;
+    if (sighting != NULL && !lame) {
         case_note_server(c, answer);
         case_note_facts(work, shard, c, answer, reading, sighting, now);
-        c->both_were_valid = c->both_were_valid || hint->both_valid;
-        c->mx_was_seen = c->mx_was_seen || hint->mx_valid;
         if (shows_mx_set(reading, sighting))
             mailbox_judge_mx(work, shard, c, now, outcome);
         weigh_spf(work, shard, c, reading, sighting, now, outcome);
@@ -136,6 +170,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
     /* A server may answer ANY from a cache that outlived a move; asked for one type it may not. */
     if (sure && sighting->cname && sighting->mx && message->qtype != wire_type_any) {
         c->mx_gets_cname = c->mx_gets_cname_proved = false;
+        second_look_settled(c);
         conflict_clear(work, shard, c, mxclash_cname_at_apex, now, outcome);
         conflict_open(work, shard, c, mxclash_cname_and_mx, mxclash_confirmed, mxclash_same_answer,
                       now, outcome);
@@ -151,9 +186,11 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
     }
     if (sure && sighting->cname && !reading->null_mx && message->qtype == wire_type_mx)
         c->mx_gets_cname = true;
-    if (hint->both_perhaps || case_wants_proof(c))
+    if (has_second_looks(work))
+        bring_proof_forward(c, gone, now);
+    if (case_wants_proof(c))
         want_proof(work, c, now, outcome);
-    if (!outcome->prove && !c->queued && c->proof.id == 0)
+    if (!has_second_looks(work) && !outcome->prove && !c->queued && c->proof.id == 0)
         end_what_ended(work, shard, c, gone, now, outcome);
     if (!work->probe && c->both_were_valid && sighting != NULL)
         conflict_open(work, shard, c, mxclash_cname_and_mx, mxclash_suspected,
@@ -174,6 +211,7 @@ bool case_client_mx(const struct casework *work, struct docket_shard *shard, str
         c->mx_asked = 1;
         c->mx_first_asked = now;
     }
+    c->was_hidden = c->was_hidden || reply == mxclash_reply_hides;
     if (reply == mxclash_reply_hides || case_wants_proof(c))
         want_proof(work, c, now, outcome);
     case_judge_apex(work, shard, c, now, outcome);

@@ -27,15 +27,16 @@
 #define CASE_RETRY_DOUBLINGS 14
 /** A proof that the host never ended is given up. */
 #define CASE_PROOF_MAX_MS 120000
+/** An answer that shows something of an open conflict to be gone brings its proof forward, once in
+ * so long. */
+#define CASE_EARLY_MS 60000
 /** A CNAME at an apex that nobody asks mail of is proved ever more seldom: 2^n recheck times. */
 #define CASE_QUIET_DOUBLINGS 5
 
 /** Why a case is looked at: good for suspicion only. */
 struct case_hint {
-    /** the sieve held both, or an MX, for valid when the case began. False ever after: the case
-     * then knows better itself */
-    bool both_valid, mx_valid;
-    /** it may have held both: enough for a proof */
+    /** the sieve took both for valid when the case began: enough for a proof. False ever after: the
+     * case then knows better itself */
     bool both_perhaps;
     /** MX and SPF do not fit */
     bool spf;

@@ -28,6 +28,8 @@ struct casework {
     bool repair;
     mxclash_time recheck_ms;
     mxclash_time expire_ms;
+    /** between a first look and the second, see second_look.h; 0: there is no second look */
+    mxclash_time confirm_ms;
 };
 
 /**
@@ -40,8 +42,12 @@ struct casework {
 struct case_outcome {
     /** queue a proof of the case; c->queued has been set */
     bool prove;
+    /** queue it for when confirm_ms are over */
+    bool prove_later;
     /** queue a lookup of what senders meet */
     bool lookup;
+    /** queue a lookup of what an SPF record includes */
+    bool walk;
     /** an opened event waits for that */
     bool held;
     size_t event_count;
@@ -51,7 +57,8 @@ struct case_outcome {
 /** Start an outcome. The events are not cleared: they are large. */
 static inline void case_outcome_init(struct case_outcome *outcome)
 {
-    outcome->prove = outcome->lookup = outcome->held = false;
+    outcome->prove = outcome->prove_later = outcome->lookup = outcome->held = false;
+    outcome->walk = false;
     outcome->event_count = 0;
 }
 
@@ -66,6 +73,9 @@ bool case_is_open(const struct docket_case *c);
 void conflict_open(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
                    enum mxclash_kind kind, enum mxclash_state state, enum mxclash_evidence evidence,
                    mxclash_time now, struct case_outcome *outcome);
+
+/** What is open as confirmed is no more than suspected now; conflict_tell_changed() tells. */
+void conflict_lower(const struct casework *work, struct docket_case *c, enum mxclash_kind kind);
 
 /** Close a conflict as cleared if it is open. */
 void conflict_clear(const struct casework *work, struct docket_shard *shard, struct docket_case *c,

@@ -19,6 +19,8 @@
 #define RESERVE_SHARE 16
 /** Most cases that are given up for one block: a lock is not held for long. */
 #define GIVEN_UP_MAX 32
+/** Buckets that are visited under one lock. There are about as many cases. */
+#define VISIT_BUCKETS 64
 
 struct case_list {
     struct docket_case *newest;
@@ -179,6 +181,8 @@ static void free_case(struct docket_shard *shard, struct docket_case *c)
     pool_give(&shard->pool, c->cname_target, c->cname_target_len);
     if (c->mx_set != NULL)
         pool_give(&shard->pool, c->mx_set, mx_set_octets(c->mx_set->count));
+    if (c->spf_walk != NULL)
+        pool_give(&shard->pool, c->spf_walk, sizeof(*c->spf_walk));
     pool_give(&shard->pool, c, sizeof(*c) + c->owner_len);
 }
 
@@ -333,6 +337,7 @@ struct docket_case *docket_add(struct docket *docket, struct docket_shard *shard
     c->owner_len = (uint8_t)owner_len;
     c->zone_at = c->owner_len;
     c->apex = mxclash_apex_unknown;
+    c->hides_spf = mxclash_unknown;
     c->hash = hash;
     bound_chain(docket, shard, *bucket);
     c->bucket_next = *bucket;
@@ -398,16 +403,46 @@ bool docket_set_mx(struct docket *docket, struct docket_shard *shard, struct doc
     return done;
 }
 
+bool docket_set_walk(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                     bool keep)
+{
+    void *block = c->spf_walk;
+    bool done = true;
+
+    if ((block != NULL) != keep)
+        done = replace_block(docket, shard, c, &block, sizeof(*c->spf_walk),
+                             keep ? sizeof(*c->spf_walk) : 0);
+    c->spf_walk = block;
+    return done;
+}
+
+/** Visit the open cases of VISIT_BUCKETS buckets. Shard locked. */
+static void visit_buckets(const struct docket_shard *shard, size_t from,
+                          void (*visit)(void *context, const struct docket_case *c), void *context)
+{
+    for (size_t at = from; at <= shard->bucket_mask && at < from + VISIT_BUCKETS; at++)
+        for (const struct docket_case *c = shard->buckets[at]; c != NULL; c = c->bucket_next)
+            if (c->is_open)
+                visit(context, c);
+}
+
 void docket_visit_open(struct docket *docket,
                        void (*visit)(void *context, const struct docket_case *c), void *context)
 {
-    for (size_t i = 0; i < DOCKET_SHARDS; i++) {
-        struct docket_shard *shard = &docket->shards[i];
+    const size_t buckets = docket->shards[0].bucket_mask + 1;
 
-        pthread_mutex_lock(&shard->lock);
-        for (struct docket_case *c = shard->lists[1].newest; c != NULL; c = c->older)
-            visit(context, c);
-        pthread_mutex_unlock(&shard->lock);
+    /* A few buckets of one shard, then as many of the next: who waits for a shard, with Unbound's
+     * records locked perhaps, gets it before it is taken again. By buckets and not by the list,
+     * for a case stays in its bucket, whatever happens to it meanwhile. */
+    for (size_t from = 0; from < buckets; from += VISIT_BUCKETS) {
+        for (size_t i = 0; i < DOCKET_SHARDS; i++) {
+            struct docket_shard *shard = &docket->shards[i];
+
+            pthread_mutex_lock(&shard->lock);
+            if (shard->lists[1].newest != NULL)
+                visit_buckets(shard, from, visit, context);
+            pthread_mutex_unlock(&shard->lock);
+        }
     }
 }
 

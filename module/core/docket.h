@@ -19,6 +19,7 @@
 
 #include "core/impact.h"
 #include "core/spf.h"
+#include "core/spf_walk.h"
 #include "core/views.h"
 #include "mxclash.h"
 
@@ -47,8 +48,8 @@ struct conflict {
     /** an opened event was ever made, and when the last one was or began to wait */
     bool ever_told;
     mxclash_time told_at;
-    /** when an event last told of other facts; 0: never */
-    mxclash_time changed_at;
+    /** when an event last told of other facts, and that it is confirmed after all; 0: never */
+    mxclash_time changed_at, raised_at;
     /** hash of the CNAME and MX that the last event told of */
     uint64_t told_facts;
     enum mxclash_state state;
@@ -57,8 +58,17 @@ struct conflict {
     mxclash_time last_seen;
 };
 
-/** The questions of a proof, as bits. */
+/** The questions of a proof, as bits. That for the CNAME may be one for an address, see
+ * docket_case.cname_qtype. */
 enum { ask_mx = 1 << 0, ask_cname = 1 << 1, ask_txt = 1 << 2, ask_soa = 1 << 3 };
+
+/** Which copy of its zone an authority speaks for, as far as it says so. */
+struct zone_serial {
+    bool known;
+    /** octets of the zone's name, a suffix of the owner */
+    uint8_t zone_len;
+    uint32_t serial;
+};
 
 /** A proof under way. */
 struct proof_state {
@@ -70,8 +80,15 @@ struct proof_state {
     bool saw_mx, saw_cname;
     /** the MX question was answered with the CNAME */
     bool mx_showed_cname;
-    /** every answer that counted had AA; at least one had */
-    bool authoritative, some_authority;
+    /** one answer showed both */
+    bool in_one_answer;
+    /** every answer that counted had AA; else some came from a forwarder's cache */
+    bool authoritative;
+    /** answers, this proof's or one's of this and of the look before, came from different copies */
+    bool serials_differ;
+    struct zone_serial serial;
+    /** when what a cache gave has run out there, for its CNAME, and for all */
+    mxclash_time cname_ends, ends;
     /** what TXT was answered with */
     struct spf_summary spf;
 };
@@ -94,16 +111,30 @@ struct docket_case {
     uint8_t cname_target_len;
     /** proofs in a row that failed, and that found only a CNAME nobody asks mail of */
     uint8_t failures, quiet_proofs;
+    /** what the last proof showed, if that waits for a second look: its enum mxclash_proof_result
+     * + 1; 0: nothing does. And looks in a row that settled nothing. See second_look.h. */
+    uint8_t first_look, unsettled;
+    /** the type that a proof asks to see the CNAME; 0: CNAME */
+    uint8_t cname_qtype;
     /** which address types were answered with the CNAME: see case_would_show_cname() */
     uint8_t cname_types;
     /** an MX was seen here at any time */
     bool mx_was_seen;
     /** mx_set came from the owner's own authority */
     bool mx_is_authoritys;
-    /** both were seen while both were valid, and no proof has said otherwise since */
+    /** both were seen, each in an answer, while both were valid, and no proof has said otherwise
+     * since */
     bool both_were_valid;
     /** the authority was seen to answer the MX question with the CNAME; a proof has shown it */
     bool mx_gets_cname, mx_gets_cname_proved;
+    /** since the last proof: the sieve took both for valid, a client got the CNAME for its MX
+     * question */
+    bool may_have_both, was_hidden;
+    /** apex is known by a record of the owner's, not only by whose servers were asked */
+    bool apex_by_record;
+    int8_t hides_spf; /* enum mxclash_known */
+    /** of the answers of the last look, if there is to be a second one */
+    struct zone_serial serial;
     uint32_t cname_ttl_s;
     /** the first moment at which each, as last seen, is no more valid; 0: never seen, or seen to
      * be gone */
@@ -114,8 +145,11 @@ struct docket_case {
     mxclash_time put_off_at;
     /** when the last proof ended; 0: never */
     mxclash_time last_proof;
-    /** when a proof without AA first found both, and until when those were valid; 0: none */
-    mxclash_time hearsay_until;
+    /** when a proof without AA first found both: until when that CNAME was in the cache, and until
+     * when any of it; 0: none */
+    mxclash_time hearsay_cname_until, hearsay_until;
+    /** when a proof was last brought forward, because an answer showed something to be gone */
+    mxclash_time early_at;
     /** client MX queries while in conflict */
     uint64_t mx_queries;
     /** client MX queries since the first one of the last CASE_WANTED_WINDOW_MS; 0: never any */
@@ -126,14 +160,22 @@ struct docket_case {
     enum mxclash_impact impact;
     struct impact_state lookup;
     struct server_views views;
-    /** the last answer came from a forwarder, so it tells no zone cut */
-    bool behind_forwarder;
+    /** the last answer came from a forwarder or from a stub of the owner's name: it tells no zone
+     * cut */
+    bool cut_is_hidden;
     /** SPF and MX were seen not to fit: a proof should ask TXT too */
     bool spf_suspect;
+    uint8_t spf_fault; /* enum mxclash_spf, as last told */
+    /** when SPF was found to be no cause for a doubt, and for how long; 0: never */
+    mxclash_time spf_rested_at, spf_rest_ms;
+    /** of the last MX set: it lacks hosts that the provider documents; a last dot lacks */
+    bool mx_lacks, mx_doubled;
     struct conflict conflicts[MXCLASH_KINDS];
     struct sockaddr_storage authority;
     uint8_t *cname_target;
     struct mx_set *mx_set;
+    /** NULL: none */
+    struct spf_walk *spf_walk;
     uint8_t owner[];
 };
 
@@ -226,10 +268,19 @@ bool docket_set_target(struct docket *docket, struct docket_shard *shard, struct
 bool docket_set_mx(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
                    const struct mxclash_mx *mx, size_t count);
 
+/** Have room for a walk with the case, its content undefined, or with keep false none any more.
+ * Room is made as in docket_set_target(). Shard locked. \return false if there is no room */
+bool docket_set_walk(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                     bool keep);
+
 /** \return the case of the list that was longest not met, NULL if it is empty. Shard locked. */
 struct docket_case *docket_oldest(struct docket_shard *shard, bool open);
 
-/** Call visit for every open case, each shard locked in turn. */
+/**
+ * Call visit for every open case, its shard locked. No lock is held for more than some dozen cases.
+ * A case that is open all the while is visited once; one that comes, goes, opens or ends meanwhile
+ * once or not at all. visit must not call the docket.
+ */
 void docket_visit_open(struct docket *docket,
                        void (*visit)(void *context, const struct docket_case *c), void *context);
 

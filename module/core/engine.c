@@ -20,6 +20,7 @@
 #define RECHECK_MAX_S  604800u
 #define EXPIRE_MIN_S   60u
 #define EXPIRE_MAX_S   31536000u
+#define CONFIRM_MAX_S  60u
 /* shares of table_size: a third of what the lists leave for the sieve, a 16th for what is known of
  * mailboxes, a 64th each for what waits to be asked and to be told, the rest for the docket. Sieve
  * and mailboxes are rounded down to a power of two. */
@@ -48,7 +49,8 @@ static bool options_are_valid(const struct mxclash_options *options)
     return options->table_size >= TABLE_SIZE_MIN && options->probe_rate >= 1 &&
            options->probe_rate <= PROBE_RATE_MAX && options->recheck_interval_s >= 1 &&
            options->recheck_interval_s <= RECHECK_MAX_S &&
-           options->expire_after_s >= EXPIRE_MIN_S && options->expire_after_s <= EXPIRE_MAX_S;
+           options->expire_after_s >= EXPIRE_MIN_S && options->expire_after_s <= EXPIRE_MAX_S &&
+           options->confirm_after_s <= CONFIRM_MAX_S;
 }
 
 /** Octets of all but the docket. */
@@ -57,6 +59,7 @@ static size_t other_octets(const struct mxclash_engine *engine)
     return block_octets(sizeof(*engine)) + 64 + block_octets(engine->sieve.slots.octets) +
            block_octets(engine->hosted.octets) +
            block_octets(engine->proofs.ring.capacity * sizeof(struct ring_entry)) +
+           block_octets(engine->proofs.later.capacity * sizeof(struct ring_entry)) +
            block_octets(engine->lookups.ring.capacity * sizeof(struct ring_entry)) +
            block_octets(engine->held.ring.capacity * sizeof(struct ring_entry)) +
            block_octets(engine->ignore.count * sizeof(struct ignore_name)) +
@@ -75,8 +78,9 @@ static enum mxclash_status init_parts(struct mxclash_engine *engine,
         waiting = WAITING_MAX;
     if (!sieve_init(&engine->sieve, (options->table_size - others) / SIEVE_SHARE) ||
         !hosted_init(&engine->hosted, options->table_size / HOSTED_SHARE) ||
-        !proofs_init(&engine->proofs, waiting, options->probe_rate, PROOF_QUERIES) ||
-        !proofs_init(&engine->lookups, waiting, options->probe_rate, 1) ||
+        !proofs_init(&engine->proofs, waiting, options->probe_rate, PROOF_QUERIES,
+                     (mxclash_time)options->confirm_after_s * 1000) ||
+        !proofs_init(&engine->lookups, waiting, options->probe_rate, 1, 0) ||
         !ring_init(&engine->held.ring, waiting))
         return mxclash_no_memory;
     others = other_octets(engine);
@@ -150,6 +154,7 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
         .repair = options->repair,
         .recheck_ms = (mxclash_time)options->recheck_interval_s * 1000,
         .expire_ms = (mxclash_time)options->expire_after_s * 1000,
+        .confirm_ms = (mxclash_time)options->confirm_after_s * 1000,
     };
     *result = engine;
     return mxclash_ok;
@@ -218,18 +223,27 @@ void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *o
             engine->on_event(engine->context, &outcome->events[i]);
 }
 
+/** Queue the proof that an outcome asks for. */
+static void queue_proof(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
+                        size_t owner_len, bool later, mxclash_time now)
+{
+    bool (*push)(struct proofs *, uint64_t, const uint8_t *, size_t, mxclash_time) =
+        later ? proofs_push_later : proofs_push;
+
+    if (!zonecap_take(&engine->zonecap, engine_domain(engine, owner, owner_len), now))
+        drop_proof(engine, hash, owner, owner_len, mxclash_drop_zone_limit);
+    else if (!push(&engine->proofs, hash, owner, owner_len, now))
+        drop_proof(engine, hash, owner, owner_len, mxclash_drop_queue_full);
+}
+
 void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
                       size_t owner_len, struct case_outcome *outcome, mxclash_time now)
 {
     engine_hand_out(engine, outcome);
-    if (outcome->prove) {
-        /* whoever has a domain can delegate any number of zones below it, and behind a forwarder no
-         * zone is known: so the cap is one of the domain */
-        if (!zonecap_take(&engine->zonecap, engine_domain(engine, owner, owner_len), now))
-            drop_proof(engine, hash, owner, owner_len, mxclash_drop_zone_limit);
-        else if (!proofs_push(&engine->proofs, hash, owner, owner_len, now))
-            drop_proof(engine, hash, owner, owner_len, mxclash_drop_queue_full);
-    }
+    if (outcome->prove || outcome->prove_later)
+        queue_proof(engine, hash, owner, owner_len, outcome->prove_later, now);
+    if (outcome->walk && !proofs_push(&engine->lookups, hash, owner, owner_len, now))
+        engine_give_up_lookup(engine, hash, owner, owner_len, now);
     if (!outcome->lookup)
         return;
     if (!proofs_push(&engine->lookups, hash, owner, owner_len, now)) {

@@ -45,12 +45,13 @@ static __attribute__((noinline)) void suspect_spf(struct mxclash_engine *engine,
                                                   struct suspicion *suspicion)
 {
     struct spf_summary spf;
+    struct spf_text text;
     struct hosted_found found;
 
     if (!reading->message.authoritative)
         return;
-    mailbox_read_spf(engine->providers, reading, sighting, &spf);
-    if (!spf.present)
+    mailbox_read_spf(engine->providers, reading, sighting, &text, &spf);
+    if (spf.records == 0)
         return;
     found =
         hosted_note_spf(&engine->hosted, hash, mailbox_spf_bits(&spf), sighting->txt_ttl_s, now);
@@ -66,9 +67,7 @@ static void suspect_cname(struct mxclash_engine *engine, uint64_t hash,
         sieve_note(&engine->sieve, hash, sighting->cname, sighting->cname_ttl_s, sighting->mx,
                    sighting->mx_ttl_s, now);
 
-    suspicion->hint.both_valid = found.both_for_sure;
     suspicion->hint.both_perhaps = found.cname && found.mx;
-    suspicion->hint.mx_valid = found.mx;
     /* the owner lies at or below the zone, so of the same length it is the zone */
     suspicion->suspect = suspicion->hint.both_perhaps || (sighting->cname && sighting->mx) ||
                          speaks_of_apex(answer, sighting);
@@ -97,8 +96,7 @@ static __attribute__((noinline)) void examine_case(struct mxclash_engine *engine
         fresh = true;
     }
     if (!fresh)
-        suspicion->hint.both_valid = suspicion->hint.both_perhaps = suspicion->hint.mx_valid =
-            false;
+        suspicion->hint.both_perhaps = false;
     if (c != NULL)
         case_saw(&engine->work, shard, c, answer, reading, sighting, &suspicion->hint, now,
                  &outcome);

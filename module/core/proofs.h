@@ -2,7 +2,7 @@
 /**
  * \file
  * Proofs, or lookups, that wait to be made, first come first served, and the token bucket that
- * paces them.
+ * paces them. Beside them wait those whose time has yet to come.
  */
 #ifndef MXCLASH_CORE_PROOFS_H
 #define MXCLASH_CORE_PROOFS_H
@@ -24,21 +24,30 @@
 struct proofs {
     pthread_mutex_t lock; /* guards all that is not atomic */
     struct ring ring;
-    /** of the ring, relaxed; written under the lock, read without it to save the lock */
+    /** since: when its time comes. All wait equally long, so the first is the next. */
+    struct ring later;
+    mxclash_time later_ms;
+    /** of both rings, relaxed; written under the lock, read without it to save the lock */
     _Atomic size_t count;
-    /** no token before this; relaxed, as count */
-    _Atomic mxclash_time next_token;
+    /** nothing is to be had before this; relaxed, as count */
+    _Atomic mxclash_time next_at;
     struct bucket bucket; /* a token is a query */
     int64_t cost;         /* of one that is taken, in thousandths of a token */
 };
 
-/** \param queries  that each of them costs */
-bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate, unsigned queries);
+/** \param queries  that each of them costs
+ * \param later_ms  how long those of proofs_push_later() wait; 0: there are none */
+bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate, unsigned queries,
+                 mxclash_time later_ms);
 void proofs_deinit(struct proofs *proofs);
 
 /** Queue one. \return false if the queue is full */
 bool proofs_push(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
                  mxclash_time now);
+
+/** Queue one in later_ms milliseconds from now. \return false if there is no room */
+bool proofs_push_later(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
+                       mxclash_time now);
 
 /** \return true if less than half of the queue is taken: there is room for what may be nothing */
 bool proofs_have_room(const struct proofs *proofs);

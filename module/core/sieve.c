@@ -112,26 +112,21 @@ struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, ui
     size_t place = place_of(bucket, hash >> PAYLOAD_BITS);
     uint32_t cname_expiry = cname ? expiry_of(cname_ttl_s, now) : 0;
     uint32_t mx_expiry = mx ? expiry_of(mx_ttl_s, now) : 0;
-    struct sieve_found found = {.cname = cname, .mx = mx, .both_for_sure = cname && mx};
+    struct sieve_found found = {.cname = cname, .mx = mx};
 
     if (place == SLOTS_A_BUCKET) {
         place = place_for(bucket, hash, now_units);
     } else {
         uint64_t slot = atomic_load_explicit(&bucket[place], memory_order_relaxed);
 
-        /* an expiry is rounded down to its unit: in that unit an old one may be past already */
-        found.both_for_sure = true;
         if (!cname) {
             cname_expiry = forget_past(cname_expiry_in(slot), now_units);
             found.cname = is_valid(cname_expiry, now_units);
-            found.both_for_sure = cname_expiry != now_units;
         }
         if (!mx) {
             mx_expiry = forget_past(mx_expiry_in(slot), now_units);
             found.mx = is_valid(mx_expiry, now_units);
-            found.both_for_sure = found.both_for_sure && mx_expiry != now_units;
         }
-        found.both_for_sure = found.both_for_sure && found.cname && found.mx;
     }
     put(&bucket[place], hash, cname_expiry, mx_expiry);
     return found;

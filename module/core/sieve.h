@@ -30,8 +30,6 @@ struct sieve {
 struct sieve_found {
     bool cname;
     bool mx;
-    /** both are valid beyond doubt: cname and mx last up to 8 seconds too long */
-    bool both_for_sure;
 };
 
 /** Allocate at most max_octets, at least one bucket. \return false if there is no memory */

@@ -175,18 +175,19 @@ static void adopt(struct client *client)
     bufferevent_getcb(client->unadopted, NULL, NULL, NULL, &connection);
     bufferevent_decref(client->unadopted);
     client->unadopted = NULL;
+    /* until this one is closed nobody else is accepted, see on_accept(); it is, in either case */
+    if (client->refused)
+        set_accepting(httpd, true);
     if (connection == NULL) {
         free_client(client);
         return;
     }
     client->connection = connection;
     evhttp_connection_set_closecb(client->connection, on_close, client);
-    if (!client->refused) {
+    if (client->refused)
+        evhttp_connection_free(client->connection);
+    else
         evtimer_add(client->timer, &deadline);
-        return;
-    }
-    evhttp_connection_free(client->connection);
-    set_accepting(httpd, true);
 }
 
 static void on_client_timer(evutil_socket_t fd, short what, void *argument)

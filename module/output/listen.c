@@ -15,8 +15,10 @@
 
 #include "output/error_text.h"
 
-/** Connections that wait to be accepted. */
-#define BACKLOG 64
+/** Connections that wait to be accepted, many more than are served at a time: where no more may
+ * wait the packets of the next are dropped, and a client among them tries again after 1, 3 and 7
+ * seconds. Who is one too many is accepted and closed, which takes no time. */
+#define BACKLOG 1024
 /** Owner and group; whoever may read the numbers is the operator's to say. */
 #define SOCKET_MODE 0660
 

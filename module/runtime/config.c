@@ -62,6 +62,8 @@ static const struct key keys[] = {
     {"probe", kind_flag, MEMBER(probe), .preset = "yes", .example = "yes"},
     {"probe-rate", kind_number, MEMBER(probe_rate), .min = 1, .max = 100000, .preset = "10",
      .example = "10"},
+    {"confirm-after", kind_number, MEMBER(confirm_after_s), .min = 0, .max = 60, .preset = "2",
+     .example = "2"},
     {"recheck-interval", kind_number, MEMBER(recheck_interval_s), .min = 1, .max = 604800,
      .preset = "3600", .example = "3600"},
     {"expire-after", kind_number, MEMBER(expire_after_s), .min = 60, .max = 31536000,

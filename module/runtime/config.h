@@ -29,6 +29,7 @@ struct config {
     /** queries a second, 1 to 100000 */
     unsigned probe_rate;
     /** seconds, 1 to 604800 */
+    unsigned confirm_after_s;
     unsigned recheck_interval_s;
     /** seconds, 60 to 31536000 */
     unsigned expire_after_s;

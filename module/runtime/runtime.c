@@ -117,6 +117,7 @@ static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         .table_size = config->table_size,
         .probe = config->probe,
         .probe_rate = config->probe_rate,
+        .confirm_after_s = config->confirm_after_s,
         .recheck_interval_s = config->recheck_interval_s,
         .expire_after_s = config->expire_after_s,
         .ignore = (const char *const *)config->ignore,

@@ -56,6 +56,7 @@ static struct mxclash_engine *new_engine(void)
         .probe = true,
         .probe_rate = 10,
         .recheck_interval_s = 3600,
+        .confirm_after_s = 2,
         .expire_after_s = 172800,
         .lookup = true,
         .on_event = count_event,

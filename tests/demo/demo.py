@@ -27,8 +27,8 @@ from resolver import Unbound  # noqa: E402
 from world import World  # noqa: E402
 
 PROOF_LIMIT_S = 1.0
-EVENTS_TIMEOUT_S = 5
-CURE_TIMEOUT_S = 10
+EVENTS_TIMEOUT_S = 30
+CURE_TIMEOUT_S = 60
 AUTHORITY_LIFETIME = "an hour"
 RETRIES = 2
 WORDS = {

@@ -63,6 +63,7 @@ static void check_values(const struct config *config)
     MUST(config->retention_days >= 1 && config->retention_days <= 36500);
     MUST(config->table_size >= 262144 && config->table_size <= (size_t)1 << 36);
     MUST(config->probe_rate >= 1 && config->probe_rate <= 100000);
+    MUST(config->confirm_after_s <= 60);
     MUST(config->recheck_interval_s >= 1 && config->recheck_interval_s <= 604800);
     MUST(config->expire_after_s >= 60 && config->expire_after_s <= 31536000);
     MUST(config->top_domains <= 10000);
@@ -79,6 +80,7 @@ static void check_engine(const struct config *config)
         .table_size = config->table_size,
         .probe = config->probe,
         .probe_rate = config->probe_rate,
+        .confirm_after_s = config->confirm_after_s,
         .recheck_interval_s = config->recheck_interval_s,
         .expire_after_s = config->expire_after_s,
         .ignore = (const char *const *)config->ignore,
@@ -152,6 +154,7 @@ static void write_config(FILE *out, const struct config *config)
     write_number(out, "table-size", config->table_size);
     write_flag(out, "probe", config->probe);
     write_number(out, "probe-rate", config->probe_rate);
+    write_number(out, "confirm-after", config->confirm_after_s);
     write_number(out, "recheck-interval", config->recheck_interval_s);
     write_number(out, "expire-after", config->expire_after_s);
     write_flag(out, "annotate", config->annotate);
@@ -178,6 +181,7 @@ static void compare_configs(const struct config *one, const struct config *other
     MUST(one->retention_days == other->retention_days);
     MUST(one->table_size == other->table_size);
     MUST(one->probe == other->probe && one->probe_rate == other->probe_rate);
+    MUST(one->confirm_after_s == other->confirm_after_s);
     MUST(one->recheck_interval_s == other->recheck_interval_s);
     MUST(one->expire_after_s == other->expire_after_s);
     MUST(one->annotate == other->annotate && one->repair == other->repair);

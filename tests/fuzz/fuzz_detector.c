@@ -20,9 +20,9 @@
 #define PENDING_MAX 4
 #define STEPS_MAX   200
 #define DOMAINS_MAX 4096
-/** Most that a name takes in the table, with three MX hosts at most, and that a raw message adds.
- */
-#define ENTRY_OCTETS 2048
+/** Most that a name takes in the table, with three MX hosts at most and a walk over its SPF record,
+ * and that a raw message adds. */
+#define ENTRY_OCTETS 5120
 #define RAW_OCTETS   65536
 #define FLOOD_SUFFIX "flood.test"
 
@@ -226,6 +226,7 @@ static void hand_in(const uint8_t *octets, size_t len, const struct wire_name *z
                                     .zone = zone == NULL ? NULL : zone->octets,
                                     .zone_len = zone == NULL ? 0 : zone->len,
                                     .forwarded = forwarded,
+                                    .stub = (run.left & 4) != 0,
                                     .server = (struct sockaddr *)&server,
                                     .server_len = sizeof(server)};
     enum mxclash_status status;
@@ -312,6 +313,11 @@ static void step_flood(void)
     }
 }
 
+static bool asks_cname(uint16_t qtype)
+{
+    return qtype == wire_type_cname || qtype == wire_type_a || qtype == wire_type_aaaa;
+}
+
 static void step_take_proof(void)
 {
     struct mxclash_proof *proof = &run.proofs[run.proof_count];
@@ -322,7 +328,13 @@ static void step_take_proof(void)
     run.proof_count++;
     check_owner(proof->owner, proof->owner_len);
     MUST(proof->qtype_count >= 2 && proof->qtype_count <= MXCLASH_PROOF_QUESTIONS);
-    MUST(proof->qtypes[0] == wire_type_mx && proof->qtypes[1] == wire_type_cname);
+    if (proof->in_turn) {
+        MUST(proof->qtype_count == 4 && asks_cname(proof->qtypes[0]) &&
+             proof->qtypes[1] == wire_type_soa && proof->qtypes[2] == wire_type_mx &&
+             proof->qtypes[3] == wire_type_txt);
+        return;
+    }
+    MUST(proof->qtypes[0] == wire_type_mx && asks_cname(proof->qtypes[1]));
     for (size_t i = 2; i < proof->qtype_count; i++)
         MUST(proof->qtypes[i] == wire_type_txt || proof->qtypes[i] == wire_type_soa);
 }
@@ -367,18 +379,26 @@ static void step_take_lookup(void)
     check_owner(lookup->owner, lookup->owner_len);
     check_name(lookup->target, lookup->target_len);
     MUST(lookup->qtype == wire_type_mx || lookup->qtype == wire_type_a ||
-         lookup->qtype == wire_type_aaaa);
+         lookup->qtype == wire_type_aaaa || lookup->qtype == wire_type_txt);
 }
 
 static void step_end_lookup(void)
 {
     unsigned how = octet();
     struct mxclash_mx mx[2] = {{.preference = 5}, {.preference = 10}};
+    static const uint8_t follows[] = "\x15"
+                                     "v=spf1 include:a.test",
+                         ends[] = "\x0b"
+                                  "v=spf1 -all";
+    const struct mxclash_txt txt[] = {{follows, sizeof(follows) - 1}, {ends, sizeof(ends) - 1}};
     struct mxclash_lookup_reply reply = {.answered = how & 1,
                                          .null_mx = how & 2,
                                          .has_address = how & 4,
                                          .mx = mx,
-                                         .mx_count = (how >> 3) % 3};
+                                         .mx_count = (how >> 3) % 3,
+                                         .txt = txt + (how >> 7),
+                                         .txt_count = (how >> 5) % (3 - (how >> 7)),
+                                         .txt_cut = how == 0xff};
     struct wire_name a = wire_name_of("a.p.test"), b = wire_name_of("b.p.test");
 
     if (run.lookup_count == 0)
@@ -463,6 +483,7 @@ static void begin(void)
         .probe_rate = octet() * 100 + 1,
         .recheck_interval_s = 1u << octet() % 20,
         .expire_after_s = 60u << octet() % 19,
+        .confirm_after_s = choice >> 5,
         .providers = providers,
         .providers_len = sizeof(providers) - 1,
         .on_event = on_event,

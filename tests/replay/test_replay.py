@@ -6,7 +6,9 @@ A scenario is one of Unbound's .rpl files. Comment lines at its top say what is 
     ; expect: EVENT KIND STATE EVIDENCE DOMAIN [KEY=VALUE ...]   one line an event, in order
     ; expect: nothing                                            no event at all
     ; conf: KEY: VALUE                                           a line of mxclash.conf; in it, HERE/
-                                                                 is this folder
+                                                                 is this folder; without one for
+                                                                 confirm-after the first look is
+                                                                 enough, for the tester has no timer
     ; module-config: "dynlib validator iterator"                 default: "dynlib iterator"
     ; include: FILE                                              FILE of this folder, in this place
 
@@ -14,7 +16,7 @@ A scenario is one of Unbound's .rpl files. Comment lines at its top say what is 
 target, mx is PREFERENCE:EXCHANGE joined by commas, advice is joined by commas.
 
 HOST_DIR names another built Unbound (the folder with testbound and mxclash.so), such as
-build/hosts/1.22.0.
+build/hosts/1.26.0.
 """
 import json
 import os
@@ -30,6 +32,7 @@ HOST = pathlib.Path(
 ).resolve()
 # the module's thread may write the last line after the tester is done, but never after it ended
 TESTER_DEADLINE_S = 60
+ONE_LOOK = "confirm-after: 0"
 
 
 def directives(text, word):
@@ -49,6 +52,8 @@ def prepare(scenario, folder):
     modules = directives(text, "module-config") or ['"dynlib iterator"']
     conf = [f'log-file: "{folder}/events.json"', 'http-listen: ""']
     conf += [line.replace("HERE/", f"{HERE}/") for line in directives(text, "conf")]
+    if not any(line.startswith("confirm-after:") for line in conf):
+        conf.append(ONE_LOOK)
     (folder / "mxclash.conf").write_text("\n".join(conf) + "\n")
     head = (
         f'dynlib:\n\tdynlib-file: "{HOST}/mxclash.so"\n'

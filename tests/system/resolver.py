@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lab import ANSWER_TIMEOUT_S, BUILD, LabError, Server, free_address, free_port, wait_until
 
-EVENT_TIMEOUT_S = 10
-RELOAD_TIMEOUT_S = 30
+EVENT_TIMEOUT_S = 60
+RELOAD_TIMEOUT_S = 60
 SERIES = re.compile(r"^([a-z_:]+)(?:\{(.*)\})? (\S+)$")
 
 
@@ -38,6 +38,9 @@ class Unbound(Server):
     settings   further lines of the `server:` clause, as a dict
     mxclash    lines of mxclash.conf that differ from the lab's, as a dict; a list repeats the key
     http       "port", "unix" or None
+    host       the folder of another Unbound than build/'s, with a module made for it
+    libraries  the files that each `dynlib` of the modules loads; our module if there is one
+    clauses    further lines of unbound.conf
     address    where it listens, a random one of loopback's unless said
     port       the port there, 0 for any
     """
@@ -53,6 +56,9 @@ class Unbound(Server):
         mxclash=None,
         http="port",
         threads=1,
+        host=None,
+        libraries=None,
+        clauses=(),
         address=None,
         port=0,
         **options,
@@ -64,6 +70,9 @@ class Unbound(Server):
         self.kind = kind
         self.settings = settings or {}
         self.threads = threads
+        self.host = host
+        self.libraries = libraries or [host / "mxclash.so" if host else BUILD / "mxclash.so"]
+        self.clauses = clauses
         self.events_path = Path((mxclash or {}).get("log-file") or self.folder / "events")
         self.http_path = self.folder / "http"
         self.http_port = free_port(address) if http == "port" else None
@@ -74,6 +83,8 @@ class Unbound(Server):
             "database": "",
             **(mxclash or {}),
         }
+        # one look is enough where the second one is not the subject
+        self.mxclash.setdefault("confirm-after", 0)
 
     @property
     def has_module(self):
@@ -89,7 +100,8 @@ class Unbound(Server):
         for zone, server in zones.items():
             yield f"{self.kind}-zone:"
             yield f'  name: "{zone}"'
-            yield f"  {self.kind}-addr: {server.endpoint}"
+            # an address, or the name of a nameserver that is to be looked up
+            yield f"  {self.kind}-{getattr(server, 'known_by', 'addr')}: {server.endpoint}"
 
     def _write_mxclash_conf(self):
         lines = []
@@ -121,7 +133,7 @@ class Unbound(Server):
         }
         lines = ["server:", *(f"  {key}: {value}" for key, value in settings.items())]
         if self.has_module:
-            lines += ["dynlib:", f'  dynlib-file: "{BUILD / "mxclash.so"}"']
+            lines += ["dynlib:", *(f'  dynlib-file: "{library}"' for library in self.libraries)]
             self._write_mxclash_conf()
         lines += [
             "remote-control:",
@@ -129,11 +141,14 @@ class Unbound(Server):
             f'  control-interface: "{self.folder / "control"}"',
             "  control-use-cert: no",
             *self._upstream_clauses(),
+            *self.clauses,
         ]
         (self.folder / "unbound.conf").write_text("\n".join(lines) + "\n")
 
     def command(self):
         program = os.environ.get("MXCLASH_UNBOUND", BUILD / "unbound" / "sbin" / "unbound")
+        if self.host:
+            program = self.host / "prefix" / "sbin" / "unbound"
         return [str(program), "-d", "-c", str(self.folder / "unbound.conf")]
 
     def environment(self):
@@ -205,6 +220,13 @@ class Unbound(Server):
             return response.status, response.headers, response.read().decode()
         finally:
             connection.close()
+
+    def serves(self):
+        """Whether the module's HTTP server answers; it may be away, or full."""
+        try:
+            return self.http("/healthz")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
     def metrics(self, path="/metrics"):
         """The series as a dict from `name` or `name{labels}` to a float."""

@@ -5,11 +5,14 @@ import itertools
 import shutil
 import subprocess
 
+import dns.edns
+import dns.message
+import dns.query
 import dns.rcode
 import pytest
 
 from asking import OTHER, chain, confirm, errors, mx_hosts, question
-from lab import Authority
+from lab import ANSWER_TIMEOUT_S, Authority
 from test_repair import ask_at_once, outcomes
 from world import HEALTHY_OWNERS
 
@@ -69,6 +72,39 @@ def test_no_answer_is_truncated_because_of_it(tmp_path, start, world, dnssec):
                     assert [code for code, _ in errors(answer)] == [OTHER]
         assert annotated > 2 * len(COUNTS) * len(LENGTHS)
         assert ours.metrics()["mxclash_annotated_answers_total"] == annotated
+
+
+def test_room_is_left_for_what_else_the_answer_carries(tmp_path, start, world):
+    """The server's name (NSID, RFC 5001), as long as may be: it comes on top of the records."""
+    settings = {"nsid": f'"ascii_{"n" * 200}"'}
+    broken = Authority(tmp_path / "broken", sized_zones(cname=True))
+    sound = Authority(tmp_path / "sound", sized_zones(cname=False))
+    nsid = dns.edns.GenericOption(dns.edns.OptionType.NSID, b"")
+    with broken, sound:
+        plain, ours = (
+            start(
+                {**world.upstreams, **{f"size{count}.test": server for count in COUNTS}},
+                modules=modules,
+                settings=settings,
+                mxclash={"annotate": "yes", "repair": "yes", "probe-rate": "1000"},
+            )
+            for server, modules in ((sound, "iterator"), (broken, "dynlib iterator"))
+        )
+        for count, length in itertools.product(COUNTS[:3], LENGTHS):
+            owner = f"n{length}.size{count}.test"
+            confirm(ours, owner)
+            query = dns.message.make_query(owner, "MX", use_edns=0, payload=512, options=[nsid])
+            answer, wanted = (
+                dns.query.udp(query, one.address, ANSWER_TIMEOUT_S, one.port)
+                for one in (ours, plain)
+            )
+            assert answer.flags == wanted.flags
+            assert len(mx_hosts(answer, owner)) == len(mx_hosts(wanted, owner))
+            kept, wanted_kept = (
+                [o for o in one.options if o.otype == dns.edns.OptionType.NSID]
+                for one in (answer, wanted)
+            )
+            assert kept == wanted_kept
 
 
 def test_the_text_holds_nothing_of_the_zone(tmp_path, start, world):

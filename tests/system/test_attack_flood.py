@@ -42,7 +42,7 @@ GROWTH_KIB = 16384
 # Of module/core/openings.h: what may be opened without a proof, and of one domain.
 OPENINGS_RATE, OPENINGS_BURST, OPENINGS_DOMAIN = 10, 1000, 100
 # Seconds from a question of the watcher to its answer. One that is asked again takes a second more.
-LONGEST_GAP_S = 2
+LONGEST_GAP_S = 10
 SAMPLE_S = 0.25
 # What a question of the flood does: questions, the fault, and the answers of the authority.
 PROVIDER_MX = [f"  * 300 MX {n}0 mx{n}.qiye.aliyun.com." for n in (1, 2, 3)]

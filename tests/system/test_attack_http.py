@@ -11,13 +11,14 @@ import time
 
 import pytest
 from lab import wait_until
+from resolver import EVENT_TIMEOUT_S
 from rude import GET, Slow, connect, exchange, read_all
 from watcher import watching
 
 CONNECTIONS_MAX = 64
 TIMEOUT_S = 10
 # What a busy machine adds to a deadline.
-SLACK_S = 6
+SLACK_S = 9
 FLOOD = 1000
 PIPELINED = 10000
 # Questions a second while something short is going on.
@@ -28,11 +29,11 @@ GROWTH_KIB = 8192
 DESCRIPTORS = 12
 
 
-def assert_served(unbound, within_s=3):
-    """An honest scraper gets everything, and soon."""
+def assert_served(unbound):
+    """An honest scraper gets everything, and waits for nobody's deadline."""
     began_s = time.monotonic()
     assert "mxclash_build_info" in unbound.http("/metrics")[2]
-    assert time.monotonic() - began_s < within_s
+    assert time.monotonic() - began_s < SLACK_S
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_slow_clients_take_every_place_and_lose_it_at_the_deadline(unbound):
     assert metrics['mxclash_http_refused_total{reason="deadline"}'] >= CONNECTIONS_MAX / 2
     wait_until(
         lambda: unbound.descriptor_count() <= descriptors + DESCRIPTORS,
-        SLACK_S,
+        EVENT_TIMEOUT_S,
         "the descriptors of the slow clients",
     )
 
@@ -102,12 +103,12 @@ def test_a_flood_of_connections_is_over_when_it_is_over(unbound):
                 standing.pop(random.randrange(len(standing))).close()
         for one in standing:
             one.close()
-        wait_until(lambda: unbound.http("/healthz")[0] == 200, SLACK_S, "the HTTP server")
+        wait_until(unbound.serves, EVENT_TIMEOUT_S, "the HTTP server")
         assert_served(unbound)
     assert unbound.grown_kib(resident) < GROWTH_KIB
     wait_until(
         lambda: unbound.descriptor_count() <= descriptors + DESCRIPTORS,
-        SLACK_S,
+        EVENT_TIMEOUT_S,
         "the descriptors of the flood",
     )
 
@@ -189,15 +190,15 @@ def test_unix_socket_bounds_its_clients_too(world, start):
         standing = []
         for _ in range(CONNECTIONS_MAX):
             one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            one.settimeout(SLACK_S)
+            one.settimeout(EVENT_TIMEOUT_S)
             one.connect(str(unbound.http_path))
             standing.append(one)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as late:
-            late.settimeout(SLACK_S)
+            late.settimeout(EVENT_TIMEOUT_S)
             late.connect(str(unbound.http_path))
             assert read_all(late) == b""
         for one in standing:
             one.close()
-        wait_until(lambda: unbound.http("/healthz")[0] == 200, SLACK_S, "the HTTP server")
+        wait_until(unbound.serves, EVENT_TIMEOUT_S, "the HTTP server")
     # nobody but owner and group may connect at all
     assert os.stat(unbound.http_path).st_mode & 0o777 == 0o660

@@ -21,7 +21,7 @@ def run(*arguments, **environment):
     """Run the command with MXCLASH_CONF only if given; return (status, stdout, stderr)."""
     env = {key: value for key, value in os.environ.items() if key != "MXCLASH_CONF"}
     env.update(environment)
-    done = subprocess.run([COMMAND, *map(str, arguments)], env=env, text=True, timeout=30,
+    done = subprocess.run([COMMAND, *map(str, arguments)], env=env, text=True, timeout=60,
                           stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
@@ -73,7 +73,7 @@ def test_bad_use(arguments):
 def test_output_that_cannot_be_written():
     with open("/dev/full", "w", encoding="ascii") as full:
         done = subprocess.run([COMMAND, "check-conf", EXAMPLE], stdout=full, text=True,
-                              stderr=subprocess.PIPE, timeout=30, check=False)
+                              stderr=subprocess.PIPE, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr == "mxclash: standard output: No space left on device\n"
 

@@ -1,8 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Questions of our own among those of clients: where there is little room, and when all ends."""
 
+import time
+import types
+
+import dns.name
+import dns.rcode
+import dns.rdatatype
 import pytest
 from lab import Authority, wait_until
+from liar import Liar, a, reply
+from resolver import EVENT_TIMEOUT_S
+
+ASK_EVERY_S = 0.2
+NAMESERVER = dns.name.from_text("ns.late.test")
+# Longer than two timeouts of Unbound's at a server that it does not know.
+LATE_S = 1.5
 
 DOMAINS = [f"d{number}.test" for number in range(20)]
 # Of each domain the CNAME question gets no answer, so its proof is under way for long.
@@ -25,10 +38,16 @@ def under_way(unbound):
     return sum(" CNAME IN d" in line for line in unbound.control("dump_requestlist").splitlines())
 
 
+def misses(unbound):
+    """How many questions of clients the cache did not answer."""
+    lines = unbound.control("stats_noreset").splitlines()
+    return [line for line in lines if line.startswith("total.num.cachemiss=")]
+
+
 def fill(unbound):
     for domain in DOMAINS:
         unbound.ask(domain, "A")
-    wait_until(lambda: under_way(unbound), 10, "a proof that is under way")
+    wait_until(lambda: under_way(unbound), EVENT_TIMEOUT_S, "a proof that is under way")
 
 
 def test_room_for_one_query_only(world, start):
@@ -36,6 +55,28 @@ def test_room_for_one_query_only(world, start):
     unbound = start(world.upstreams, settings={"num-queries-per-thread": 1})
     unbound.ask("split.test", "A")
     unbound.wait_event(event="opened", domain="split.test", state="confirmed")
+
+
+def test_proof_that_an_answer_from_the_cache_gives_reason_for(tmp_path, world, start):
+    """All that clients ask is cached, so there is no query of theirs to ask a proof from."""
+    zone = "zone quiet.test\n  answer by-type\n  @ 600 MX 5 mail.host.test.\n"
+    with Authority(tmp_path / "quiet", f"{zone}  @ 600 CNAME www.cdn.test.\n") as quiet:
+        unbound = start(
+            {**world.upstreams, "quiet.test": quiet}, mxclash={"recheck-interval": "2"}
+        )
+        unbound.ask("quiet.test", "A")
+        unbound.ask("quiet.test", "MX")
+        unbound.wait_event(event="opened", domain="quiet.test", state="confirmed")
+        quiet.play(f"{zone}  @ 600 A 192.0.2.1\n")
+        missed = misses(unbound)
+
+        def cleared():
+            unbound.ask("quiet.test", "MX")
+            time.sleep(ASK_EVERY_S)
+            return unbound.events(event="cleared", domain="quiet.test")
+
+        wait_until(cleared, EVENT_TIMEOUT_S, "the proof")
+        assert misses(unbound) == missed
 
 
 def test_clients_have_the_room(slow, start):
@@ -62,3 +103,34 @@ def test_end_with_proofs_under_way(slow, start, end):
         assert unbound.ask("d0.test", "A")
     unbound.stop()
     assert unbound.process.returncode == 0
+
+
+def test_a_clients_resolution_does_not_share_the_end_of_ours(tmp_path, world, start):
+    """What a CNAME leads to is a nameserver's name as well, and its server is silent for a while.
+    We give up early; a client whose domain needs that nameserver waits on, as without us."""
+    began, addresses = [], []
+
+    def late(query, _tcp):
+        name, rdtype = query.question[0].name, query.question[0].rdtype
+        if name == NAMESERVER and rdtype == dns.rdatatype.A:
+            began.append(time.monotonic())
+            late_enough = began[-1] - began[0] > LATE_S
+            return reply(query, (name, a(addresses[0]))).to_wire() if late_enough else None
+        return reply(query).to_wire()
+
+    zones = (
+        "zone broken.test\n  answer by-type\n  @ 600 CNAME ns.late.test.\n  @ 600 MX 5 mx.test.\n"
+        "zone served.test\n  www 600 A 192.0.2.1\n"
+    )
+    with Authority(tmp_path / "own", zones) as own, Liar(late) as liar:
+        addresses.append(own.address)
+        by_name = types.SimpleNamespace(known_by="host", endpoint=f"ns.late.test@{own.port}")
+        unbound = start(
+            {**world.upstreams, "late.test": liar, "broken.test": own, "served.test": by_name},
+            settings={"discard-timeout": 0, "qname-minimisation": "no"},
+        )
+        unbound.ask("broken.test", "MX")
+        unbound.ask("broken.test", "CNAME")
+        wait_until(lambda: began, EVENT_TIMEOUT_S, "a look-up of the target")
+        answer = unbound.ask("www.served.test", "A", timeout_s=4 * LATE_S)
+        assert answer.rcode() == dns.rcode.NOERROR

@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 from lab import Authority, wait_until
+from resolver import EVENT_TIMEOUT_S
 
 RATE = 10
 ATTACK_S = 20
@@ -111,7 +112,11 @@ def test_a_proof_does_not_follow_the_alias(authority, begin):
     for number in range(5):
         meet(unbound, f"x.d{number}.alias")
     wait_until(
-        lambda: unbound.metrics()['mxclash_probes_total{result="cname-only"}'] == 5, 10, "5 proofs"
+        lambda: unbound.metrics()['mxclash_probes_total{result="cname-only"}'] == 5,
+        EVENT_TIMEOUT_S,
+        "5 proofs",
     )
-    wait_until(lambda: "alias." not in unbound.control("dump_requestlist"), 10, "their ends")
+    wait_until(
+        lambda: "alias." not in unbound.control("dump_requestlist"), EVENT_TIMEOUT_S, "their ends"
+    )
     assert len(authority.queries("www.cdn.test")) == before

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 from faults import RETRY_TIMEOUT_S, lived_at_once, wait_log
-from lab import free_address, free_port, wait_until
-from resolver import Unbound
+from lab import ANSWER_TIMEOUT_S, free_address, free_port, wait_until
+from resolver import EVENT_TIMEOUT_S, Unbound
 from watcher import watching
 
 
@@ -70,7 +70,7 @@ def serves_at(unbound, where):
         host, port = where.split("@")
         # http() asks at the resolver's own address
         assert host != unbound.address
-        with socket.create_connection((host, int(port)), timeout=5) as connection:
+        with socket.create_connection((host, int(port)), timeout=ANSWER_TIMEOUT_S) as connection:
             connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             return connection.recv(4096).startswith(b"HTTP/1.0 200")
     unbound.http_path = where
@@ -122,5 +122,5 @@ def test_address_of_another_machine(world, start):
         assert serves_at(unbound, f"{first}@{port}")
         # a second try, which a reload makes at once, is as patient
         unbound.reload()
-        wait_until(lambda: serves_at(unbound, f"{first}@{port}"), 5, "the other listener")
+        wait_until(lambda: serves_at(unbound, f"{first}@{port}"), EVENT_TIMEOUT_S, "it")
     assert unbound.log.count("192.0.2.77@9853") == 2

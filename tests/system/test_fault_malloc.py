@@ -82,12 +82,6 @@ class Starved(Unbound):
     def ended_or_ready(self):
         return self.process.poll() is not None or self.is_ready()
 
-    def serves(self):
-        try:
-            return self.http("/healthz")[0] == 200
-        except (OSError, HTTPException):
-            return False
-
     def assert_goes_on(self, names):
         """It answers, its HTTP server too, at once or when it has tried again; and it ends well."""
         open_one(self, names)

@@ -7,10 +7,10 @@ import time
 
 import pytest
 from lab import Authority, wait_until
-from resolver import Unbound
+from resolver import EVENT_TIMEOUT_S, Unbound
 from watcher import watching
 
-STOP_S = 5
+STOP_S = 60
 # A process that goes on for so long has missed the signal.
 MISSED_S = 1
 # What a watch sees at least.
@@ -37,7 +37,7 @@ def begin_proofs(unbound):
     before = len(authority.queries(rdtype="CNAME"))
     for domain in SLOW_DOMAINS:
         unbound.ask(domain, "A")
-    wait_until(lambda: len(authority.queries(rdtype="CNAME")) > before, 10, "a proof")
+    wait_until(lambda: len(authority.queries(rdtype="CNAME")) > before, EVENT_TIMEOUT_S, "a proof")
 
 
 def assert_ends(unbound, runs=1):
@@ -67,7 +67,7 @@ def test_end_during_proofs(upstreams, start, threads, signals):
     unbound = start(upstreams, threads=threads, mxclash={"probe-rate": 1000})
     with watching(unbound, f"proofs under way, {threads} threads") as watcher:
         begin_proofs(unbound)
-        wait_until(lambda: watcher.answered >= ANSWERS, 10, f"{ANSWERS} answers")
+        wait_until(lambda: watcher.answered >= ANSWERS, EVENT_TIMEOUT_S, f"{ANSWERS} answers")
     for number in signals:
         unbound.process.send_signal(number)
     assert_ends(unbound)
@@ -82,7 +82,9 @@ def test_hangup_during_proofs(upstreams, start, threads):
             begin_proofs(unbound)
             unbound.process.send_signal(signal.SIGHUP)
             wait_until(
-                lambda run=run: len(unbound.events(event="started")) == run, 10, "the reload"
+                lambda run=run: len(unbound.events(event="started")) == run,
+                EVENT_TIMEOUT_S,
+                "the reload",
             )
     unbound.process.terminate()
     assert_ends(unbound, runs=3)

@@ -12,7 +12,7 @@ from lab import DNS_PORT, Authority, port_53_missing, wait_until
 from mail import MailHost, Postfix, mail_missing, members
 from resolver import Unbound
 
-DELIVERY_TIMEOUT_S = 20
+DELIVERY_TIMEOUT_S = 60
 MISSING = port_53_missing() or mail_missing()
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING or "")

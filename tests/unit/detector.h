@@ -92,6 +92,11 @@ struct reply {
     bool forwarded;
     bool no_zone;
     bool referral;
+    bool stub;
+    /** zone whose SOA is in the answer section, to a question for it, or the authority section;
+     * serial goes with it. NULL: of the owner, and only where there is nothing else */
+    const char *soa;
+    uint32_t serial;
 };
 
 #define TARGET "www.cdn.test"
@@ -122,13 +127,16 @@ static inline void reply_build(struct message *m, const char *owner, const struc
         message_cname(m, owner, ttl_s, reply->cname);
     for (int i = 0; i < 4 && reply->mx[i] != NULL; i++)
         message_mx(m, owner, ttl_s, (uint16_t)(5 * i + 5), reply->mx[i]);
-    if (reply->referral)
+    if (reply->soa != NULL)
+        message_soa_in(m, reply->qtype == wire_type_soa ? message_an : message_ns, reply->soa,
+                       reply->serial);
+    else if (reply->referral)
         message_referral(m, owner);
     else if (reply->cname == NULL && reply->mx[0] == NULL && reply->qtype == wire_type_a &&
              reply->rcode == 0)
         message_a(m, owner, ttl_s);
     else if (reply->cname == NULL && reply->mx[0] == NULL && !reply->no_aa)
-        message_soa(m, owner);
+        message_soa_in(m, message_ns, owner, reply->serial);
 }
 
 /**
@@ -149,6 +157,7 @@ static inline enum mxclash_status detector_hand_in(const struct message *m,
         .zone = reply->no_zone ? NULL : zone.octets,
         .zone_len = zone.len,
         .forwarded = reply->forwarded,
+        .stub = reply->stub,
         .server = (const struct sockaddr *)&server,
         .server_len = sizeof(server),
     };

@@ -21,7 +21,7 @@
 #include "outputs.h"
 
 /** Longest that any test waits for something that must happen. */
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 struct server {
     struct httpd *httpd;

@@ -191,15 +191,23 @@ static inline void message_a(struct message *m, const char *owner, uint32_t ttl_
     message_record_end(m, rdata);
 }
 
-static inline void message_soa(struct message *m, const char *zone)
+static inline void message_soa_in(struct message *m, enum message_section section, const char *zone,
+                                  uint32_t serial)
 {
-    static const uint8_t numbers[20] = {0};
-    size_t rdata = message_record(m, message_ns, zone, wire_type_soa, wire_class_in, 300);
+    static const uint8_t numbers[16] = {0};
+    size_t rdata = message_record(m, section, zone, wire_type_soa, wire_class_in, 300);
 
     message_name(m, "ns.example");
     message_name(m, "hostmaster.example");
+    message_u16(m, serial >> 16);
+    message_u16(m, serial & 0xffff);
     message_octets(m, numbers, sizeof(numbers));
     message_record_end(m, rdata);
+}
+
+static inline void message_soa(struct message *m, const char *zone)
+{
+    message_soa_in(m, message_ns, zone, 0);
 }
 
 static inline void message_referral(struct message *m, const char *zone)

@@ -58,6 +58,7 @@ static inline struct mxclash_event sample_event(void)
         .evidence = mxclash_probe,
         .apex = mxclash_apex_yes,
         .impact = mxclash_implicit_mx,
+        .hides_spf = mxclash_yes,
         .time = SAMPLE_TIME,
         .first_seen = SAMPLE_TIME - 60000,
         .last_seen = SAMPLE_TIME,

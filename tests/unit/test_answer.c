@@ -447,6 +447,64 @@ static void test_malformed(void **state)
     assert_int_equal(read_from("test"), answer_malformed);
 }
 
+/** Which copy of which zone speaks. */
+static void test_serial(void **state)
+{
+    static const struct {
+        unsigned flags;
+        enum message_section section;
+        const char *zone;
+        bool tells;
+    } cases[] = {
+        {MESSAGE_AA, message_ns, "shop.test", true},
+        {MESSAGE_AA, message_an, "a.shop.test", true},
+        {MESSAGE_AA | MESSAGE_NXDOMAIN, message_ns, "test", true},
+        {0, message_ns, "shop.test", false},
+        /* of the end of a chain, of another section */
+        {MESSAGE_AA, message_ns, "cdn.test", false},
+        {MESSAGE_AA, message_ns, "x.a.shop.test", false},
+        {MESSAGE_AA, message_ar, "shop.test", false},
+    };
+    struct wire_name owner = wire_name_of("a.shop.test");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t zone_len = 0;
+        uint32_t serial = 0;
+
+        message_begin(&m, cases[i].flags, "a.shop.test", wire_type_txt);
+        message_soa_in(&m, cases[i].section, cases[i].zone, 0x89abcdefu);
+        read_from("test");
+        assert_int_equal(answer_serial(&reading, owner.octets, owner.len, &zone_len, &serial),
+                         cases[i].tells);
+        if (cases[i].tells) {
+            assert_int_equal(serial, 0x89abcdefu);
+            assert_int_equal(zone_len, wire_name_of(cases[i].zone).len);
+        }
+    }
+}
+
+/** RDATA that is too short for a SOA has no serial; nothing is read behind it. */
+static void test_serial_of_a_short_soa(void **state)
+{
+    struct wire_name owner = wire_name_of("shop.test");
+
+    (void)state;
+    for (size_t octets = 0; octets < 22; octets++) {
+        static const uint8_t rdata[22] = {0};
+        uint8_t zone_len;
+        uint32_t serial;
+        size_t record;
+
+        message_begin(&m, MESSAGE_AA, "shop.test", wire_type_txt);
+        record = message_record(&m, message_ns, "shop.test", wire_type_soa, wire_class_in, 300);
+        message_octets(&m, rdata, octets);
+        message_record_end(&m, record);
+        read_from("shop.test");
+        assert_false(answer_serial(&reading, owner.octets, owner.len, &zone_len, &serial));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +524,8 @@ int main(void)
         cmocka_unit_test(test_many_mx),
         cmocka_unit_test(test_no_end_of_records),
         cmocka_unit_test(test_negative),
+        cmocka_unit_test(test_serial),
+        cmocka_unit_test(test_serial_of_a_short_soa),
         cmocka_unit_test(test_ttl_of_the_top_bit),
         cmocka_unit_test(test_malformed),
     };

@@ -31,8 +31,8 @@ static void open_without_probe(void)
 
     options.probe = false;
     detector_begin(&options);
-    see("shop.test", MX_IS_MX(.ttl_s = 86400));
     see("shop.test", A_IS_CNAME(.ttl_s = 86400));
+    see("shop.test", MX_IS_MX(.ttl_s = 86400));
     expect_event("shop.test", mxclash_opened, mxclash_cname_and_mx, mxclash_suspected,
                  mxclash_separate_answers);
 }

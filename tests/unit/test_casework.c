@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/casework.h"
+#include "core/engine.h"
 #include "detector.h"
 
 #define OPENED(owner, state, evidence)                                                             \
@@ -93,25 +94,114 @@ static void test_below_the_apex(void **state)
     assert_name(event->zone, event->zone_len, "shop.test");
 }
 
-/** Once the zone has been asked it is known, whoever answers for the owner afterwards. */
+/** Once the zone has been asked it is known, until the zone above it answers for the owner with
+ * authority: then it is no zone any more. */
 static void test_apex_that_is_known(void **state)
 {
     const struct mxclash_event *event;
 
     (void)state;
     see("shop.test", A_IS_CNAME());
-    see("shop.test", A_IS_CNAME(.zone = "test"));
+    see("shop.test", A_IS_CNAME(.zone = "test", .no_aa = true));
+    see("shop.test", A_IS_CNAME(.zone = "test", .forwarded = true));
     see("shop.test", A_IS_CNAME(.no_zone = true));
-    prove(MX_IS_MX(.zone = "test"), CNAME_IS_CNAME(.no_zone = true));
+    prove(MX_IS_MX(.no_zone = true), CNAME_IS_CNAME(.no_zone = true));
     event = OPENED("shop.test", mxclash_confirmed, mxclash_probe);
     assert_int_equal(event->apex, mxclash_apex_yes);
     assert_name(event->zone, event->zone_len, "shop.test");
+    see("shop.test", A_IS_CNAME(.zone = "test"));
+    see("shop.test", A_IS_A());
+    event = next_event("shop.test");
+    assert_int_equal(event->apex, mxclash_apex_yes);
+    detector_setup(state);
+    see("shop.test", A_IS_CNAME());
+    prove(MX_IS_MX(.zone = "test"), CNAME_IS_CNAME(.no_zone = true));
+    event = OPENED("shop.test", mxclash_confirmed, mxclash_probe);
+    assert_int_equal(event->apex, mxclash_apex_no);
+    assert_name(event->zone, event->zone_len, "test");
     see("sub.shop.test", MX_IS_BOTH(.zone = "shop.test"));
     assert_int_equal(next_event("sub.shop.test")->type, mxclash_opened);
     see("sub.shop.test", A_IS_A(.no_zone = true));
     event = next_event("sub.shop.test");
     assert_int_equal(event->apex, mxclash_apex_no);
     assert_name(event->zone, event->zone_len, "shop.test");
+}
+
+/** The name that the operator gave a stub zone is no cut, but a record in its answers shows one. A
+ * zone above it that answers is one, stub or not. */
+static void test_name_of_a_stub(void **state)
+{
+    const struct {
+        struct reply mx;
+        enum mxclash_apex apex;
+        const char *zone;
+    } cases[] = {
+        {MX_IS_MX(.stub = true), mxclash_apex_unknown, NULL},
+        {MX_IS_MX(.stub = true, .soa = "shop.test"), mxclash_apex_yes, "shop.test"},
+        {MX_IS_MX(.stub = true, .zone = "test"), mxclash_apex_no, "test"},
+    };
+    struct mxclash_proof proof;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct mxclash_event *event;
+
+        detector_setup(state);
+        see("shop.test", A_IS_CNAME(.stub = true));
+        assert_true(take_proof(&proof));
+        /* SOA is asked, as behind a forwarder */
+        assert_int_equal(proof.qtype_count, 3);
+        assert_int_equal(proof.qtypes[2], wire_type_soa);
+        answer_proof(&proof, CNAME_IS_CNAME(.stub = true));
+        answer_proof(&proof, cases[i].mx);
+        end_proof(&proof);
+        event = OPENED("shop.test", mxclash_confirmed, mxclash_probe);
+        assert_int_equal(event->apex, cases[i].apex);
+        if (cases[i].zone != NULL)
+            assert_name(event->zone, event->zone_len, cases[i].zone);
+        else
+            assert_int_equal(event->zone_len, 0);
+    }
+    /* an alias that is answered so to every type is no cname-at-apex, however often mail is asked
+     */
+    detector_setup(state);
+    see("shop.test", A_IS_CNAME(.stub = true));
+    prove(MX_IS_CNAME(.stub = true), CNAME_IS_CNAME(.stub = true));
+    for (int i = 0; i < 20; i++, detector.now += 2 * MINUTE)
+        client_mx("shop.test", true);
+    expect_no_event();
+}
+
+/** The zone above answers with authority where it referred before: there is no cut any more, and an
+ * alias is lawful. */
+static void test_cut_that_was_removed(void **state)
+{
+    (void)state;
+    see("shop.test", A_IS_CNAME());
+    prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+    client_mx("shop.test", true);
+    expect_event("shop.test", mxclash_opened, mxclash_cname_at_apex, mxclash_suspected,
+                 mxclash_probe);
+    detector.now += HOUR;
+    see("shop.test", A_IS_CNAME(.zone = "test"));
+    prove(MX_IS_CNAME(.zone = "test"), CNAME_IS_CNAME(.zone = "test"));
+    expect_event("shop.test", mxclash_cleared, mxclash_cname_at_apex, mxclash_suspected,
+                 mxclash_probe);
+    for (int i = 0; i < 20; i++, detector.now += 2 * MINUTE)
+        client_mx("shop.test", true);
+    expect_no_event();
+    /* a record outweighs whose servers were asked: both zones are held by the same */
+    detector_setup(state);
+    see("shop.test", MX_IS_CNAME(.soa = "shop.test"));
+    client_mx("shop.test", true);
+    assert_int_equal(next_event("shop.test")->apex, mxclash_apex_yes);
+    see("shop.test", A_IS_CNAME(.zone = "test"));
+    prove(MX_IS_CNAME(.zone = "test"), CNAME_IS_CNAME(.zone = "test"));
+    expect_no_event();
+    detector.now += HOUR;
+    client_mx("shop.test", true);
+    /* until one shows that it is below */
+    prove(NO_MX(.zone = "test", .soa = "test"), CNAME_IS_CNAME(.zone = "test"));
+    assert_int_equal(next_event("shop.test")->apex, mxclash_apex_no);
 }
 
 /** Below an apex a resolver may never ask MX: the client that got the CNAME makes the suspect. */
@@ -234,12 +324,12 @@ static void test_hearsay(void **state)
  */
 static void test_hearsay_repeated_too_soon(void **state)
 {
-    const struct reply mx = MX_IS_MX(.no_aa = true, .ttl_s = 7200);
-    const struct reply cname = CNAME_IS_CNAME(.no_aa = true);
+    const struct reply mx = MX_IS_MX(.no_aa = true, .forwarded = true, .ttl_s = 7200);
+    const struct reply cname = CNAME_IS_CNAME(.no_aa = true, .forwarded = true);
 
     (void)state;
     see("shop.test", mx);
-    see("shop.test", cname);
+    see("shop.test", A_IS_CNAME());
     prove(mx, cname);
     OPENED("shop.test", mxclash_suspected, mxclash_separate_answers);
     detector.now += HOUR;
@@ -274,8 +364,8 @@ static void test_hearsay_with_an_endless_ttl(void **state)
 static void test_failed_proof(void **state)
 {
     (void)state;
-    see("shop.test", MX_IS_MX());
     see("shop.test", A_IS_CNAME());
+    see("shop.test", MX_IS_MX());
     fail_proof();
     OPENED("shop.test", mxclash_suspected, mxclash_separate_answers);
     /* again after 30 s, then ever later, up to the recheck interval */
@@ -364,10 +454,13 @@ static void test_what_a_proof_shows(void **state)
         prove(proofs[i].mx, proofs[i].cname);
         for (int result = 0; result < MXCLASH_PROOF_RESULTS; result++)
             assert_int_equal(stats_now().proofs[result], result == (int)proofs[i].result);
-        /* the A question's CNAME and the proof's MX were both valid: a suspect at least */
-        if (proofs[i].result == mxclash_proof_failed && proofs[i].mx.mx[0] != NULL)
-            OPENED("shop.test", mxclash_suspected, mxclash_separate_answers);
         expect_no_event();
+        /* the A question's CNAME and the proof's MX were both valid: a suspect at least, once the
+         * type A is not answered either */
+        if (proofs[i].result == mxclash_proof_failed && proofs[i].mx.mx[0] != NULL) {
+            fail_proof();
+            OPENED("shop.test", mxclash_suspected, mxclash_separate_answers);
+        }
     }
 }
 
@@ -417,6 +510,34 @@ static void test_no_probe(void **state)
     expect_no_proof();
 }
 
+/** The sieve holds an MX for an owner that never had one: the fingerprint is another's. */
+static void test_fingerprint_that_lies(void **state)
+{
+    struct mxclash_options options = detector_options();
+    struct wire_name other = wire_name_of("other.test");
+
+    (void)state;
+    for (int probe = 0; probe <= 1; probe++) {
+        options.probe = probe;
+        detector_begin(&options);
+        sieve_note(&detector.engine->sieve, engine_hash(detector.engine, other.octets, other.len),
+                   false, 0, true, 86400, detector.now);
+        /* at an apex and below one */
+        see("other.test", A_IS_CNAME());
+        client_mx("other.test", true);
+        if (probe) {
+            fail_proof();
+            detector.now += CASE_RETRY_MS;
+            see("other.test", A_IS_CNAME());
+            prove(MX_IS_CNAME(), CNAME_IS_CNAME());
+            expect_event("other.test", mxclash_opened, mxclash_cname_at_apex, mxclash_suspected,
+                         mxclash_probe);
+        }
+        expect_no_event();
+        assert_int_equal(stats_now().opened[mxclash_cname_and_mx], 0);
+    }
+}
+
 static void test_made_from_a_dname(void **state)
 {
     static struct message m;
@@ -452,6 +573,8 @@ int main(void)
         WITH_DETECTOR(test_address_alone_at_an_apex),
         WITH_DETECTOR(test_below_the_apex),
         WITH_DETECTOR(test_apex_that_is_known),
+        WITH_DETECTOR(test_name_of_a_stub),
+        WITH_DETECTOR(test_cut_that_was_removed),
         WITH_DETECTOR(test_hidden_from_a_client),
         WITH_DETECTOR(test_each_sighting_while_valid_only),
         WITH_DETECTOR(test_same_answer),
@@ -466,6 +589,7 @@ int main(void)
         WITH_DETECTOR(test_what_a_proof_shows),
         WITH_DETECTOR(test_answers_of_others_in_a_proof),
         WITH_DETECTOR(test_no_probe),
+        WITH_DETECTOR(test_fingerprint_that_lies),
         WITH_DETECTOR(test_made_from_a_dname),
         WITH_DETECTOR(test_outside_the_zone),
     };

@@ -44,6 +44,9 @@ static void test_options(void **state)
     TAKEN(recheck_interval_s, 604800);
     REFUSED(recheck_interval_s, 0);
     REFUSED(recheck_interval_s, 604801);
+    TAKEN(confirm_after_s, 0);
+    TAKEN(confirm_after_s, 60);
+    REFUSED(confirm_after_s, 61);
     TAKEN(expire_after_s, 60);
     TAKEN(expire_after_s, 31536000);
     REFUSED(expire_after_s, 59);

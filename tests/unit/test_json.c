@@ -55,24 +55,27 @@ static void test_every_field_in_order(void **state)
     const struct mxclash_event event = sample_event();
 
     (void)state;
-    assert_json(&event, "ns1.example",
-                "{\"time\":\"2026-01-02T03:04:05.678Z\",\"event\":\"opened\","
-                "\"domain\":\"split.test\",\"kind\":\"cname-and-mx\",\"state\":\"confirmed\","
-                "\"evidence\":\"probe\",\"apex\":true,\"zone\":\"test\","
-                "\"cname\":{\"target\":\"www.cdn.test\",\"ttl\":300},"
-                "\"mx\":[{\"preference\":5,\"exchange\":\"mx1.qiye.aliyun.com\"}],"
-                "\"provider\":\"alibaba-mail-standard\",\"impact\":\"implicit-mx\","
-                "\"authority\":\"127.0.0.1\",\"authorities_differ\":null,\"first_seen\":\"2026-01-"
-                "02T03:03:05.678Z\","
-                "\"last_seen\":\"2026-01-02T03:04:05.678Z\",\"mx_queries\":7,"
-                "\"advice\":[\"remove-cname\",\"replace-cname-with-address\"],"
-                "\"host\":\"ns1.example\",\"held_back\":0}");
+    assert_json(
+        &event, "ns1.example",
+        "{\"time\":\"2026-01-02T03:04:05.678Z\",\"event\":\"opened\","
+        "\"domain\":\"split.test\",\"kind\":\"cname-and-mx\",\"state\":\"confirmed\","
+        "\"evidence\":\"probe\",\"apex\":true,\"zone\":\"test\","
+        "\"cname\":{\"target\":\"www.cdn.test\",\"ttl\":300},"
+        "\"mx\":[{\"preference\":5,\"exchange\":\"mx1.qiye.aliyun.com\"}],"
+        "\"provider\":\"alibaba-mail-standard\",\"impact\":\"implicit-mx\","
+        "\"hides_spf\":true,\"spf\":null,\"authority\":\"127.0.0.1\",\"authorities_differ\":null,"
+        "\"first_seen\":\"2026-01-02T03:03:05.678Z\","
+        "\"last_seen\":\"2026-01-02T03:04:05.678Z\",\"mx_queries\":7,"
+        "\"advice\":[\"remove-cname\",\"replace-cname-with-address\"],"
+        "\"host\":\"ns1.example\",\"held_back\":0}");
 }
 
 static void test_unknown_is_null(void **state)
 {
-    struct mxclash_event event = {
-        .type = mxclash_changed, .state = mxclash_suspected, .apex = mxclash_apex_unknown};
+    struct mxclash_event event = {.type = mxclash_changed,
+                                  .state = mxclash_suspected,
+                                  .apex = mxclash_apex_unknown,
+                                  .hides_spf = mxclash_unknown};
 
     (void)state;
     SET_NAME(event.owner, event.owner_len, "a.test");
@@ -81,8 +84,8 @@ static void test_unknown_is_null(void **state)
                 "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"changed\","
                 "\"domain\":\"a.test\",\"kind\":\"cname-and-mx\",\"state\":\"suspected\","
                 "\"evidence\":\"separate-answers\",\"apex\":null,\"zone\":null,\"cname\":null,"
-                "\"mx\":[],\"provider\":null,\"impact\":\"unknown\",\"authority\":null,"
-                "\"authorities_differ\":null,"
+                "\"mx\":[],\"provider\":null,\"impact\":\"unknown\",\"hides_spf\":null,"
+                "\"spf\":null,\"authority\":null,\"authorities_differ\":null,"
                 "\"first_seen\":\"1970-01-01T00:00:00.000Z\","
                 "\"last_seen\":\"1970-01-01T00:00:00.000Z\",\"mx_queries\":0,\"advice\":[],"
                 "\"host\":null,\"held_back\":0}");
@@ -287,13 +290,15 @@ static void test_readable(void **state)
     (void)state;
     assert_readable(&event,
                     "mxclash: opened confirmed cname-and-mx split.test: CNAME www.cdn.test hides "
-                    "MX 5 mx1.qiye.aliyun.com (probe, authority 127.0.0.1, impact implicit-mx); "
+                    "MX 5 mx1.qiye.aliyun.com (probe, authority 127.0.0.1, impact implicit-mx, SPF "
+                    "hidden too); "
                     "advice: remove-cname, "
                     "replace-cname-with-address");
     event.type = mxclash_changed;
     event.evidence = mxclash_same_answer;
     event.authority.ss_family = AF_UNSPEC;
     event.impact = mxclash_impact_unknown;
+    event.hides_spf = mxclash_no;
     event.servers = mxclash_servers_differ;
     event.advice = 0;
     set_mx(&event, 10, "mx2.qiye.aliyun.com");

@@ -13,6 +13,7 @@
 
 #define SOME_MS   INT64_C(1767323045678)
 #define TAKEN_MAX 4000
+#define LATER_MS  2000
 
 static struct proofs proofs;
 
@@ -23,7 +24,7 @@ static size_t taken_count;
 static void begin(size_t capacity, unsigned rate)
 {
     proofs_deinit(&proofs);
-    assert_true(proofs_init(&proofs, capacity, rate, PROOF_QUERIES));
+    assert_true(proofs_init(&proofs, capacity, rate, PROOF_QUERIES, LATER_MS));
     taken_count = 0;
 }
 
@@ -300,6 +301,91 @@ static void test_time_before_the_epoch(void **state)
     assert_int_equal(take_all(-SOME_MS + 1000), 5);
 }
 
+static bool push_later(uint64_t hash, mxclash_time now)
+{
+    uint8_t owner[] = {1, (uint8_t)('a' + hash % 26), 0};
+
+    return proofs_push_later(&proofs, hash, owner, sizeof(owner), now);
+}
+
+static enum proofs_taken pop(mxclash_time now, uint64_t *hash)
+{
+    struct ring_entry entry = {0};
+    enum proofs_taken taken = proofs_pop(&proofs, now, &entry);
+
+    *hash = entry.hash;
+    return taken;
+}
+
+/** What has its time comes then, in its turn; what comes meanwhile does not wait for it. */
+static void test_later(void **state)
+{
+    const mxclash_time start = 1000000;
+    uint64_t hash;
+
+    (void)state;
+    begin(4, 1000);
+    assert_true(push_later(1, start));
+    assert_true(push_later(2, start + 500));
+    assert_int_equal(proofs.count, 2);
+    assert_int_equal(pop(start, &hash), proofs_none);
+    assert_int_equal(pop(start + LATER_MS - 1, &hash), proofs_none);
+    assert_true(push(3, start + LATER_MS - 1));
+    assert_int_equal(pop(start + LATER_MS - 1, &hash), proofs_one);
+    assert_int_equal(hash, 3);
+    assert_int_equal(pop(start + LATER_MS, &hash), proofs_one);
+    assert_int_equal(hash, 1);
+    assert_int_equal(pop(start + LATER_MS, &hash), proofs_none);
+    assert_int_equal(proofs.count, 1);
+    /* late, behind what has come before */
+    assert_true(push(4, start + 5 * LATER_MS));
+    assert_int_equal(pop(start + 5 * LATER_MS, &hash), proofs_one);
+    assert_int_equal(hash, 4);
+    assert_int_equal(pop(start + 5 * LATER_MS, &hash), proofs_one);
+    assert_int_equal(hash, 2);
+    assert_int_equal(proofs.count, 0);
+}
+
+/** A full queue keeps it waiting, a full room for the waiting takes no more, and neither takes the
+ * other's. */
+static void test_later_in_a_full_queue(void **state)
+{
+    const mxclash_time start = 1000000;
+    uint64_t hash;
+
+    (void)state;
+    begin(2, 1);
+    assert_true(push_later(1, start));
+    assert_true(push_later(2, start));
+    assert_false(push_later(3, start));
+    assert_true(push(4, start));
+    assert_true(push(5, start));
+    assert_false(push(6, start));
+    assert_int_equal(pop(start, &hash), proofs_one);
+    assert_int_equal(hash, 4);
+    assert_int_equal(pop(start + LATER_MS, &hash), proofs_one);
+    assert_int_equal(hash, 5);
+    assert_int_equal(pop(start + 2 * LATER_MS, &hash), proofs_one);
+    assert_int_equal(hash, 1);
+    assert_int_equal(pop(start + 3 * LATER_MS, &hash), proofs_one);
+    assert_int_equal(hash, 2);
+}
+
+/** A clock that was set back does not keep it for longer than it would have waited. */
+static void test_later_when_the_clock_is_set_back(void **state)
+{
+    const mxclash_time start = 100000000;
+    uint64_t hash;
+
+    (void)state;
+    begin(4, 1000);
+    assert_true(push_later(1, start));
+    /* threads' clocks differ a little */
+    assert_int_equal(pop(start - 5000, &hash), proofs_none);
+    assert_int_equal(pop(start - 86400000, &hash), proofs_one);
+    assert_int_equal(hash, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +402,9 @@ int main(void)
         cmocka_unit_test(test_debt),
         cmocka_unit_test(test_debt_is_bounded),
         cmocka_unit_test(test_time_before_the_epoch),
+        cmocka_unit_test(test_later),
+        cmocka_unit_test(test_later_in_a_full_queue),
+        cmocka_unit_test(test_later_when_the_clock_is_set_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);

@@ -31,7 +31,7 @@ static void assert_counted(const struct report *report, enum report_sink sink, u
 {
     struct wanted wanted = {report, sink, written, dropped};
 
-    assert_true(wait_until(counted, &wanted, 20000));
+    assert_true(wait_until(counted, &wanted, 60000));
 }
 
 static void test_file_and_host(void **state)

@@ -20,7 +20,7 @@
 #include "detector.h"
 #include "runtime/ticker.h"
 
-#define DEADLINE_MS (30 * SECOND)
+#define DEADLINE_MS (60 * SECOND)
 
 static struct mxclash_engine *engine;
 static struct ticker *ticker;

@@ -35,6 +35,9 @@ struct timer;
 struct timers {
     pthread_mutex_t lock; /* guards the list */
     struct timer *first;
+    unsigned load; /* which load of the module it is */
+    /** what a timer calls, with a query that is there for its environment only */
+    void (*run)(struct module_qstate *qstate, int id);
 };
 
 /**
@@ -46,6 +49,7 @@ struct adapter {
     struct mxclash_engine *engine;
     struct host_counters *counters;
     struct timers timers;
+    int iterator; /* its place among the modules */
     bool annotate;
     bool repair;
 };
@@ -65,8 +69,24 @@ static inline mxclash_time time_of(const struct timeval *tv)
 /** Is the Unbound that loads us the one we were made for? \param[out] why  a sentence if not */
 bool build_check(char *why, size_t why_size);
 
+/**
+ * Are the modules in an order in which we can work?
+ * \param id  our own place
+ * \param[out] why  a sentence if not
+ * \return the iterator's place, -1 if not
+ */
+int order_check(const struct config_file *cfg, int id, char *why, size_t why_size);
+
+/** Say in the log what the order of the modules keeps from being repaired. */
+void order_warn(const struct config_file *cfg, int id);
+
 /** Called by Unbound for every answer from upstream; arguments are module.h's. */
 int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg);
+
+/** Called by Unbound before a question is sent upstream, if answers are repaired; module.h's. */
+int upstream_question(struct query_info *qinfo, uint16_t flags, struct module_qstate *qstate,
+                      struct sockaddr_storage *addr, socklen_t addrlen, uint8_t *zone,
+                      size_t zonelen, struct regional *region, int id, void *arg);
 
 /** Called by Unbound for every reply to a client, fresh, from the cache, and where it is SERVFAIL;
  * module.h's. */
@@ -95,6 +115,8 @@ bool annotate(const struct query_info *qinfo, const struct reply_info *rep,
               const struct edns_data *edns, const struct comm_reply *repinfo,
               enum mxclash_kind kind, struct regional *region, struct edns_option **list);
 
+struct repair_mark;
+
 /* repair_begin(), repair_answer() and repair_end() are called only if answers are repaired. */
 
 /** A query begins: if it asks a hidden MX, send it past the cache. */
@@ -104,6 +126,9 @@ void repair_begin(struct module_qstate *qstate, int id);
  * confirmed conflict, put the MX there. */
 void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstate *iq,
                    struct dns_msg *response);
+
+/** The iterator goes on to another name than a repair's own: it may use the cache for that. */
+void repair_use_cache(struct module_qstate *qstate, struct repair_mark *mark);
 
 /** A query is done: see to it that it shows the MX. \return true if it goes on, ext_state is set */
 bool repair_end(struct module_qstate *qstate, int id);
@@ -118,8 +143,13 @@ struct repair_mark {
     bool gave_up;
     time_t keep_s;
     mxclash_time began;
+    /** it goes past the cache */
+    bool past_cache;
     /** the answer at hand was changed and may not be stored */
     bool store_off;
+    /** as the query had them: other modules and the operator set them too */
+    int no_cache_lookup;
+    int no_cache_store;
 };
 
 /** What a query of ours, or a client's that is being repaired, has sent so far. */
@@ -128,6 +158,12 @@ struct outlay {
     unsigned packets;
     unsigned timeouts;
 };
+
+/** Is a query an errand? */
+bool is_errand(const struct module_qstate *qstate, int id);
+
+/** Does anyone wait for what a query comes to: clients, or other queries? */
+bool somebody_waits(const struct module_qstate *qstate);
 
 /** \return the outlay of a query that is an errand, or has a repair's mark */
 struct outlay *errand_outlay(const struct module_qstate *qstate, int id);
@@ -142,13 +178,17 @@ struct repair_mark *errand_mark_repair(struct module_qstate *qstate, int id);
 /** \return the mark of a query, NULL if it has none */
 struct repair_mark *errand_repair_mark(const struct module_qstate *qstate, int id);
 
-void timers_init(struct timers *timers);
+void timers_init(struct timers *timers, void (*run)(struct module_qstate *qstate, int id));
 
 /** Free the timers. The workers are gone. */
 void timers_deinit(struct timers *timers);
 
-/** See to it that errands_start() is called soon on this thread, whose environment env is. */
-void timer_arm(struct timers *timers, struct module_env *env, int id);
+/** Make the timer of this thread, whose environment env is, if it was not made. */
+void timer_make(struct timers *timers, struct module_env *env, int id);
+
+/** See to it that timers->run is called soon on this thread. It cannot be if the thread has no
+ * timer yet: it has had no query but what the cache answered. */
+void timer_arm(struct timers *timers);
 
 /** The proof that a query asks a question of, NULL if the query is somebody else's. */
 const struct mxclash_proof *proof_of(const struct module_qstate *qstate, int id);

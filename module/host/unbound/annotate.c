@@ -8,13 +8,16 @@
  */
 #include "adapter.h"
 
+#include "services/localzone.h"
 #include "sldns/rrdef.h"
 
 /** What every UDP client takes (RFC 1035 4.2.1). What the client itself offers is not to be seen
  * where replies pass us. */
 #define UDP_OCTETS_MAX 512
-/** Header; type and class of the question; OPT record; code and length of an option. */
-#define MESSAGE_OCTETS (12 + 4 + 11 + 6)
+/** Code and length of an option. */
+#define OPTION_OCTETS 4
+/** Header; type and class of the question; OPT record; our own option and its code. */
+#define MESSAGE_OCTETS (12 + 4 + 11 + OPTION_OCTETS + 2)
 /** Type, class, TTL and length of a record. */
 #define RECORD_OCTETS 10
 
@@ -30,25 +33,44 @@ static const char *text_of(enum mxclash_kind kind)
     case mxclash_incomplete_mx:
         return "incomplete-mx: the MX set is not what the mailbox provider documents";
     case mxclash_spf_missing:
-        return "spf-missing: the SPF record lacks the mailbox provider's include";
+        return "spf-missing: mail servers do not find the mailbox provider in the SPF record";
     default:
         return NULL;
     }
 }
 
+static size_t octets_of_rrset(const struct ub_packed_rrset_key *rrset)
+{
+    const struct packed_rrset_data *data = rrset->entry.data;
+    size_t octets = 0;
+
+    for (size_t i = 0; i < data->count + data->rrsig_count; i++)
+        octets += rrset->rk.dname_len + RECORD_OCTETS + data->rr_len[i];
+    return octets;
+}
+
+static size_t octets_of_options(const struct edns_option *option)
+{
+    size_t octets = 0;
+
+    for (; option != NULL; option = option->next)
+        octets += OPTION_OCTETS + option->opt_len;
+    return octets;
+}
+
 /** The most octets that a reply can take: no name compressed, every signature sent. */
-static size_t octets_at_most(const struct query_info *qinfo, const struct reply_info *rep)
+static size_t octets_at_most(const struct query_info *qinfo, const struct reply_info *rep,
+                             const struct edns_data *edns, const struct edns_option *options)
 {
     size_t octets = MESSAGE_OCTETS + qinfo->qname_len;
 
-    for (size_t i = 0; i < rep->rrset_count; i++) {
-        const struct ub_packed_rrset_key *rrset = rep->rrsets[i];
-        const struct packed_rrset_data *data = rrset->entry.data;
-
-        for (size_t j = 0; j < data->count + data->rrsig_count; j++)
-            octets += rrset->rk.dname_len + RECORD_OCTETS + data->rr_len[j];
-    }
-    return octets;
+    /* in front of what was found, where local data led the question to another name */
+    for (const struct local_rrset *alias = qinfo->local_alias; alias != NULL; alias = alias->next)
+        octets += octets_of_rrset(alias->rrset);
+    for (size_t i = 0; i < rep->rrset_count; i++)
+        octets += octets_of_rrset(rep->rrsets[i]);
+    /* those of the modules, and those of Unbound's own, as the server's name */
+    return octets + octets_of_options(options) + octets_of_options(edns->opt_list_out);
 }
 
 bool annotate(const struct query_info *qinfo, const struct reply_info *rep,
@@ -60,7 +82,8 @@ bool annotate(const struct query_info *qinfo, const struct reply_info *rep,
 
     if (text == NULL || rep == NULL || repinfo == NULL || !edns->edns_present)
         return false;
-    if (repinfo->c->type == comm_udp && octets_at_most(qinfo, rep) + strlen(text) > UDP_OCTETS_MAX)
+    if (repinfo->c->type == comm_udp &&
+        octets_at_most(qinfo, rep, edns, *list) + strlen(text) > UDP_OCTETS_MAX)
         return false;
     if (!edns_opt_list_append_ede(&own, region, LDNS_EDE_OTHER, text))
         return false;

@@ -4,8 +4,8 @@
 #
 # usage: apt-source.sh WORK_DIR VERSION
 #   WORK_DIR  gets apt's lists, the package's files and the unpacked tree; nothing else is touched
-#   VERSION   upstream version as 1.22.0, or "distribution" for this release's newest
-# Prints the path of the unpacked tree on the last line.
+#   VERSION   upstream version as 1.17.1, or "distribution" for this release's newest
+# Prints the path of the unpacked tree. Exit status 3: no such source can be had; what to do is said.
 set -eu
 
 work=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -74,8 +74,9 @@ machine_sources | sort -u | while read -r uri suite key; do
     done
 done > "$work/parts/unbound.sources"
 [ -s "$work/parts/unbound.sources" ] || {
-    echo "no package source for $release found; set UNBOUND_SRC=DIR to a tree of your own" >&2
-    exit 1
+    echo "no package source for $release found: unpack a release's source as $work/tree, or set" \
+        "UNBOUND_SRC=DIR to a tree of your own that is built" >&2
+    exit 3
 }
 
 apt_here() {
@@ -85,7 +86,7 @@ apt_here() {
         -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" \
         -o APT::Sandbox::User= -o Acquire::Retries=3 "$@"
 }
-apt_here apt-get -qq update >&2
+apt_here apt-get -qq update >&2 || echo "the archives' lists cannot be fetched" >&2
 packaged=$(apt_here apt-cache showsrc --only-source unbound | sed -n 's/^Version: //p' | sort -ruV)
 cd "$work"
 # an archive's index can name what the archive has no more or not yet: then the next older one
@@ -103,16 +104,18 @@ for found in $packaged; do
     echo "Unbound $found is listed, and cannot be fetched" >&2
 done
 [ -n "$known" ] || {
-    echo "no packaged Unbound $version found; packaged are:" >&2
-    printf '  %s\n' $packaged >&2
-    exit 1
+    echo "no packaged Unbound $version found; packaged are:" ${packaged:-none} >&2
+    echo "another release: unpack its source as $work/tree" >&2
+    exit 3
 }
 [ -n "$fetched" ] || {
-    echo "no source package of Unbound $version can be fetched;" \
-        "set UNBOUND_SRC=DIR to a tree of your own" >&2
-    exit 1
+    echo "no source package of Unbound $version can be fetched: unpack a release's source as" \
+        "$work/tree, or set UNBOUND_SRC=DIR to a tree of your own that is built" >&2
+    exit 3
 }
-rm -rf "$work/tree"
+rm -rf "$work/tree.new" "$work/tree"
 # apt has checked the files against the signed index
-dpkg-source --no-check -x "unbound_${fetched#*:}.dsc" "$work/tree" >&2
+dpkg-source --no-check -x "unbound_${fetched#*:}.dsc" "$work/tree.new" >&2
+# a tree is whole, or build-unbound.sh would take what an interrupted run left
+mv "$work/tree.new" "$work/tree"
 echo "$work/tree"

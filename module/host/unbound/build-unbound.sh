@@ -10,8 +10,8 @@
 # dpkg-buildflags'. A tree without debian/ (upstream's own) takes those of packaged.configure. What
 # differs from the package is below in own_arguments, and EXTRA_CFLAGS, which take the place of
 # dpkg's.
-# Keeps what is there: a source tree in HOST_DIR/package/tree that was not fetched by us, and
-# HOST_DIR/done marks a finished build.
+# Keeps what is there: a source tree in HOST_DIR/package/tree, whoever unpacked it, and
+# HOST_DIR/done marks a finished build. Exit status 3: the archives lack this version's source.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,16 +26,17 @@ run() { # say what is done, show its output only if it fails
     echo "unbound: $1 (log: build/${host##*/build/}/build.log)"
     shift
     "$@" >> "$host/build.log" 2>&1 || {
+        status=$?
         tail -n 40 "$host/build.log" >&2
-        exit 1
+        exit "$status"
     }
 }
 : > "$host/build.log"
-if [ -f "$host/package/tree/configure" ] && [ ! -d "$host/package/lists" ]; then
+if [ -f "$host/package/tree/configure" ]; then
     echo "$host/package/tree" > "$host/package.path"
 else
     run "fetching the source package, version: $version" \
-        sh -c '"$1" "$2" "$3" | tail -n 1 > "$2.path" && [ -s "$2.path" ]' - \
+        sh -c 'tree=$("$1" "$2" "$3") && echo "$tree" > "$2.path"' - \
         "$here/apt-source.sh" "$host/package" "$version"
     sed -n 's/^Unbound .* cannot be fetched$/unbound: &/p' "$host/build.log"
 fi

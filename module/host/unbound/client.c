@@ -87,6 +87,9 @@ int client_reply_cached(struct query_info *qinfo, struct module_qstate *qstate,
     striped_up(&adapter->counters->cached);
     if (asks_mx(qinfo))
         handle_reply(adapter, qinfo, rep, edns, opt_list_out, repinfo, region, time_of(start_time));
+    /* there is no query here to ask from */
+    if (engine_errands_wait(adapter->engine))
+        timer_arm(&adapter->timers);
     return 1;
 }
 

@@ -3,11 +3,15 @@
  * \file
  * Errands: questions that the detector wants asked, as detached queries of Unbound's own.
  *
- * Nobody waits for such a query: it has neither client nor super. It is made with CD and as a
- * validator's own lookup, so it is kept apart from clients' queries and passes the validator by.
- * A proof's question goes past the cache, a lookup's uses it as a client's would; neither leaves an
- * answer in it. Two lookups of one target share a query: hence a list at each. A client's query
- * that is being repaired has its mark in the same place.
+ * Nobody waits for such a query: it has neither client nor super. It is made as a validator's own
+ * lookup, with RD and without CD. No other query is, so nobody else finds it and shares its end,
+ * which is earlier than Unbound's: clients' queries are no validator's, and the look-ups of the
+ * iterator, of the validator and of clients' subnets that are have CD.
+ * It begins at the iterator, as the iterator's own look-ups do, and ends here: no other module
+ * takes it for a client's, answers it from a cache of its own, asks more for it or keeps its
+ * answer. A proof's question goes past the cache, a lookup's uses it as a client's would; neither
+ * leaves an answer in it. Two lookups of one target share a query: hence a list at each. A client's
+ * query that is being repaired has its mark in the same place.
  */
 #include "adapter.h"
 
@@ -44,6 +48,8 @@ struct repair_mark *errand_mark_repair(struct module_qstate *qstate, int id)
         return NULL;
     errand->kind = errand_repair;
     errand->repair.began = errand->outlay.since = time_of(qstate->env->now_tv);
+    errand->repair.no_cache_lookup = qstate->no_cache_lookup;
+    errand->repair.no_cache_store = qstate->no_cache_store;
     qstate->minfo[id] = errand;
     return &errand->repair;
 }
@@ -53,6 +59,11 @@ struct repair_mark *errand_repair_mark(const struct module_qstate *qstate, int i
     struct errand *errand = qstate->minfo[id];
 
     return errand != NULL && errand->kind == errand_repair ? &errand->repair : NULL;
+}
+
+bool is_errand(const struct module_qstate *qstate, int id)
+{
+    return qstate->minfo[id] != NULL && errand_repair_mark(qstate, id) == NULL;
 }
 
 struct outlay *errand_outlay(const struct module_qstate *qstate, int id)
@@ -92,7 +103,7 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
     struct module_qstate nobody = {.env = env};
 
     /* without RD the iterator would answer with a delegation that it has in its cache */
-    if (!host_add_sub(&nobody, &qinfo, BIT_RD | BIT_CD, 1, &query, &state))
+    if (!host_add_sub(&nobody, &qinfo, BIT_RD, 1, &query, &state))
         return false;
     if (query == NULL) {
         /* It is on its way already, or it is the query at hand, which is done and still there. A
@@ -105,6 +116,7 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
             return false;
         query = &state->s;
     } else {
+        query->curmod = adapter_of(env, id)->iterator;
         query->no_cache_lookup = errand->kind == errand_proof;
         /* else a client that asks the same later would get an older TTL than without us */
         query->no_cache_store = 1;
@@ -121,22 +133,31 @@ static bool ask(struct module_qstate *qstate, int id, const struct errand *erran
     return true;
 }
 
+/** Ask the questions of a proof from that of number i on, or, where they are asked in turn, that
+ * one. \return how many questions have been asked by then; the proof is given up if that fails */
+static unsigned ask_proof(struct module_qstate *qstate, int id, const struct errand *errand,
+                          unsigned i, mxclash_time now)
+{
+    struct mxclash_proof proof = errand->proof;
+
+    do {
+        if (!ask(qstate, id, errand, proof.owner, proof.owner_len, proof.qtypes[i])) {
+            mxclash_proof_abandon(adapter_of(qstate->env, id)->engine, &proof, now);
+            return i;
+        }
+        i++;
+    } while (!proof.in_turn && i < proof.qtype_count);
+    return i;
+}
+
 /** \return true if something was asked */
 static bool start_proof(struct module_qstate *qstate, int id, mxclash_time now)
 {
     struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
     struct errand errand = {.kind = errand_proof};
-    struct mxclash_proof *proof = &errand.proof;
 
-    if (!mxclash_proof_next(engine, now, proof))
-        return false;
-    for (unsigned i = 0; i < proof->qtype_count; i++) {
-        if (ask(qstate, id, &errand, proof->owner, proof->owner_len, proof->qtypes[i]))
-            continue;
-        mxclash_proof_abandon(engine, proof, now);
-        return i != 0;
-    }
-    return true;
+    return mxclash_proof_next(engine, now, &errand.proof) &&
+           ask_proof(qstate, id, &errand, 0, now) != 0;
 }
 
 /** \return true if something was asked */
@@ -171,13 +192,15 @@ void errands_start(struct module_qstate *qstate, int id)
     bool asked = false;
 
     if (!is_busy(qstate->env->mesh)) {
-        asked = start_proof(qstate, id, now);
+        /* what has just ended may give reason to ask the same anew, and as long as its query is
+         * still there Unbound would not make another: the timer, or the next query, sees to that */
+        asked = !qstate->is_valrec && start_proof(qstate, id, now);
         asked = start_lookup(qstate, id, now) || asked;
     }
     /* what was asked runs when Unbound next runs its queries, which is at once as a rule, but not
      * where an expired answer is served out of a timer of Unbound's */
     if (asked || mxclash_errands_wait(adapter->engine))
-        timer_arm(&adapter->timers, qstate->env, id);
+        timer_arm(&adapter->timers);
 }
 
 /** Copy an MX set of Unbound's, without null MX, sorted. \return members; *null_mx as found */
@@ -209,10 +232,9 @@ static size_t copy_mx_set(const struct ub_packed_rrset_key *rrset, struct mxclas
 }
 
 /** Did the iterator come back to a name that it had left by an alias? */
-static bool chain_came_back(const struct module_qstate *qstate)
+static bool chain_came_back(const struct module_qstate *qstate, int iterator)
 {
-    int iterator = modstack_find(&qstate->env->mesh->mods, "iterator");
-    const struct iter_qstate *iq = iterator >= 0 ? qstate->minfo[iterator] : NULL;
+    const struct iter_qstate *iq = qstate->minfo[iterator];
 
     if (iq == NULL || iq->qchase.qname == NULL)
         return false;
@@ -252,11 +274,29 @@ static bool chain_is_endless(const struct module_qstate *qstate)
     return true;
 }
 
-/** What a lookup's query came to. \param mx  room for MXCLASH_MX_MAX, for the reply to refer to */
-static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate,
-                                            struct mxclash_mx *mx)
+/** List the TXT records of an RRset of Unbound's. \param txt  room for MXCLASH_TXT_MAX */
+static void list_txt(const struct ub_packed_rrset_key *rrset, struct mxclash_txt *txt,
+                     struct mxclash_lookup_reply *reply)
 {
-    struct mxclash_lookup_reply reply = {.mx = mx};
+    const struct packed_rrset_data *data = rrset->entry.data;
+
+    for (size_t i = 0; i < data->count; i++) {
+        if (reply->txt_count == MXCLASH_TXT_MAX) {
+            reply->txt_cut = true;
+            return;
+        }
+        /* the length of the RDATA stands before it */
+        txt[reply->txt_count].rdata = data->rr_data[i] + 2;
+        txt[reply->txt_count++].len = (uint16_t)(data->rr_len[i] - 2);
+    }
+}
+
+/** What a lookup's query came to. \param mx, txt  room for MXCLASH_MX_MAX and MXCLASH_TXT_MAX, for
+ * the reply to refer to */
+static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate, int iterator,
+                                            struct mxclash_mx *mx, struct mxclash_txt *txt)
+{
+    struct mxclash_lookup_reply reply = {.mx = mx, .txt = txt};
     const struct reply_info *rep = qstate->return_msg != NULL ? qstate->return_msg->rep : NULL;
     int rcode = qstate->return_rcode;
 
@@ -264,7 +304,7 @@ static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate,
         rcode = (int)FLAGS_GET_RCODE(rep->flags);
     if (rep == NULL || (rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN)) {
         /* a loop leads nowhere, and that is an answer (RFC 1034 5.2.2) */
-        reply.answered = chain_came_back(qstate) || chain_is_endless(qstate);
+        reply.answered = chain_came_back(qstate, iterator) || chain_is_endless(qstate);
         return reply;
     }
     reply.answered = true;
@@ -273,6 +313,8 @@ static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate,
 
         if (rrset->rk.type == htons(LDNS_RR_TYPE_MX))
             reply.mx_count = copy_mx_set(rrset, mx, &reply.null_mx);
+        else if (rrset->rk.type == htons(LDNS_RR_TYPE_TXT))
+            list_txt(rrset, txt, &reply);
         else if (rrset->rk.type == htons(LDNS_RR_TYPE_A) ||
                  rrset->rk.type == htons(LDNS_RR_TYPE_AAAA))
             reply.has_address = true;
@@ -280,25 +322,33 @@ static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate,
     return reply;
 }
 
-static void finish_lookup(struct module_qstate *qstate, struct mxclash_engine *engine,
+static void finish_lookup(struct module_qstate *qstate, const struct adapter *adapter,
                           const struct mxclash_lookup *lookup, bool thrown_away, mxclash_time now)
 {
     struct mxclash_mx mx[MXCLASH_MX_MAX];
+    struct mxclash_txt txt[MXCLASH_TXT_MAX];
     struct mxclash_lookup_reply reply = {0};
 
     if (!thrown_away)
-        reply = reply_of(qstate, mx);
-    mxclash_lookup_end(engine, lookup, &reply, now);
+        reply = reply_of(qstate, adapter->iterator, mx, txt);
+    mxclash_lookup_end(adapter->engine, lookup, &reply, now);
 }
 
-static void finish_proof(struct module_qstate *qstate, const struct adapter *adapter,
-                         const struct mxclash_proof *proof, bool thrown_away, mxclash_time now)
+static void finish_proof(struct module_qstate *qstate, int id, const struct adapter *adapter,
+                         const struct errand *errand, bool thrown_away, mxclash_time now)
 {
+    const struct mxclash_proof *proof = &errand->proof;
+    unsigned next = 1;
+
     if (thrown_away) {
         mxclash_proof_abandon(adapter->engine, proof, now);
         return;
     }
     mxclash_proof_end(adapter->engine, proof, qstate->qinfo.qtype, now);
+    while (next < proof->qtype_count && proof->qtypes[next - 1] != qstate->qinfo.qtype)
+        next++;
+    if (proof->in_turn && next < proof->qtype_count)
+        ask_proof(qstate, id, errand, next, now);
     repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
 }
 
@@ -306,14 +356,13 @@ void errands_finish(struct module_qstate *qstate, int id, bool thrown_away)
 {
     struct errand *errand = qstate->minfo[id];
     const struct adapter *adapter = adapter_of(qstate->env, id);
-    struct mxclash_engine *engine = adapter->engine;
     mxclash_time now = time_of(qstate->env->now_tv);
 
     for (; errand != NULL; errand = errand->next) {
         if (errand->kind == errand_lookup)
-            finish_lookup(qstate, engine, &errand->lookup, thrown_away, now);
+            finish_lookup(qstate, adapter, &errand->lookup, thrown_away, now);
         else if (errand->kind == errand_proof)
-            finish_proof(qstate, adapter, &errand->proof, thrown_away, now);
+            finish_proof(qstate, id, adapter, errand, thrown_away, now);
     }
     qstate->minfo[id] = NULL;
 }

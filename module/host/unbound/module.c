@@ -27,8 +27,21 @@ __attribute__((visibility("default"))) void inform_super(struct module_qstate *q
 __attribute__((visibility("default"))) void clear(struct module_qstate *qstate, int id);
 __attribute__((visibility("default"))) size_t get_mem(struct module_env *env, int id);
 
-static const enum inplace_cb_list_type callback_types[] = {
-    inplace_cb_query_response, inplace_cb_reply, inplace_cb_reply_cache, inplace_cb_reply_servfail};
+/** A function of ours that Unbound calls. */
+struct callback {
+    void *function;
+    enum inplace_cb_list_type type;
+    bool of_repair; /* only if answers are repaired */
+};
+
+static const struct callback callbacks[] = {
+    {(void *)upstream_answer, inplace_cb_query_response, false},
+    {(void *)client_reply_fresh, inplace_cb_reply, false},
+    {(void *)client_reply_cached, inplace_cb_reply_cache, false},
+    {(void *)client_reply_failed, inplace_cb_reply_servfail, false},
+    {(void *)upstream_question, inplace_cb_query, true},
+};
+#define CALLBACKS (sizeof(callbacks) / sizeof(callbacks[0]))
 
 /** Between init() and deinit(). The same file loaded twice is one library, which has this once. */
 static bool loaded;
@@ -53,11 +66,11 @@ static mxclash_time time_at_start(const struct module_env *env)
 static bool register_callbacks(struct module_env *env, int id, struct adapter *adapter)
 {
     struct dynlibmod_env *dynlib = env->modinfo[id];
-    void *const callbacks[] = {(void *)upstream_answer, (void *)client_reply_fresh,
-                               (void *)client_reply_cached, (void *)client_reply_failed};
 
-    for (size_t i = 0; i < sizeof(callbacks) / sizeof(callbacks[0]); i++)
-        if (!dynlib->inplace_cb_register_wrapped(callbacks[i], callback_types[i], adapter, env, id))
+    for (size_t i = 0; i < CALLBACKS; i++)
+        if ((adapter->repair || !callbacks[i].of_repair) &&
+            !dynlib->inplace_cb_register_wrapped(callbacks[i].function, callbacks[i].type, adapter,
+                                                 env, id))
             return false;
     return true;
 }
@@ -82,8 +95,8 @@ static void take_down(struct module_env *env, int id)
 
     if (adapter == NULL)
         return;
-    for (size_t i = 0; i < sizeof(callback_types) / sizeof(callback_types[0]); i++)
-        dynlib->inplace_cb_delete_wrapped(env, callback_types[i], id);
+    for (size_t i = 0; i < CALLBACKS; i++)
+        dynlib->inplace_cb_delete_wrapped(env, callbacks[i].type, id);
     runtime_stop(adapter->runtime, time_at_start(env));
     timers_deinit(&adapter->timers);
     free(adapter);
@@ -101,6 +114,7 @@ int init(struct module_env *env, int id)
     };
     char error[CONFIG_ERROR_MAX];
     struct adapter *adapter;
+    int iterator;
 
     /* before anything of env is touched: in another build it lies elsewhere */
     if (!build_check(error, sizeof(error))) {
@@ -109,6 +123,11 @@ int init(struct module_env *env, int id)
     }
     if (!workers_are_threads(env)) {
         log_err("mxclash: this Unbound was built without threads: num-threads must be 1");
+        return 0;
+    }
+    iterator = order_check(env->cfg, id, error, sizeof(error));
+    if (iterator < 0) {
+        log_err("mxclash: %s", error);
         return 0;
     }
     if (loaded) {
@@ -121,7 +140,8 @@ int init(struct module_env *env, int id)
         log_err("mxclash: out of memory");
         return 0;
     }
-    timers_init(&adapter->timers);
+    adapter->iterator = iterator;
+    timers_init(&adapter->timers, errands_start);
     ((struct dynlibmod_env *)env->modinfo[id])->dyn_env = adapter;
     loaded = true;
     adapter->runtime = runtime_start(&host, time_at_start(env), error);
@@ -134,6 +154,8 @@ int init(struct module_env *env, int id)
     adapter->counters = runtime_counters(adapter->runtime);
     adapter->annotate = runtime_config(adapter->runtime)->annotate;
     adapter->repair = runtime_config(adapter->runtime)->repair;
+    if (adapter->repair)
+        order_warn(env->cfg, id);
     if (!register_callbacks(env, id, adapter)) {
         log_err("mxclash: Unbound takes no callback");
         take_down(env, id);
@@ -148,10 +170,19 @@ void deinit(struct module_env *env, int id)
     take_down(env, id);
 }
 
+bool somebody_waits(const struct module_qstate *qstate)
+{
+    const struct mesh_state *state = qstate->mesh_info;
+
+    return state->reply_list != NULL || state->cb_list != NULL || state->super_set.count != 0;
+}
+
 /** A query is done: what else is there to do with it, and what else to ask? */
 static __attribute__((noinline)) void finish(struct module_qstate *qstate, int id,
                                              const struct adapter *adapter)
 {
+    bool errand = is_errand(qstate, id);
+
     if (adapter->repair && repair_end(qstate, id))
         return;
     /* once more if a lookup was begun that asks just what this query has asked */
@@ -160,18 +191,21 @@ static __attribute__((noinline)) void finish(struct module_qstate *qstate, int i
             errands_finish(qstate, id, false);
         errands_start(qstate, id);
     } while (qstate->minfo[id] != NULL);
-    qstate->ext_state[id] = module_finished;
+    /* The modules in front of us did not see an errand begin, and need not see it end: some would
+     * keep its answer. This is how a module ends a query on the spot. */
+    qstate->ext_state[id] = errand && !somebody_waits(qstate) ? module_error : module_finished;
 }
 
 void operate(struct module_qstate *qstate, enum module_ev event, int id,
              struct outbound_entry *outbound)
 {
-    const struct adapter *adapter = adapter_of(qstate->env, id);
+    struct adapter *adapter = adapter_of(qstate->env, id);
 
     (void)outbound;
     switch (event) {
     case module_event_new:
     case module_event_pass:
+        timer_make(&adapter->timers, qstate->env, id);
         if (adapter->repair)
             repair_begin(qstate, id);
         qstate->ext_state[id] = module_wait_module;

@@ -15,7 +15,6 @@
 #include "util/config_file.h"
 #include "util/data/msgparse.h"
 #include "util/data/msgreply.h"
-#include "versions.h"
 
 /** Longest MX answer that can be built: header, question, 16 records of the longest names. */
 #define ANSWER_OCTETS_MAX (12 + 259 + MXCLASH_MX_MAX * (2 + 10 + 2 + MXCLASH_NAME_MAX))
@@ -47,14 +46,50 @@ static bool asks_confirmed(const struct module_qstate *qstate, const struct adap
                         standing);
 }
 
+/** Does Unbound answer with what has expired when a client has waited so long as the operator says?
+ * It then looks into its cache for an answer to the very question. */
+static bool client_waits_so_long_only(const struct module_env *env)
+{
+    return env->cfg->serve_expired && env->cfg->serve_expired_client_timeout > 0;
+}
+
+/** Send a query past the cache. */
+static void go_past_cache(struct module_qstate *qstate, struct repair_mark *mark)
+{
+    mark->past_cache = true;
+    /* no_cache_lookup would also keep the answer from the client that has waited so long: for it
+     * the query is sent on as a prefetch is */
+    if (!client_waits_so_long_only(qstate->env))
+        qstate->no_cache_lookup = 1;
+    else if (qstate->blacklist == NULL)
+        sock_list_insert(&qstate->blacklist, NULL, 0, qstate->region);
+}
+
+void repair_use_cache(struct module_qstate *qstate, struct repair_mark *mark)
+{
+    if (!mark->past_cache)
+        return;
+    mark->past_cache = false;
+    qstate->no_cache_lookup = mark->no_cache_lookup;
+    if (client_waits_so_long_only(qstate->env))
+        qstate->blacklist = NULL;
+}
+
 void repair_begin(struct module_qstate *qstate, int id)
 {
     const struct adapter *adapter = adapter_of(qstate->env, id);
     struct mxclash_standing standing;
+    struct repair_mark *mark;
 
-    if (may_be_repaired(qstate) && qstate->minfo[id] == NULL &&
-        asks_confirmed(qstate, adapter, &standing) && errand_mark_repair(qstate, id) != NULL)
-        qstate->no_cache_lookup = 1;
+    /* first as without us, which is quick: then there is an answer for who has waited so long */
+    if (client_waits_so_long_only(qstate->env) && somebody_waits(qstate))
+        return;
+    if (!may_be_repaired(qstate) || qstate->minfo[id] != NULL ||
+        !asks_confirmed(qstate, adapter, &standing))
+        return;
+    mark = errand_mark_repair(qstate, id);
+    if (mark != NULL)
+        go_past_cache(qstate, mark);
 }
 
 /** Write an MX answer into the worker's scratch buffer. \return false if it does not fit */
@@ -90,6 +125,27 @@ static bool write_answer(const struct module_qstate *qstate,
     return true;
 }
 
+/**
+ * Does an answer show a CNAME at the name that was asked, alone or beside its MX? Where an
+ * authority puts both into one answer, Unbound before 1.26 passes both on if the MX comes first,
+ * and they are not for a client: it would have to choose.
+ */
+static bool shows_alias(const struct query_info *qinfo, const struct reply_info *rep)
+{
+    bool alias = false;
+
+    for (size_t i = 0; i < rep->an_numrrsets; i++) {
+        const struct packed_rrset_key *key = &rep->rrsets[i]->rk;
+
+        if (key->type == htons(LDNS_RR_TYPE_DNAME) &&
+            dname_strict_subdomain_c(qinfo->qname, key->dname))
+            return false;
+        alias = alias || (key->type == htons(LDNS_RR_TYPE_CNAME) &&
+                          query_dname_compare(key->dname, qinfo->qname) == 0);
+    }
+    return alias;
+}
+
 void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstate *iq,
                    struct dns_msg *response)
 {
@@ -102,7 +158,7 @@ void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstat
 
     if (!may_be_repaired(qstate) || response->qinfo.qtype != LDNS_RR_TYPE_MX ||
         query_dname_compare(response->qinfo.qname, qstate->qinfo.qname) != 0 ||
-        !reply_hides_mx(&qstate->qinfo, response->rep) || (mark != NULL && mark->gave_up) ||
+        !shows_alias(&qstate->qinfo, response->rep) || (mark != NULL && mark->gave_up) ||
         !asks_confirmed(qstate, adapter, &standing))
         return;
     /* in a signed zone it would be bogus, for we keep no signatures */
@@ -121,12 +177,19 @@ void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstat
         response->rep = answer->rep;
 }
 
-/** Do the query again from the next module on. */
-static void restart(struct module_qstate *qstate, int id)
+/**
+ * Do the query again from the next module on.
+ *
+ * The iterator forgets the look-ups of nameservers that it waits for, they must forget it too: one
+ * that ended later would be counted off from the new run, which would then wait without end.
+ */
+static void restart(struct module_qstate *qstate, int id, struct repair_mark *mark)
 {
+    (*qstate->env->detach_subs)(qstate);
     qstate->return_rcode = LDNS_RCODE_NOERROR;
     qstate->return_msg = NULL;
-    qstate->no_cache_store = 0;
+    qstate->no_cache_store = mark->no_cache_store;
+    mark->store_off = false;
     qstate->ext_state[id] = module_restart_next;
 }
 
@@ -165,23 +228,41 @@ static void give_up(struct module_qstate *qstate, int id, struct repair_mark *ma
     mark->gave_up = true;
     mark->keep_s = bogus ? qstate->env->cfg->bogus_ttl : FAILURE_TTL_S;
     forget_failure(qstate);
-    qstate->no_cache_lookup = 0;
+    repair_use_cache(qstate, mark);
     /* what the validator noted of the bogus answer: it would keep the query from the cache */
     qstate->blacklist = NULL;
     qstate->reply_origin = NULL;
     qstate->errinf = NULL;
-    restart(qstate, id);
+    restart(qstate, id, mark);
 }
 
-/** Have the answer at hand forgotten soon, so that the authority is asked again. */
-static void keep_briefly(struct module_qstate *qstate, time_t keep_s)
+/** Have an answer that hides the MX forgotten soon, so that the authority is asked again. */
+static void keep_briefly(const struct module_qstate *qstate, time_t keep_s)
 {
-    struct dns_msg *msg = qstate->return_msg;
+    const struct query_info *qinfo = &qstate->qinfo;
+    time_t now = *qstate->env->now;
+    struct msgreply_entry *entry;
+    struct reply_info *rep;
 
-    if (qstate->no_cache_store || msg->rep->ttl <= keep_s)
+    /* the answer at hand: a module in front of us may store it yet */
+    if (qstate->return_msg != NULL && qstate->return_msg->rep != NULL) {
+        rep = qstate->return_msg->rep;
+        if (rep->ttl > keep_s)
+            rep->ttl = rep->prefetch_ttl = rep->serve_expired_ttl = keep_s;
+    }
+    /* and what is stored. Nothing is put there: what the host keeps from its cache, as an answer
+     * for one subnet of clients, is no answer for all. */
+    entry = msg_cache_lookup(qstate->env, qinfo->qname, qinfo->qname_len, qinfo->qtype,
+                             qinfo->qclass, qstate->query_flags, now, 1);
+    if (entry == NULL)
         return;
-    msg->rep->ttl = msg->rep->prefetch_ttl = msg->rep->serve_expired_ttl = keep_s;
-    (void)host_cache_store(qstate, msg);
+    rep = entry->entry.data;
+    if (rep->ttl > now + keep_s && rrset_array_lock(rep->ref, rep->rrset_count, now)) {
+        if (reply_hides_mx(qinfo, rep))
+            rep->ttl = rep->prefetch_ttl = rep->serve_expired_ttl = now + keep_s;
+        rrset_array_unlock(rep->ref, rep->rrset_count);
+    }
+    lock_rw_unlock(&entry->entry.lock);
 }
 
 bool repair_end(struct module_qstate *qstate, int id)
@@ -195,10 +276,13 @@ bool repair_end(struct module_qstate *qstate, int id)
     mark = errand_repair_mark(qstate, id);
     if (qstate->return_rcode != LDNS_RCODE_NOERROR || qstate->return_msg == NULL ||
         qstate->return_msg->rep == NULL || is_failure(qstate->return_msg->rep)) {
-        /* if nobody waits, as with a prefetch, what was to be refreshed is better than less */
-        if (mark == NULL || mark->gave_up ||
-            (qstate->mesh_info->reply_list == NULL && qstate->mesh_info->cb_list == NULL))
+        if (mark == NULL || mark->gave_up)
             return false;
+        /* if nobody waits, as with a prefetch, what was to be refreshed is better than less */
+        if (!somebody_waits(qstate)) {
+            keep_briefly(qstate, FAILURE_TTL_S);
+            return false;
+        }
         give_up(qstate, id, mark);
         return true;
     }
@@ -210,10 +294,13 @@ bool repair_end(struct module_qstate *qstate, int id)
         return false;
     }
     /* confirmed while this query was on its way: it may have been answered from the cache */
-    if (!asks_confirmed(qstate, adapter, &standing) || errand_mark_repair(qstate, id) == NULL)
+    if (!asks_confirmed(qstate, adapter, &standing))
         return false;
-    qstate->no_cache_lookup = 1;
-    restart(qstate, id);
+    mark = errand_mark_repair(qstate, id);
+    if (mark == NULL)
+        return false;
+    go_past_cache(qstate, mark);
+    restart(qstate, id, mark);
     return true;
 }
 

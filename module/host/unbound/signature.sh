@@ -21,10 +21,11 @@ nm -D -S --defined-only "$1" | awk '
                   "reply_info_answer_encode reply_info_copy regional_create val_operate " \
                   "dns_cache_lookup iter_dns_store", names, " ")
         for (i = 1; i <= n; i++) wanted[names[i]] = 1
-        n = split("comm_base_internal dname_strict_subdomain_c dns_alloc_msg dns_cache_store " \
-                  "get_cname_target log_err log_info modstack_find msg_cache_lookup " \
+        n = split("comm_base_internal dname_strict_subdomain_c dns_alloc_msg " \
+                  "get_cname_target log_err log_info log_warn msg_cache_lookup " \
                   "msg_cache_remove parse_packet query_dname_compare rbtree_delete " \
-                  "regional_alloc_init regional_alloc_zero rrset_cache_lookup strmodulevent " \
+                  "regional_alloc_init regional_alloc_zero reply_info_encode rrset_array_lock " \
+                  "rrset_array_unlock rrset_cache_lookup sock_list_insert strmodulevent " \
                   "ub_comm_base_now ub_libevent_get_event_base", names, " ")
         for (i = 1; i <= n; i++) called[names[i]] = 1
         print "/* made by signature.sh */"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * A timer on each worker's own event loop, armed while errands wait for the rate limit: without it
- * they would wait for the worker's next query, and in a quiet resolver for long.
+ * A timer on each worker's own event loop, armed while errands wait: for the rate limit, or because
+ * an answer out of the cache gave reason for them, where there is no query to ask them from.
+ * Without it they would wait for the worker's next query, and in a quiet resolver for long.
  *
  * Unbound's own timers take no function that is not on its list, so this is an event of libevent's
  * on the loop that Unbound made with it. With another loop (mini-event, libev, the replay tester)
@@ -23,6 +24,8 @@
 
 struct timer {
     struct timer *next; /* guarded by timers->lock */
+    pthread_t thread;
+    const struct timers *timers;
     struct module_env *env;
     int id;
 #if HAVE_LIBEVENT_LOOP
@@ -53,16 +56,17 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)what;
     /* Unbound sets its clock when it handles an event of its own */
     ub_comm_base_now(env->worker_base);
-    errands_start(&nobody, timer->id);
+    timer->timers->run(&nobody, timer->id);
     if (mesh->run.count != 0) {
         struct mesh_state *state = (struct mesh_state *)mesh->run.root->key;
 
         (void)rbtree_delete(&mesh->run, state);
-        mesh_run(mesh, state, module_event_new, NULL);
+        /* as Unbound does: what waits there need not be new */
+        mesh_run(mesh, state, module_event_pass, NULL);
     }
 }
 
-static struct timer *timer_new(struct module_env *env, int id)
+static struct timer *timer_new(const struct timers *timers, struct module_env *env, int id)
 {
     struct ub_event_base *base =
         env->worker_base != NULL ? comm_base_internal(env->worker_base) : NULL;
@@ -73,6 +77,8 @@ static struct timer *timer_new(struct module_env *env, int id)
     timer = calloc(1, sizeof(*timer));
     if (timer == NULL)
         return NULL;
+    timer->thread = pthread_self();
+    timer->timers = timers;
     timer->env = env;
     timer->id = id;
     evtimer_assign(&timer->event, ub_libevent_get_event_base(base), on_timer, timer);
@@ -86,8 +92,9 @@ static void arm(struct timer *timer)
     (void)timer;
 }
 
-static struct timer *timer_new(struct module_env *env, int id)
+static struct timer *timer_new(const struct timers *timers, struct module_env *env, int id)
 {
+    (void)timers;
     (void)env;
     (void)id;
     return NULL;
@@ -95,29 +102,46 @@ static struct timer *timer_new(struct module_env *env, int id)
 
 #endif
 
-void timer_arm(struct timers *timers, struct module_env *env, int id)
+/** The load for which this thread has been given its timer: a thread can outlive a load. */
+static _Thread_local unsigned load_of_thread;
+
+void timer_make(struct timers *timers, struct module_env *env, int id)
+{
+    struct timer *timer;
+
+    if (load_of_thread == timers->load)
+        return;
+    load_of_thread = timers->load;
+    timer = timer_new(timers, env, id);
+    if (timer == NULL)
+        return;
+    pthread_mutex_lock(&timers->lock);
+    timer->next = timers->first;
+    timers->first = timer;
+    pthread_mutex_unlock(&timers->lock);
+}
+
+void timer_arm(struct timers *timers)
 {
     struct timer *timer;
 
     pthread_mutex_lock(&timers->lock);
-    for (timer = timers->first; timer != NULL && timer->env != env; timer = timer->next)
-        ;
-    if (timer == NULL) {
-        timer = timer_new(env, id);
-        if (timer != NULL) {
-            timer->next = timers->first;
-            timers->first = timer;
-        }
-    }
+    for (timer = timers->first; timer != NULL; timer = timer->next)
+        if (pthread_equal(timer->thread, pthread_self()))
+            break;
     pthread_mutex_unlock(&timers->lock);
     /* the loop is this thread's own: nobody else touches its events */
     if (timer != NULL)
         arm(timer);
 }
 
-void timers_init(struct timers *timers)
+void timers_init(struct timers *timers, void (*run)(struct module_qstate *qstate, int id))
 {
+    static unsigned loads;
+
     timers->first = NULL;
+    timers->run = run;
+    timers->load = ++loads;
     pthread_mutex_init(&timers->lock, NULL);
 }
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "util/config_file.h"
+#include "util/data/msgencode.h"
 
 #include "core/inspect.h"
 
@@ -24,19 +25,14 @@
 #define TIMEOUT_PACKETS 2
 
 /**
- * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
- * answered with a CNAME the iterator follows it and the MX is never asked. So the CNAME is made to
- * look like an RRset of the type that was asked, in an answer that nobody gets and no cache keeps:
- * the iterator then goes on to MX. An empty answer would not do: it would be held against the
- * server, as a lame one's or one without signatures.
- * \return true if the answer was changed
+ * Make the CNAME of the name that is asked look like an RRset of the type that is, in an answer
+ * that nobody gets and no cache keeps: the iterator then does not follow it. \return true if the
+ * answer was changed
  */
-static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *response)
+static bool disguise_cname(const struct iter_qstate *iq, struct dns_msg *response)
 {
     struct reply_info *rep = response->rep;
 
-    if (iq->minimisation_state == DONOT_MINIMISE_STATE)
-        return false;
     for (size_t i = 0; i < rep->an_numrrsets; i++) {
         struct packed_rrset_key *key = &rep->rrsets[i]->rk;
 
@@ -49,6 +45,18 @@ static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *r
         return true;
     }
     return false;
+}
+
+/**
+ * The MX question of a proof or a repair, minimised, is first asked as A (RFC 9156). If that is
+ * answered with a CNAME the iterator follows it and the MX is never asked; with another RRset it
+ * goes on to MX. An empty answer would not do: it would be held against the server, as a lame one's
+ * or one without signatures.
+ * \return true if the answer was changed
+ */
+static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *response)
+{
+    return iq->minimisation_state != DONOT_MINIMISE_STATE && disguise_cname(iq, response);
 }
 
 /** Have the iterator send nothing more for a query: count its referrals as used up. Sends would be
@@ -104,11 +112,60 @@ static bool proof_has_its_answer(const struct module_qstate *qstate, const struc
            reply_hides_mx(&qstate->qinfo, response->rep);
 }
 
+/** Does an answer come from no authority, though one was asked? */
+static bool is_lame(const struct mxclash_answer *answer)
+{
+    return !answer->forwarded && !LDNS_AA_WIRE(answer->message);
+}
+
+/** Does an answer send us to servers further down? */
+static bool is_referral(const struct iter_qstate *iq, const struct reply_info *rep)
+{
+    for (size_t i = 0; i < rep->ns_numrrsets; i++) {
+        const struct packed_rrset_key *key = &rep->rrsets[rep->an_numrrsets + i]->rk;
+
+        if (key->type == htons(LDNS_RR_TYPE_NS) &&
+            dname_strict_subdomain_c(key->dname, iq->dp->name))
+            return true;
+    }
+    return false;
+}
+
+/**
+ * An answer without AA to a question of ours counts for nothing, so that others must be asked:
+ * those to which it refers, whatever it says besides, or the next server. Unbound does that itself
+ * where it sees that a server is lame; an alias, and what comes without RA, it takes.
+ */
+static void pass_over_lame(const struct module_qstate *qstate, const struct iter_qstate *iq,
+                           struct dns_msg *response)
+{
+    struct reply_info *rep = response->rep;
+
+    if (is_referral(iq, rep))
+        disguise_cname(iq, response);
+    else if ((rep->flags & BIT_RA) == 0 ||
+             (qstate->qinfo.qtype != LDNS_RR_TYPE_CNAME && reply_hides_mx(&qstate->qinfo, rep)))
+        FLAGS_SET_RCODE(rep->flags, LDNS_RCODE_REFUSED);
+}
+
+/**
+ * Did Unbound settle on an answer after a server had changed the case of the name (0x20)? It then
+ * asks on, up to three times an address, compares the answers but for failures, and takes one of
+ * them. What stands in the buffer is the last packet, or there is none.
+ */
+static bool is_settled(const struct iter_qstate *iq, const struct dns_msg *response)
+{
+    return response == iq->caps_response;
+}
+
 /** Packets that an answer took: if it came over TCP, UDP was asked first, unless it never is. */
-static unsigned packets_of_answer(const struct module_qstate *qstate, const struct iter_qstate *iq)
+static unsigned packets_of_answer(const struct module_qstate *qstate, const struct iter_qstate *iq,
+                                  const struct dns_msg *response)
 {
     const struct config_file *cfg = qstate->env->cfg;
 
+    if (is_settled(iq, response))
+        return 1 + (unsigned)iq->caps_server;
     return qstate->reply->c->type == comm_tcp && !cfg->tcp_upstream && !cfg->ssl_upstream &&
                    !iq->dp->tcp_upstream && !iq->dp->ssl_upstream
                ? 2
@@ -124,55 +181,115 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
     const struct mxclash_proof *proof = proof_of(qstate, id);
     struct repair_mark *mark = errand_repair_mark(qstate, id);
 
-    errand_charge(qstate, id, packets_of_answer(qstate, iq), now);
+    errand_charge(qstate, id, packets_of_answer(qstate, iq, response), now);
     if (mark == NULL)
         bound_errand(iq, errand_outlay(qstate, id));
     if (proof != NULL) {
         mxclash_proof_answer(adapter->engine, proof, qstate->qinfo.qtype, answer, now);
         repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
+        if (is_lame(answer)) {
+            /* what Unbound settled on it has from several servers */
+            if (!is_settled(iq, response))
+                pass_over_lame(qstate, iq, response);
+            return;
+        }
         make_minimised_go_on(iq, response);
         if (proof_has_its_answer(qstate, iq, response))
             give_up(iq);
         return;
     }
     mxclash_inspect(adapter->engine, answer, now);
-    if (mark != NULL && !mark->gave_up) {
-        /* a changed answer must not come into the cache, the next one may */
-        if (mark->store_off)
-            qstate->no_cache_store = 0;
-        mark->store_off = make_minimised_go_on(iq, response) && !qstate->no_cache_store;
-        if (mark->store_off)
-            qstate->no_cache_store = 1;
+    if (mark != NULL && !mark->gave_up && make_minimised_go_on(iq, response) &&
+        !qstate->no_cache_store) {
+        /* a changed answer must not come into the cache, see upstream_question() */
+        mark->store_off = true;
+        qstate->no_cache_store = 1;
     }
     if (adapter->repair)
         repair_answer(qstate, id, iq, response);
+    /* the target is another name, often in somebody else's zone: what is cached of it will do */
+    if (mark != NULL && reply_hides_mx(&qstate->qinfo, response->rep))
+        repair_use_cache(qstate, mark);
+}
+
+/**
+ * Did the operator give the servers that were asked their zone's name, by a stub-zone? A delegation
+ * has nameservers' names, a stub may have addresses alone; one that has names too stands in the
+ * configuration.
+ */
+static bool is_stub(const struct module_env *env, const struct delegpt *dp)
+{
+    if (dp->nslist == NULL)
+        return true;
+    for (const struct config_stub *stub = env->cfg->stubs; stub != NULL; stub = stub->next) {
+        uint8_t name[MXCLASH_NAME_MAX];
+        size_t name_len;
+
+        if (!stub->isprime && stub->name != NULL &&
+            mxclash_name_from_text(stub->name, name, &name_len) == mxclash_ok &&
+            query_dname_compare(name, dp->name) == 0)
+            return true;
+    }
+    return false;
 }
 
 /** An answer that is ours, or in which there may be something to see. */
 static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
                                                    struct dns_msg *response, int id,
-                                                   const struct adapter *adapter, size_t qname_len,
+                                                   const struct adapter *adapter,
+                                                   struct mxclash_answer *answer, size_t qname_len,
                                                    mxclash_time now)
 {
-    struct iter_qstate *iq = qstate->minfo[qstate->curmod];
-    sldns_buffer *packet = qstate->reply->c->buffer;
-    struct mxclash_answer answer = {
-        .message = sldns_buffer_begin(packet),
-        .message_len = sldns_buffer_limit(packet),
-        .zone = iq->dp->name,
-        .zone_len = iq->dp->namelen,
-        .forwarded = (iq->chase_flags & BIT_RD) != 0,
-        .server = (const struct sockaddr *)&qstate->reply->remote_addr,
-        .server_len = qstate->reply->remote_addrlen,
-    };
+    const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
 
+    /* it matters only to the zone's own name; a question of ours was not looked at before */
+    if (iq->dp->namelen == (qname_len != 0 ? qname_len : qstate->qinfo.qname_len))
+        answer->stub = is_stub(qstate->env, iq->dp);
     if (qstate->minfo[id] != NULL) {
-        note_answer(qstate, response, id, adapter, &answer, now);
+        note_answer(qstate, response, id, adapter, answer, now);
         return;
     }
-    inspect_further(adapter->engine, &answer, qname_len, now);
+    inspect_further(adapter->engine, answer, qname_len, now);
     if (adapter->repair)
         repair_answer(qstate, id, iq, response);
+}
+
+/**
+ * Is the packet in the buffer what a response was made of? Of a settled one, the last packet will
+ * do: Unbound has compared it, unless it is a failure, or no answer to this question at all but
+ * what an earlier one left.
+ */
+static bool is_in_the_buffer(const struct module_qstate *qstate, const struct iter_qstate *iq,
+                             const struct dns_msg *response)
+{
+    const struct query_info *qinfo = &response->qinfo;
+    sldns_buffer *packet;
+
+    if (qstate->reply == NULL || qstate->reply->c == NULL)
+        return false;
+    packet = qstate->reply->c->buffer;
+    return !is_settled(iq, response) ||
+           (sldns_buffer_limit(packet) >= LDNS_HEADER_SIZE + qinfo->qname_len + 4 &&
+            LDNS_QR_WIRE(sldns_buffer_begin(packet)) &&
+            LDNS_RCODE_WIRE(sldns_buffer_begin(packet)) == FLAGS_GET_RCODE(response->rep->flags) &&
+            LDNS_QDCOUNT(sldns_buffer_begin(packet)) == 1 &&
+            query_dname_compare(qinfo->qname, sldns_buffer_at(packet, LDNS_HEADER_SIZE)) == 0 &&
+            sldns_buffer_read_u16_at(packet, LDNS_HEADER_SIZE + qinfo->qname_len) == qinfo->qtype);
+}
+
+/**
+ * Write a settled answer as a message into the worker's scratch buffer. Whose it was is not known.
+ * \return false if it cannot be told: Unbound takes an MX beside a CNAME out of an answer, so a
+ * CNAME for an MX does not say that there is none
+ */
+static bool rebuild(const struct module_qstate *qstate, struct dns_msg *response)
+{
+    struct module_env *env = qstate->env;
+
+    return (response->qinfo.qtype != LDNS_RR_TYPE_MX ||
+            !reply_hides_mx(&response->qinfo, response->rep)) &&
+           reply_info_encode(&response->qinfo, response->rep, 0, response->rep->flags,
+                             env->scratch_buffer, 0, env->scratch, UINT16_MAX, 0, 0) != 0;
 }
 
 int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg)
@@ -180,23 +297,51 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
     const struct adapter *adapter = arg;
     /* we are called by the iterator only, so the query's current module is the iterator */
     struct iter_qstate *iq = qstate->minfo[qstate->curmod];
-    size_t qname_len = 0;
+    struct mxclash_answer answer = {0};
     sldns_buffer *packet;
+    size_t qname_len = 0;
     mxclash_time now;
 
-    /* no response: a timeout, or octets that Unbound could not parse and will not use. An answer
-     * out of an auth-zone has no packet, what stands in the buffer is an older one. */
-    if (response == NULL || iq == NULL || iq->dp == NULL || iq->auth_zone_response ||
-        qstate->reply == NULL || qstate->reply->c == NULL) {
-        if (response == NULL && iq != NULL && qstate->minfo[id] != NULL)
-            note_no_answer(qstate, iq, id);
+    /* no response: a timeout, or octets that Unbound could not parse and will not use */
+    if (response == NULL && iq != NULL && qstate->minfo[id] != NULL)
+        note_no_answer(qstate, iq, id);
+    /* an answer out of an auth-zone has no packet, what stands in the buffer is an older one */
+    if (response == NULL || iq == NULL || iq->dp == NULL || iq->auth_zone_response)
+        return 1;
+    if (is_in_the_buffer(qstate, iq, response)) {
+        packet = qstate->reply->c->buffer;
+        answer.server = (const struct sockaddr *)&qstate->reply->remote_addr;
+        answer.server_len = qstate->reply->remote_addrlen;
+    } else if (is_settled(iq, response) && rebuild(qstate, response)) {
+        packet = qstate->env->scratch_buffer;
+    } else {
         return 1;
     }
-    packet = qstate->reply->c->buffer;
     now = time_of(qstate->env->now_tv);
+    answer.message = sldns_buffer_begin(packet);
+    answer.message_len = sldns_buffer_limit(packet);
+    answer.zone = iq->dp->name;
+    answer.zone_len = iq->dp->namelen;
+    answer.forwarded = (iq->chase_flags & BIT_RD) != 0;
     if (qstate->minfo[id] != NULL ||
-        !inspect_at_a_glance(adapter->engine, sldns_buffer_begin(packet),
-                             sldns_buffer_limit(packet), now, &qname_len))
-        look_further(qstate, response, id, adapter, qname_len, now);
+        !inspect_at_a_glance(adapter->engine, answer.message, answer.message_len, now, &qname_len))
+        look_further(qstate, response, id, adapter, &answer, qname_len, now);
+    return 1;
+}
+
+int upstream_question(struct query_info *qinfo, uint16_t flags, struct module_qstate *qstate,
+                      struct sockaddr_storage *addr, socklen_t addrlen, uint8_t *zone,
+                      size_t zonelen, struct regional *region, int id, void *arg)
+{
+    struct repair_mark *mark = errand_repair_mark(qstate, id);
+
+    (void)qinfo, (void)flags, (void)addr, (void)addrlen, (void)zone, (void)zonelen;
+    (void)region, (void)arg;
+    /* here, not when the answer is there: a module may have said of it already that it is not for
+     * everybody's cache */
+    if (mark != NULL && mark->store_off) {
+        mark->store_off = false;
+        qstate->no_cache_store = 0;
+    }
     return 1;
 }

@@ -7,7 +7,6 @@
 #ifndef MXCLASH_HOST_UNBOUND_VERSIONS_H
 #define MXCLASH_HOST_UNBOUND_VERSIONS_H
 
-#include "services/cache/dns.h"
 #include "util/module.h"
 
 struct respip_client_info;
@@ -39,31 +38,5 @@ static inline int call_add_sub_1_25(add_sub_1_25 add_sub, struct module_qstate *
              : call_add_sub_1_17, add_sub_1_25                                                     \
              : call_add_sub_1_25)((qstate)->env->add_sub, (qstate), (qinfo), (flags), (valrec),    \
                                   (query), (state))
-
-typedef int (*cache_store_1_17)(struct module_env *, struct query_info *, struct reply_info *, int,
-                                time_t, int, struct regional *, uint32_t, time_t);
-/** Since 1.23 with whether the query is a validator's own. */
-typedef int (*cache_store_1_23)(struct module_env *, struct query_info *, struct reply_info *, int,
-                                time_t, int, struct regional *, uint32_t, time_t, int);
-
-static inline int call_cache_store_1_17(cache_store_1_17 store, struct module_qstate *qstate,
-                                        struct dns_msg *msg)
-{
-    return store(qstate->env, &msg->qinfo, msg->rep, 0, qstate->prefetch_leeway, 0, NULL,
-                 qstate->query_flags, qstate->qstarttime);
-}
-
-static inline int call_cache_store_1_23(cache_store_1_23 store, struct module_qstate *qstate,
-                                        struct dns_msg *msg)
-{
-    return store(qstate->env, &msg->qinfo, msg->rep, 0, qstate->prefetch_leeway, 0, NULL,
-                 qstate->query_flags, qstate->qstarttime, qstate->is_valrec);
-}
-
-/** Store a query's answer, see dns_cache_store in Unbound's services/cache/dns.h. */
-#define host_cache_store(qstate, msg)                                                              \
-    _Generic(&dns_cache_store, cache_store_1_17                                                    \
-             : call_cache_store_1_17, cache_store_1_23                                             \
-             : call_cache_store_1_23)(&dns_cache_store, (qstate), (msg))
 
 #endif
