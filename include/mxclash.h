@@ -74,11 +74,13 @@ enum mxclash_kind {
     mxclash_cname_and_mx = 0,
     /** a zone apex is a CNAME, its authority answers even MX with it, and mail is wanted there */
     mxclash_cname_at_apex,
-    /** an MX set mixes a known mailbox provider's hosts with others */
+    /** an MX set mixes a known mailbox provider's hosts with others: confirmed where one of them is
+     * another known provider's */
     mxclash_foreign_mx,
     /** an MX set names a known provider but not the set that the provider documents */
     mxclash_incomplete_mx,
-    /** the MX is a known provider's and the SPF record lacks the provider's include */
+    /** the MX is a known provider's, and no mail server finds the provider in the SPF record, see
+     * enum mxclash_spf */
     mxclash_spf_missing,
     MXCLASH_KINDS,
 };
@@ -135,8 +137,9 @@ enum mxclash_advice {
     mxclash_complete_mx = 1 << 5,
     mxclash_fix_spf = 1 << 6,
     mxclash_flatten_cname = 1 << 7,
+    mxclash_add_final_dot = 1 << 8,
 };
-#define MXCLASH_ADVICES 8
+#define MXCLASH_ADVICES 9
 
 /** Result of one proof. */
 enum mxclash_proof_result {
@@ -186,6 +189,19 @@ enum mxclash_apex { mxclash_apex_unknown = -1, mxclash_apex_no = 0, mxclash_apex
 /** Something that may not be known. */
 enum mxclash_known { mxclash_unknown = -1, mxclash_no = 0, mxclash_yes = 1 };
 
+/** What is wrong with an SPF record, of the kind spf-missing (RFC 7208). */
+enum mxclash_spf {
+    /** another kind */
+    mxclash_spf_none = 0,
+    /** the record and all that it includes were read, and the provider is not in it */
+    mxclash_spf_lacks_provider,
+    /** it breaks the syntax, so that nobody reads it (4.6) */
+    mxclash_spf_permerror,
+    /** there are two or more, so that nobody reads any (4.5) */
+    mxclash_spf_several_records,
+    MXCLASH_SPFS,
+};
+
 /** Do the authorities of a domain say the same? */
 enum mxclash_servers {
     mxclash_servers_unknown = 0,
@@ -216,6 +232,7 @@ struct mxclash_event {
     enum mxclash_servers servers;
     /** does the CNAME hide an SPF record (RFC 7208) too? yes: the authority has one at owner */
     enum mxclash_known hides_spf;
+    enum mxclash_spf spf;
     mxclash_time time;
     mxclash_time first_seen;
     mxclash_time last_seen;
@@ -337,17 +354,27 @@ struct mxclash_proof {
 };
 
 /**
- * A look at what senders meet: one question about the CNAME's target, class IN, resolved as for any
- * client, from the cache where it has the answer.
+ * A look at what senders meet, or at what an SPF record includes: one question about the CNAME's
+ * target or the included name, class IN, resolved as for any client, from the cache where it has
+ * the answer.
  */
 struct mxclash_lookup {
     uint64_t id;
-    /** 15 (MX), 1 (A) or 28 (AAAA) */
+    /** 15 (MX), 1 (A) or 28 (AAAA); 16 (TXT) of an included name */
     uint16_t qtype;
     uint8_t owner[MXCLASH_NAME_MAX];
     uint8_t owner_len;
     uint8_t target[MXCLASH_NAME_MAX];
     uint8_t target_len;
+};
+
+/** Most TXT records of one name that a lookup hands in. */
+#define MXCLASH_TXT_MAX 64
+
+/** One TXT record: len octets of RDATA, character-strings as they came (RFC 1035 3.3.14). */
+struct mxclash_txt {
+    const uint8_t *rdata;
+    uint16_t len;
 };
 
 /** What one question of a lookup came to. */
@@ -361,6 +388,10 @@ struct mxclash_lookup_reply {
     /** the MX set without null MX, sorted as in struct mxclash_event, octets behind names 0 */
     const struct mxclash_mx *mx;
     size_t mx_count;
+    /** the TXT records at the end of the chain; txt_cut: there were more than MXCLASH_TXT_MAX */
+    const struct mxclash_txt *txt;
+    size_t txt_count;
+    bool txt_cut;
 };
 
 /** Numbers since the engine began, and how it stands. One thread's view, not a common instant. */
@@ -559,6 +590,8 @@ MXCLASH_PUBLIC const char *mxclash_proof_result_name(enum mxclash_proof_result r
 MXCLASH_PUBLIC const char *mxclash_proof_drop_name(enum mxclash_proof_drop drop);
 MXCLASH_PUBLIC const char *mxclash_delay_name(enum mxclash_delay delay);
 MXCLASH_PUBLIC const char *mxclash_outcome_name(enum mxclash_outcome outcome);
+/** \return NULL for mxclash_spf_none */
+MXCLASH_PUBLIC const char *mxclash_spf_name(enum mxclash_spf spf);
 /** \param bit  exactly one bit of enum mxclash_advice */
 MXCLASH_PUBLIC const char *mxclash_advice_name(uint32_t bit);
 

@@ -27,7 +27,7 @@ static void print_patterns(const struct provider *section)
         const struct provider_pattern *pattern = &section->patterns[i];
         char name[MXCLASH_NAME_TEXT_MAX];
         mxclash_name_to_text(pattern->name, pattern->name_len, name);
-        printf("  %-11s %s%s\n", "mx", pattern->below ? "*." : "", name);
+        printf("  %-11s %s%s\n", pattern->token ? "token" : "mx", pattern->below ? "*." : "", name);
     }
 }
 

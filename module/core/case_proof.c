@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/case_parts.h"
+#include "core/case_spf.h"
 #include "core/mailbox.h"
 #include "core/names.h"
 #include "core/second_look.h"
@@ -143,7 +144,7 @@ void case_proof_answer(const struct casework *work, struct docket_shard *shard,
     }
     if (qtype == wire_type_txt) {
         if (sighting != NULL && sighting->txt)
-            mailbox_read_spf(work->providers, reading, sighting, &c->proof.spf);
+            case_spf_note(work, shard, c, reading, sighting);
         return;
     }
     case_note_view(c, answer, reading, sighting);
@@ -249,11 +250,13 @@ static void decide_mailbox(const struct casework *work, struct docket_shard *sha
     if ((proof->answered & ask_txt) && (proof->answered & ask_mx) && proof->authoritative) {
         /* whom the record should name is the MX's to say, and without one there is no mailbox */
         if (proof->saw_mx)
-            mailbox_judge_spf(work, shard, c, &proof->spf, now, outcome);
+            case_spf_judge(work, shard, c, now, outcome);
         c->spf_suspect = false;
     }
+    if (!outcome->walk)
+        case_spf_drop(work, shard, c);
     if (proof->answered & ask_txt)
-        c->hides_spf = proof->spf.present ? mxclash_yes : mxclash_no;
+        c->hides_spf = proof->spf.records != 0 ? mxclash_yes : mxclash_no;
 }
 
 /**

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/case_parts.h"
+#include "core/case_spf.h"
 #include "core/clock.h"
 #include "core/mailbox.h"
 #include "core/second_look.h"
@@ -128,13 +129,16 @@ static void weigh_spf(const struct casework *work, struct docket_shard *shard,
                       struct case_outcome *outcome)
 {
     struct spf_summary spf;
+    struct spf_text text;
 
     /* before its MX has been seen it is not known whom the record should name */
     if (!sighting->txt || !reading->message.authoritative || c->mx_set == NULL)
         return;
-    mailbox_read_spf(work->providers, reading, sighting, &spf);
+    mailbox_read_spf(work->providers, reading, sighting, &text, &spf);
     c->spf_suspect = mailbox_spf_lacks(&spf, mailbox_spf_provider(work, c));
-    if (!c->spf_suspect)
+    if (c->spf_suspect)
+        c->spf_suspect = case_spf_is_doubtful(c, now);
+    else
         conflict_clear(work, shard, c, mxclash_spf_missing, now, outcome);
 }
 
@@ -153,7 +157,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
     docket_touch(work->docket, shard, c, c->is_open);
     case_note_zone(c, answer, reading);
     case_note_view(c, answer, reading, sighting);
-    c->spf_suspect = c->spf_suspect || hint->spf;
+    c->spf_suspect = c->spf_suspect || (hint->spf && case_spf_is_doubtful(c, now));
     c->may_have_both = c->may_have_both || hint->both_perhaps;
     if (sighting != NULL && !lame) {
         case_note_server(c, answer);

@@ -20,13 +20,18 @@ bool case_is_open(const struct docket_case *c)
 
 const char *case_provider(const struct casework *work, const struct docket_case *c)
 {
+    struct providers_verdict verdict;
+
     if (c->mx_set == NULL)
         return NULL;
-    return provider_name(providers_match(work->providers, c->mx_set->mx, c->mx_set->count));
+    /* not providers_match(): hosts that a missing dot doubled name a provider too */
+    providers_judge(work->providers, c->owner, c->owner_len, c->mx_set->mx, c->mx_set->count,
+                    &verdict);
+    return provider_name(verdict.provider);
 }
 
 /** Repair steps of a kind: the owner of the domain picks one. */
-static uint32_t advice_for(enum mxclash_kind kind)
+static uint32_t advice_for(const struct docket_case *c, enum mxclash_kind kind)
 {
     switch (kind) {
     case mxclash_cname_and_mx:
@@ -36,7 +41,8 @@ static uint32_t advice_for(enum mxclash_kind kind)
     case mxclash_foreign_mx:
         return mxclash_remove_foreign_mx;
     case mxclash_incomplete_mx:
-        return mxclash_complete_mx;
+        return (c->mx_lacks || !c->mx_doubled ? mxclash_complete_mx : 0u) |
+               (c->mx_doubled ? mxclash_add_final_dot : 0u);
     case mxclash_spf_missing:
         return mxclash_fix_spf;
     default:
@@ -65,6 +71,10 @@ static uint64_t facts_of(const struct docket_case *c, enum mxclash_kind kind)
         facts += servers_of(c, kind);
     }
 
+    if (kind == mxclash_spf_missing)
+        facts = c->spf_fault;
+    if (kind == mxclash_foreign_mx)
+        facts = c->conflicts[kind].state;
     if (c->mx_set != NULL && kind != mxclash_cname_at_apex)
         facts ^= XXH3_64bits(c->mx_set->mx, c->mx_set->count * sizeof(struct mxclash_mx));
     return facts;
@@ -93,7 +103,8 @@ static void make_event(const struct casework *work, struct docket_case *c, enum 
     event->last_seen = conflict->last_seen;
     event->mx_queries = c->mx_queries;
     event->held_back = conflict->held_back;
-    event->advice = advice_for(kind);
+    event->spf = kind == mxclash_spf_missing ? (enum mxclash_spf)c->spf_fault : mxclash_spf_none;
+    event->advice = advice_for(c, kind);
     event->authority = c->authority;
     event->provider = kind != mxclash_cname_at_apex ? case_provider(work, c) : NULL;
     memcpy(event->owner, c->owner, c->owner_len);
@@ -182,11 +193,26 @@ void conflict_open(const struct casework *work, struct docket_shard *shard, stru
         count_up(&work->counters->open_now[kind][state]);
         conflict->state = state;
         conflict->evidence = evidence;
-        if (conflict->told)
+        /* one that goes up and down tells of it as of all that changes */
+        if (conflict->told && (conflict->raised_at == 0 ||
+                               !clock_within(conflict->raised_at, MXCLASH_QUIET_MS, now))) {
+            conflict->raised_at = now;
             make_event(work, c, kind, mxclash_changed, now, outcome);
+        }
     }
     if (!conflict->told && !conflict->holding && !is_quiet(conflict, now))
         tell_opened(work, c, kind, now, outcome);
+}
+
+void conflict_lower(const struct casework *work, struct docket_case *c, enum mxclash_kind kind)
+{
+    struct conflict *conflict = &c->conflicts[kind];
+
+    if (!conflict->open || conflict->state != mxclash_confirmed)
+        return;
+    count_down(&work->counters->open_now[kind][mxclash_confirmed]);
+    count_up(&work->counters->open_now[kind][mxclash_suspected]);
+    conflict->state = mxclash_suspected;
 }
 
 void conflict_tell_changed(const struct casework *work, struct docket_case *c,

@@ -46,6 +46,8 @@ struct case_outcome {
     bool prove_later;
     /** queue a lookup of what senders meet */
     bool lookup;
+    /** queue a lookup of what an SPF record includes */
+    bool walk;
     /** an opened event waits for that */
     bool held;
     size_t event_count;
@@ -56,6 +58,7 @@ struct case_outcome {
 static inline void case_outcome_init(struct case_outcome *outcome)
 {
     outcome->prove = outcome->prove_later = outcome->lookup = outcome->held = false;
+    outcome->walk = false;
     outcome->event_count = 0;
 }
 
@@ -70,6 +73,9 @@ bool case_is_open(const struct docket_case *c);
 void conflict_open(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
                    enum mxclash_kind kind, enum mxclash_state state, enum mxclash_evidence evidence,
                    mxclash_time now, struct case_outcome *outcome);
+
+/** What is open as confirmed is no more than suspected now; conflict_tell_changed() tells. */
+void conflict_lower(const struct casework *work, struct docket_case *c, enum mxclash_kind kind);
 
 /** Close a conflict as cleared if it is open. */
 void conflict_clear(const struct casework *work, struct docket_shard *shard, struct docket_case *c,

@@ -181,6 +181,8 @@ static void free_case(struct docket_shard *shard, struct docket_case *c)
     pool_give(&shard->pool, c->cname_target, c->cname_target_len);
     if (c->mx_set != NULL)
         pool_give(&shard->pool, c->mx_set, mx_set_octets(c->mx_set->count));
+    if (c->spf_walk != NULL)
+        pool_give(&shard->pool, c->spf_walk, sizeof(*c->spf_walk));
     pool_give(&shard->pool, c, sizeof(*c) + c->owner_len);
 }
 
@@ -398,6 +400,19 @@ bool docket_set_mx(struct docket *docket, struct docket_shard *shard, struct doc
         c->mx_set->count = (uint8_t)count;
         memcpy(c->mx_set->mx, mx, count * sizeof(*mx));
     }
+    return done;
+}
+
+bool docket_set_walk(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                     bool keep)
+{
+    void *block = c->spf_walk;
+    bool done = true;
+
+    if ((block != NULL) != keep)
+        done = replace_block(docket, shard, c, &block, sizeof(*c->spf_walk),
+                             keep ? sizeof(*c->spf_walk) : 0);
+    c->spf_walk = block;
     return done;
 }
 

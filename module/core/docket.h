@@ -19,6 +19,7 @@
 
 #include "core/impact.h"
 #include "core/spf.h"
+#include "core/spf_walk.h"
 #include "core/views.h"
 #include "mxclash.h"
 
@@ -47,8 +48,8 @@ struct conflict {
     /** an opened event was ever made, and when the last one was or began to wait */
     bool ever_told;
     mxclash_time told_at;
-    /** when an event last told of other facts; 0: never */
-    mxclash_time changed_at;
+    /** when an event last told of other facts, and that it is confirmed after all; 0: never */
+    mxclash_time changed_at, raised_at;
     /** hash of the CNAME and MX that the last event told of */
     uint64_t told_facts;
     enum mxclash_state state;
@@ -164,10 +165,17 @@ struct docket_case {
     bool cut_is_hidden;
     /** SPF and MX were seen not to fit: a proof should ask TXT too */
     bool spf_suspect;
+    uint8_t spf_fault; /* enum mxclash_spf, as last told */
+    /** when SPF was found to be no cause for a doubt, and for how long; 0: never */
+    mxclash_time spf_rested_at, spf_rest_ms;
+    /** of the last MX set: it lacks hosts that the provider documents; a last dot lacks */
+    bool mx_lacks, mx_doubled;
     struct conflict conflicts[MXCLASH_KINDS];
     struct sockaddr_storage authority;
     uint8_t *cname_target;
     struct mx_set *mx_set;
+    /** NULL: none */
+    struct spf_walk *spf_walk;
     uint8_t owner[];
 };
 
@@ -259,6 +267,11 @@ bool docket_set_target(struct docket *docket, struct docket_shard *shard, struct
                        const uint8_t *target, size_t target_len);
 bool docket_set_mx(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
                    const struct mxclash_mx *mx, size_t count);
+
+/** Have room for a walk with the case, its content undefined, or with keep false none any more.
+ * Room is made as in docket_set_target(). Shard locked. \return false if there is no room */
+bool docket_set_walk(struct docket *docket, struct docket_shard *shard, struct docket_case *c,
+                     bool keep);
 
 /** \return the case of the list that was longest not met, NULL if it is empty. Shard locked. */
 struct docket_case *docket_oldest(struct docket_shard *shard, bool open);

@@ -242,6 +242,8 @@ void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_
     engine_hand_out(engine, outcome);
     if (outcome->prove || outcome->prove_later)
         queue_proof(engine, hash, owner, owner_len, outcome->prove_later, now);
+    if (outcome->walk && !proofs_push(&engine->lookups, hash, owner, owner_len, now))
+        engine_give_up_lookup(engine, hash, owner, owner_len, now);
     if (!outcome->lookup)
         return;
     if (!proofs_push(&engine->lookups, hash, owner, owner_len, now)) {

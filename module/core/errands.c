@@ -3,6 +3,7 @@
  * mxclash.h. */
 #include <string.h>
 
+#include "core/case_spf.h"
 #include "core/engine.h"
 
 static uint64_t next_id(struct mxclash_engine *engine)
@@ -149,8 +150,9 @@ bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
     while ((taken = proofs_pop(&engine->lookups, now, &waiting)) != proofs_none) {
         struct docket_shard *shard = docket_lock(&engine->docket, waiting.hash);
         struct docket_case *c = docket_find(shard, waiting.hash, waiting.owner, waiting.owner_len);
-        bool begun =
-            c != NULL && taken == proofs_one && case_lookup_begin(c, next_id(engine), now, lookup);
+        bool begun = c != NULL && taken == proofs_one &&
+                     (case_spf_lookup(&engine->work, shard, c, next_id(engine), now, lookup) ||
+                      case_lookup_begin(c, next_id(engine), now, lookup));
 
         docket_unlock(shard);
         if (begun)
@@ -171,8 +173,10 @@ void engine_give_up_lookup(struct mxclash_engine *engine, uint64_t hash, const u
     struct case_outcome outcome;
 
     case_outcome_init(&outcome);
-    if (c != NULL)
+    if (c != NULL) {
+        case_spf_drop(&engine->work, shard, c);
         case_lookup_give_up(&engine->work, c, now, &outcome);
+    }
     docket_unlock(shard);
     engine_hand_out(engine, &outcome);
 }
@@ -186,7 +190,9 @@ void mxclash_lookup_end(struct mxclash_engine *engine, const struct mxclash_look
     struct case_outcome outcome;
 
     case_outcome_init(&outcome);
-    if (c != NULL && c->lookup.id == lookup->id)
+    if (c != NULL && c->spf_walk != NULL && c->spf_walk->id == lookup->id)
+        case_spf_lookup_end(&engine->work, shard, c, reply, now, &outcome);
+    else if (c != NULL && c->lookup.id == lookup->id)
         case_lookup_end(&engine->work, c, reply, now, &outcome);
     docket_unlock(shard);
     engine_carry_out(engine, hash, lookup->owner, lookup->owner_len, &outcome, now);

@@ -45,12 +45,13 @@ static __attribute__((noinline)) void suspect_spf(struct mxclash_engine *engine,
                                                   struct suspicion *suspicion)
 {
     struct spf_summary spf;
+    struct spf_text text;
     struct hosted_found found;
 
     if (!reading->message.authoritative)
         return;
-    mailbox_read_spf(engine->providers, reading, sighting, &spf);
-    if (!spf.present)
+    mailbox_read_spf(engine->providers, reading, sighting, &text, &spf);
+    if (spf.records == 0)
         return;
     found =
         hosted_note_spf(&engine->hosted, hash, mailbox_spf_bits(&spf), sighting->txt_ttl_s, now);

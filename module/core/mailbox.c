@@ -24,57 +24,30 @@ void mailbox_view(const struct providers *providers, const struct answer_reading
     view->number = number_wanted(&view->verdict);
 }
 
-/** The owner's own part as SPF records write it. \return octets; 1 for the root, a dot */
-static size_t own_in_spf(const struct providers *providers, const struct sighting *sighting,
-                         uint8_t own[MXCLASH_NAME_MAX])
-{
-    size_t own_at = providers_own_at(providers, sighting->owner, sighting->owner_len);
-    const uint8_t *name = sighting->owner + own_at;
-    size_t len = sighting->owner_len - own_at;
-
-    own[0] = '.';
-    if (len == 1)
-        return 1;
-    memcpy(own, name + 1, len - 2);
-    for (size_t at = name[0]; at + 2 < len; at += name[at + 1] + 1u)
-        own[at] = '.';
-    return len - 2;
-}
-
 void mailbox_read_spf(const struct providers *providers, const struct answer_reading *reading,
-                      const struct sighting *sighting, struct spf_summary *spf)
+                      const struct sighting *sighting, struct spf_text *text,
+                      struct spf_summary *spf)
 {
-    uint8_t own[MXCLASH_NAME_MAX];
+    struct spf_set set = {0};
     const uint8_t *rdata;
-    size_t at = 0, len, own_len = 0, octets = 0;
+    size_t at = 0, len;
 
-    memset(spf, 0, sizeof(*spf));
-    while ((len = answer_next_txt(reading, sighting, &at, &rdata)) != 0) {
-        bool is_spf = spf_is_record(rdata, len);
-
-        if (is_spf && !spf->present) {
-            own_len = own_in_spf(providers, sighting, own);
-            spf->present = true;
-        }
-        octets += is_spf ? len : 0;
-        /* more than any honest owner has, as are more records than were looked at: whom it names is
-         * not worth the time */
-        if (octets > SPF_OCTETS_MAX) {
-            spf->asks_own = true;
-            return;
-        }
-        if (is_spf)
-            spf_read(providers, rdata, len, own, own_len, spf);
-    }
-    spf->asks_own = spf->asks_own || reading->cut;
+    while ((len = answer_next_txt(reading, sighting, &at, &rdata)) != 0)
+        spf_set_add(&set, rdata, len);
+    spf_read(providers, &set, text, spf);
+    /* more records than were looked at: an SPF record may be among the others */
+    spf->unknown = spf->unknown || reading->cut;
 }
 
 uint16_t mailbox_spf_bits(const struct spf_summary *spf)
 {
     uint16_t bits = 0;
 
-    if (spf->asks_own)
+    if (spf->unknown)
         return UINT16_MAX;
+    /* nobody reads it, so it names nobody */
+    if (spf->broken || spf->records > 1)
+        return 0;
     for (uint64_t left = spf->named; left != 0; left &= left - 1) {
         unsigned number = (unsigned)__builtin_ctzll(left);
 
@@ -97,8 +70,8 @@ bool mailbox_spf_bits_lack(uint16_t bits, unsigned number)
 
 bool mailbox_spf_lacks(const struct spf_summary *spf, unsigned number)
 {
-    return spf->present && !spf->asks_own && number != HOSTED_NONE &&
-           (spf->named & UINT64_C(1) << number % SPF_NUMBERS) == 0;
+    return spf->records != 0 && !spf->unknown && number != HOSTED_NONE &&
+           (spf->broken || (spf->named & UINT64_C(1) << number % SPF_NUMBERS) == 0);
 }
 
 unsigned mailbox_spf_provider(const struct casework *work, const struct docket_case *c)
@@ -113,14 +86,16 @@ unsigned mailbox_spf_provider(const struct casework *work, const struct docket_c
 }
 
 static void set_kind(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
-                     enum mxclash_kind kind, bool wrong, enum mxclash_evidence evidence,
-                     mxclash_time now, struct case_outcome *outcome)
+                     enum mxclash_kind kind, bool wrong, enum mxclash_state state, mxclash_time now,
+                     struct case_outcome *outcome)
 {
     if (!wrong) {
         conflict_clear(work, shard, c, kind, now, outcome);
         return;
     }
-    conflict_open(work, shard, c, kind, mxclash_confirmed, evidence, now, outcome);
+    if (state == mxclash_suspected)
+        conflict_lower(work, c, kind);
+    conflict_open(work, shard, c, kind, state, mxclash_same_answer, now, outcome);
     conflict_tell_changed(work, c, kind, now, outcome);
 }
 
@@ -132,18 +107,12 @@ void mailbox_judge_mx(const struct casework *work, struct docket_shard *shard,
     if (c->mx_set != NULL)
         providers_judge(work->providers, c->owner, c->owner_len, c->mx_set->mx, c->mx_set->count,
                         &verdict);
-    set_kind(work, shard, c, mxclash_foreign_mx, verdict.foreign != 0, mxclash_same_answer, now,
+    c->mx_lacks = verdict.wanted != NULL;
+    c->mx_doubled = verdict.doubled != 0;
+    set_kind(work, shard, c, mxclash_foreign_mx, verdict.foreign != 0,
+             verdict.foreign_sure ? mxclash_confirmed : mxclash_suspected, now, outcome);
+    set_kind(work, shard, c, mxclash_incomplete_mx, verdict.incomplete, mxclash_confirmed, now,
              outcome);
-    set_kind(work, shard, c, mxclash_incomplete_mx, verdict.incomplete, mxclash_same_answer, now,
-             outcome);
-    if (mailbox_spf_provider(work, c) == HOSTED_NONE)
+    if (number_wanted(&verdict) == HOSTED_NONE)
         conflict_clear(work, shard, c, mxclash_spf_missing, now, outcome);
-}
-
-void mailbox_judge_spf(const struct casework *work, struct docket_shard *shard,
-                       struct docket_case *c, const struct spf_summary *spf, mxclash_time now,
-                       struct case_outcome *outcome)
-{
-    set_kind(work, shard, c, mxclash_spf_missing,
-             mailbox_spf_lacks(spf, mailbox_spf_provider(work, c)), mxclash_probe, now, outcome);
 }

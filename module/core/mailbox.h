@@ -23,9 +23,10 @@ struct mailbox_view {
 void mailbox_view(const struct providers *providers, const struct answer_reading *reading,
                   const struct sighting *sighting, struct mailbox_view *view);
 
-/** Read the TXT records of a sighting. */
+/** Read the SPF record among the TXT records of a sighting. \param[out] text  as spf_read() */
 void mailbox_read_spf(const struct providers *providers, const struct answer_reading *reading,
-                      const struct sighting *sighting, struct spf_summary *spf);
+                      const struct sighting *sighting, struct spf_text *text,
+                      struct spf_summary *spf);
 
 /** \return the bits that hosted.h keeps: all of them where it cannot be told whom it names, none
  * where it names more than fit */
@@ -35,18 +36,14 @@ uint16_t mailbox_spf_bits(const struct spf_summary *spf);
  * they tell */
 bool mailbox_spf_bits_lack(uint16_t bits, unsigned number);
 
-/** \return true if the record is there and surely does not name the provider of that number */
+/** \return true if there is a record, and by itself it does not name the provider of that number:
+ * it is broken, or one of several, or the provider may yet be in what it includes */
 bool mailbox_spf_lacks(const struct spf_summary *spf, unsigned number);
 
 /** The authority showed the case's MX set, which has been noted: open or clear foreign-mx and
  * incomplete-mx. An answer to the MX question holds the whole set, so it is its own proof. */
 void mailbox_judge_mx(const struct casework *work, struct docket_shard *shard,
                       struct docket_case *c, mxclash_time now, struct case_outcome *outcome);
-
-/** A proof asked MX and TXT: open or clear spf-missing by what was found. */
-void mailbox_judge_spf(const struct casework *work, struct docket_shard *shard,
-                       struct docket_case *c, const struct spf_summary *spf, mxclash_time now,
-                       struct case_outcome *outcome);
 
 /** \return number of the provider of the case's MX whose SPF can be judged, HOSTED_NONE if none */
 unsigned mailbox_spf_provider(const struct casework *work, const struct docket_case *c);

@@ -33,6 +33,8 @@ struct provider_pattern {
     uint8_t *name;
     uint8_t name_len;
     bool below;
+    /** of hosts that take no mail and say nothing: made to prove who owns a domain */
+    bool token;
 };
 
 /** One host of a set; as struct mxclash_mx, with no more room than its name needs. */
@@ -136,9 +138,15 @@ const struct provider *providers_at(const struct providers *providers, size_t in
 const struct provider *providers_host(const struct providers *providers, const uint8_t *host,
                                       size_t host_len);
 
+/** As providers_host(). \param[out] pattern  the one that says so; written unless it returns NULL
+ */
+const struct provider *providers_find(const struct providers *providers, const uint8_t *host,
+                                      size_t host_len, const struct provider_pattern **pattern);
+
 /**
  * Say which mailbox provider an MX set names: by any of its hosts; the host with the lowest
- * preference decides, at equal preference the section that comes first. Filters are passed over.
+ * preference decides, at equal preference the section that comes first. Filters and tokens are
+ * passed over.
  *
  * \param mx  count members; only the first MXCLASH_MX_MAX are looked at
  * \return NULL if none
@@ -151,17 +159,23 @@ const char *provider_name(const struct provider *provider);
 
 /** What an MX set looks like beside what its provider documents. */
 struct providers_verdict {
-    /** as providers_match() */
+    /** as providers_match(); if that is none, the one whose hosts are doubled */
     const struct provider *provider;
-    /** a filtering service stands in the set */
+    /** a filtering service stands in the set, or before the provider what may be one */
     bool filtered;
-    /** bit i: mx[i] belongs neither to the provider, nor to a filter, nor to the owner */
+    /** bit i: mx[i] belongs neither to the provider, nor to a filter, nor to the owner, and is not
+     * in front */
     uint32_t foreign;
-    /** no set that the provider documents is there in full */
+    /** of these, one is another known provider's: it surely is foreign */
+    bool foreign_sure;
+    /** bit i: mx[i] is a host of the provider with the owner's domain behind it: a last dot lacks
+     */
+    uint32_t doubled;
+    /** no set that the provider documents is there in full, or hosts are doubled */
     bool incomplete;
-    /** the documented set that lacks fewest hosts; NULL unless incomplete */
+    /** the documented set that lacks fewest hosts; NULL if one is there, doubled hosts counted */
     const struct provider_set *wanted;
-    /** bits of enum mxclash_advice: remove-foreign-mx, complete-mx */
+    /** bits of enum mxclash_advice: remove-foreign-mx, complete-mx, add-final-dot */
     uint32_t advice;
 };
 

@@ -112,13 +112,13 @@ bool index_add(struct providers *providers, size_t section, size_t pattern,
     return true;
 }
 
-const struct provider *providers_host(const struct providers *providers, const uint8_t *host,
-                                      size_t host_len)
+const struct provider *providers_find(const struct providers *providers, const uint8_t *host,
+                                      size_t host_len, const struct provider_pattern **pattern)
 {
     uint8_t starts[LABELS_MAX];
     size_t labels = split_labels(host, host_len, starts);
     uint32_t hash = INDEX_HASH_BASIS;
-    size_t section = 0;
+    const struct index_slot *found = NULL;
 
     if (providers->slots == NULL)
         return NULL;
@@ -135,7 +135,18 @@ const struct provider *providers_host(const struct providers *providers, const u
         /* the whole host can only be a name, a part of it only what stands below `*` */
         slot = find_slot(providers, hash, i != 0, suffix, host_len - starts[i]);
         if (slot->section != 0)
-            section = slot->section;
+            found = slot;
     }
-    return section != 0 ? &providers->list[section - 1] : NULL;
+    if (found == NULL)
+        return NULL;
+    *pattern = slot_pattern(providers, found);
+    return &providers->list[found->section - 1u];
+}
+
+const struct provider *providers_host(const struct providers *providers, const uint8_t *host,
+                                      size_t host_len)
+{
+    const struct provider_pattern *pattern;
+
+    return providers_find(providers, host, host_len, &pattern);
 }

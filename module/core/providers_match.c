@@ -2,38 +2,54 @@
 /** \file What an MX set says of its provider: see providers.h and docs/providers.md. */
 #include <string.h>
 
+#include "core/names.h"
 #include "core/providers_index.h"
+
+/** Octets of the ends of two names that are compared first: nearly all differ there. */
+#define TAIL_OCTETS 8
 
 /** The MX set under judgement: whose each host is. */
 struct view {
     const struct mxclash_mx *mx;
     size_t count;
+    /** NULL where nobody is known */
     const struct provider *whose[MXCLASH_MX_MAX];
+    /** bit i: a token of a provider's */
+    uint32_t tokens;
+    /** the set with its doubled hosts made straight; mx points to it if there are any */
+    struct mxclash_mx straight[MXCLASH_MX_MAX];
 };
 
 static void look(const struct providers *providers, const struct mxclash_mx *mx, size_t count,
                  struct view *view)
 {
+    const struct provider_pattern *pattern;
+
     view->mx = mx;
     view->count = count < MXCLASH_MX_MAX ? count : MXCLASH_MX_MAX;
-    for (size_t i = 0; i < view->count; i++)
-        view->whose[i] = providers_host(providers, mx[i].exchange, mx[i].exchange_len);
+    view->tokens = 0;
+    for (size_t i = 0; i < view->count; i++) {
+        view->whose[i] = providers_find(providers, mx[i].exchange, mx[i].exchange_len, &pattern);
+        if (view->whose[i] != NULL && pattern->token) {
+            view->whose[i] = NULL;
+            view->tokens |= UINT32_C(1) << i;
+        }
+    }
 }
 
-static const struct provider *pick(const struct view *view)
+/** \param whose  of each host of the view. \return the provider whose host comes first */
+static const struct provider *pick(const struct view *view, const struct provider *const *whose)
 {
     const struct provider *picked = NULL;
     uint16_t preference = 0;
 
     for (size_t i = 0; i < view->count; i++) {
-        const struct provider *whose = view->whose[i];
-
-        if (whose == NULL || whose->filter)
+        if (whose[i] == NULL || whose[i]->filter)
             continue;
         /* sections stand in one array, so the lower address is the earlier section */
         if (picked == NULL || view->mx[i].preference < preference ||
-            (view->mx[i].preference == preference && whose < picked)) {
-            picked = whose;
+            (view->mx[i].preference == preference && whose[i] < picked)) {
+            picked = whose[i];
             preference = view->mx[i].preference;
         }
     }
@@ -46,7 +62,7 @@ const struct provider *providers_match(const struct providers *providers,
     struct view view;
 
     look(providers, mx, count, &view);
-    return pick(&view);
+    return pick(&view, view.whose);
 }
 
 const char *provider_name(const struct provider *provider)
@@ -145,6 +161,145 @@ static void judge_sets(const struct view *view, struct providers_verdict *verdic
     }
 }
 
+/**
+ * \return octets of the part before the owner's name, or a name above it, in a host that is a
+ *     provider's with that behind it; 0: it is none. A missing last dot makes such hosts: the
+ * zone's name is put behind (RFC 1035 5.1).
+ */
+static size_t doubled_octets(const struct providers *providers, const struct registrable *domain,
+                             const struct mxclash_mx *mx, const struct provider **whose)
+{
+    const struct provider_pattern *pattern;
+    const uint8_t *owner = domain->name;
+    size_t owner_len = domain->name_len;
+    uint8_t front[MXCLASH_NAME_MAX];
+
+    /* the zone may be any name above the owner, but no top-level domain */
+    for (size_t at = 0; owner[at] + 2u < owner_len - at; at += owner[at] + 1u) {
+        size_t front_len = mx->exchange_len - (owner_len - at);
+
+        if (owner_len - at >= mx->exchange_len || mx->exchange[0] + 1u >= front_len ||
+            memcmp(mx->exchange + front_len, owner + at, owner_len - at) != 0 ||
+            !name_at_or_below(mx->exchange, mx->exchange_len, owner + at, owner_len - at))
+            continue;
+        memcpy(front, mx->exchange, front_len);
+        front[front_len] = 0;
+        *whose = providers_find(providers, front, front_len + 1, &pattern);
+        if (*whose != NULL && !(*whose)->filter && !pattern->token)
+            return registrable_holds(domain, mx->exchange, mx->exchange_len) ? front_len : 0;
+    }
+    return 0;
+}
+
+/** Put the hosts that a missing dot doubled straight in the view, if they are the provider's. Where
+ * there is no provider yet, they name it. */
+static void straighten(const struct providers *providers, const struct registrable *domain,
+                       struct view *view, struct providers_verdict *verdict)
+{
+    const uint8_t *owner = domain->name;
+    size_t owner_len = domain->name_len;
+    const struct provider *whose[MXCLASH_MX_MAX] = {NULL};
+    size_t fronts[MXCLASH_MX_MAX];
+    bool any = false;
+
+    for (size_t i = 0; i < view->count; i++) {
+        const struct mxclash_mx *mx = &view->mx[i];
+
+        if (view->whose[i] != NULL || owner_len < TAIL_OCTETS || mx->exchange_len <= owner_len ||
+            memcmp(mx->exchange + mx->exchange_len - TAIL_OCTETS, owner + owner_len - TAIL_OCTETS,
+                   TAIL_OCTETS) != 0)
+            continue;
+        fronts[i] = doubled_octets(providers, domain, mx, &whose[i]);
+        if (fronts[i] == 0)
+            whose[i] = NULL;
+        any = any || whose[i] != NULL;
+    }
+    if (!any)
+        return;
+    if (verdict->provider == NULL)
+        verdict->provider = pick(view, whose);
+    memcpy(view->straight, view->mx, view->count * sizeof(*view->mx));
+    view->mx = view->straight;
+    for (size_t i = 0; i < view->count; i++) {
+        struct mxclash_mx *mx = &view->straight[i];
+
+        if (whose[i] == NULL || !same_service(whose[i], verdict->provider))
+            continue;
+        memset(mx->exchange + fronts[i], 0, sizeof(mx->exchange) - fronts[i]);
+        mx->exchange_len = (uint8_t)(fronts[i] + 1);
+        view->whose[i] = whose[i];
+        verdict->doubled |= UINT32_C(1) << i;
+    }
+}
+
+/**
+ * Names that can never take mail belong to nobody: the null MX (RFC 7505), what is at or below
+ * `invalid` and `localhost` (RFC 6761 6.3, 6.4), and what ends in digits: an address written as a
+ * name, which no top-level domain is (RFC 3696 2).
+ */
+static bool takes_no_mail(const struct mxclash_mx *mx)
+{
+    const uint8_t *last = mx->exchange;
+    size_t digits = 0;
+
+    if (mx->exchange_len <= 1)
+        return true;
+    while (last + last[0] + 2 < mx->exchange + mx->exchange_len)
+        last += last[0] + 1;
+    while (digits < last[0] && last[digits + 1] >= '0' && last[digits + 1] <= '9')
+        digits++;
+    return digits == last[0] || (last[0] == 7 && memcmp(last + 1, "invalid", 7) == 0) ||
+           (last[0] == 9 && memcmp(last + 1, "localhost", 9) == 0);
+}
+
+/** \return the preference of the provider's host that senders try first */
+static uint16_t first_preference(const struct view *view, const struct provider *provider)
+{
+    uint16_t first = UINT16_MAX;
+
+    for (size_t i = 0; i < view->count; i++)
+        if (view->whose[i] != NULL && same_service(view->whose[i], provider) &&
+            view->mx[i].preference < first)
+            first = view->mx[i].preference;
+    return first;
+}
+
+/** Say which hosts are foreign. \return false if the domain is the provider's own */
+static bool judge_hosts(const struct registrable *domain, const struct view *view,
+                        struct providers_verdict *verdict)
+{
+    uint16_t first = first_preference(view, verdict->provider);
+    uint32_t known = 0, unknown = 0;
+    bool gateway = false;
+
+    for (size_t i = 0; i < view->count; i++) {
+        const struct provider *whose = view->whose[i];
+        const struct mxclash_mx *mx = &view->mx[i];
+        uint32_t bit = UINT32_C(1) << i;
+        bool own;
+
+        if (((view->tokens | verdict->doubled) & bit) != 0)
+            continue;
+        own = registrable_holds(domain, mx->exchange, mx->exchange_len);
+        if (own && whose == verdict->provider)
+            return false;
+        if (whose != NULL && whose->filter) {
+            verdict->filtered = true;
+        } else if (whose != NULL) {
+            if (!own && !same_service(whose, verdict->provider))
+                known |= bit;
+        } else if (!own && !takes_no_mail(mx)) {
+            unknown |= bit;
+            gateway = gateway || mx->preference <= first;
+        }
+    }
+    verdict->filtered = verdict->filtered || gateway;
+    verdict->foreign_sure = known != 0;
+    /* a gateway in front has hosts of its own behind the provider's, too */
+    verdict->foreign = gateway ? known : known | unknown;
+    return true;
+}
+
 void providers_judge(const struct providers *providers, const uint8_t *owner, size_t owner_len,
                      const struct mxclash_mx *mx, size_t count, struct providers_verdict *verdict)
 {
@@ -153,33 +308,28 @@ void providers_judge(const struct providers *providers, const uint8_t *owner, si
 
     memset(verdict, 0, sizeof(*verdict));
     look(providers, mx, count, &view);
-    verdict->provider = pick(&view);
+    verdict->provider = pick(&view, view.whose);
+    domain = registrable_of(providers->suffixes, owner, owner_len);
+    straighten(providers, &domain, &view, verdict);
     if (verdict->provider == NULL)
         return;
-    domain = registrable_of(providers->suffixes, owner, owner_len);
-    for (size_t i = 0; i < view.count; i++) {
-        const struct provider *whose = view.whose[i];
-        bool own = registrable_holds(&domain, mx[i].exchange, mx[i].exchange_len);
+    if (!judge_hosts(&domain, &view, verdict)) {
+        const struct provider *provider = verdict->provider;
 
-        if (own && whose == verdict->provider) {
-            /* a domain of the provider's own may do as it likes */
-            memset(verdict, 0, sizeof(*verdict));
-            verdict->provider = whose;
-            return;
-        }
-        if (whose != NULL && whose->filter)
-            verdict->filtered = true;
-        else if (mx[i].exchange_len > 1 && !own &&
-                 (whose == NULL || !same_service(whose, verdict->provider)))
-            verdict->foreign |= UINT32_C(1) << i;
+        /* a domain of the provider's own may do as it likes */
+        memset(verdict, 0, sizeof(*verdict));
+        verdict->provider = provider;
+        return;
     }
     /* Behind a filter the documented set is not meant for the public; a set that fills the room may
        have been cut, so what lacks in it proves nothing. */
     if (!verdict->filtered && count < MXCLASH_MX_MAX)
         judge_sets(&view, verdict);
-    verdict->incomplete = verdict->wanted != NULL;
+    verdict->incomplete = verdict->wanted != NULL || verdict->doubled != 0;
     if (verdict->foreign != 0)
         verdict->advice |= mxclash_remove_foreign_mx;
-    if (verdict->incomplete)
+    if (verdict->wanted != NULL)
         verdict->advice |= mxclash_complete_mx;
+    if (verdict->doubled != 0)
+        verdict->advice |= mxclash_add_final_dot;
 }

@@ -179,6 +179,15 @@ static bool tag_valid(const char *tag)
     return tag[len] == '\0' && len != 0 && len <= PROVIDER_TAG_MAX;
 }
 
+static bool has_mx(const struct provider *section)
+{
+    size_t tokens = 0;
+
+    while (tokens < section->pattern_count && section->patterns[tokens].token)
+        tokens++;
+    return tokens < section->pattern_count;
+}
+
 /** Check that the section that ends here says enough; it grows no more. */
 static bool end_section(struct parser *parser)
 {
@@ -187,7 +196,7 @@ static bool end_section(struct parser *parser)
     if (parser->section == NULL)
         return true;
     parser->line = parser->section_line;
-    if (parser->section->pattern_count == 0)
+    if (!has_mx(parser->section))
         return fail(parser, "'%s' has no mx line", parser->section->name);
     if (parser->dangling_or)
         return fail(parser, "'%s' ends with an or that no expect follows", parser->section->name);
@@ -325,7 +334,8 @@ static bool read_family(struct parser *parser, char *value)
     return replace_other(parser, &parser->section->family, value);
 }
 
-static bool read_mx(struct parser *parser, char *value)
+/** Read host names. \param token  of hosts that take no mail */
+static bool add_pattern(struct parser *parser, char *value, bool token)
 {
     struct provider *section = parser->section;
     struct provider_pattern *pattern;
@@ -334,7 +344,8 @@ static bool read_mx(struct parser *parser, char *value)
     bool below = strncmp(value, "*.", 2) == 0;
 
     if (section->pattern_count == PROVIDER_PATTERNS_MAX)
-        return fail(parser, "more than %d mx lines in one section", PROVIDER_PATTERNS_MAX);
+        return fail(parser, "more than %d mx and token lines in one section",
+                    PROVIDER_PATTERNS_MAX);
     pattern =
         make_room(parser, section->patterns, section->pattern_count, sizeof(*section->patterns));
     if (pattern == NULL)
@@ -342,6 +353,7 @@ static bool read_mx(struct parser *parser, char *value)
     section->patterns = pattern;
     pattern += section->pattern_count;
     pattern->below = below;
+    pattern->token = token;
     if (!read_host(parser, below ? value + 2 : value, name, &pattern->name_len))
         return false;
     pattern->name = copy_name(parser, name, pattern->name_len);
@@ -355,6 +367,16 @@ static bool read_mx(struct parser *parser, char *value)
     return fail(parser, "'%.64s' belongs to '%s' already", value, taken->name);
 }
 
+static bool read_mx(struct parser *parser, char *value)
+{
+    return add_pattern(parser, value, false);
+}
+
+static bool read_token(struct parser *parser, char *value)
+{
+    return add_pattern(parser, value, true);
+}
+
 static bool read_expect(struct parser *parser, char *value)
 {
     struct provider *section = parser->section;
@@ -365,6 +387,7 @@ static bool read_expect(struct parser *parser, char *value)
     uint8_t name[MXCLASH_NAME_MAX];
     struct provider_mx mx = {.preference = (uint16_t)preference};
     struct provider_mx *room;
+    const struct provider_pattern *pattern;
 
     if (preference > 65535 || host == value + digits)
         return fail(parser, "expect takes a preference, 0 to 65535, and a host name");
@@ -388,7 +411,7 @@ static bool read_expect(struct parser *parser, char *value)
     set->mx = room;
     if (!read_host(parser, host, name, &mx.exchange_len))
         return false;
-    if (providers_host(parser->table, name, mx.exchange_len) != section)
+    if (providers_find(parser->table, name, mx.exchange_len, &pattern) != section || pattern->token)
         return fail(parser, "no mx line above says that '%.64s' belongs to '%s'", host,
                     section->name);
     mx.exchange = copy_name(parser, name, mx.exchange_len);
@@ -463,6 +486,7 @@ static const struct key keys[] = {
     {"title", read_title, true, false, false},
     {"family", read_family, false, false, false},
     {"mx", read_mx, true, false, false},
+    {"token", read_token, false, false, false},
     {"expect", read_expect, false, false, false},
     {"or", read_or, false, true, false},
     {"preferences", read_preferences, false, false, false},

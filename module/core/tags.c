@@ -62,13 +62,20 @@ const char *mxclash_outcome_name(enum mxclash_outcome outcome)
     return NAME(names, outcome);
 }
 
+const char *mxclash_spf_name(enum mxclash_spf spf)
+{
+    static const char *const names[] = {NULL, "lacks-provider", "permerror", "several-records"};
+    return NAME(names, spf);
+}
+
 const char *mxclash_advice_name(uint32_t bit)
 {
     static const char *const names[MXCLASH_ADVICES] = {
         "remove-cname",      "replace-cname-with-address",
         "move-cname",        "separate-mail-domain",
         "remove-foreign-mx", "complete-mx",
-        "fix-spf",           "flatten-cname"};
+        "fix-spf",           "flatten-cname",
+        "add-final-dot"};
 
     for (int i = 0; i < MXCLASH_ADVICES; i++)
         if (bit == 1u << i)

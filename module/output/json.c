@@ -142,7 +142,7 @@ static json_t *conflict(const struct mxclash_event *event, const char *host)
 
     /* clang-format off */
     return json_pack("{s:o, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o,"
-                     " s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I}",
+                     " s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I}",
                      "time", json_time(event->time),
                      "event", mxclash_event_type_name(event->type),
                      "domain", json_name(event->owner, event->owner_len),
@@ -156,6 +156,7 @@ static json_t *conflict(const struct mxclash_event *event, const char *host)
                      "provider", json_text(event->provider),
                      "impact", mxclash_impact_name(event->impact),
                      "hides_spf", json_known(event->hides_spf),
+                     "spf", json_text(mxclash_spf_name(event->spf)),
                      "authority", json_authority(&event->authority),
                      "authorities_differ", json_differ(event->servers),
                      "first_seen", json_time(event->first_seen),
@@ -243,7 +244,12 @@ static void print_fault(FILE *out, const struct mxclash_event *event)
         fprintf(out, " is not the set that %s documents", provider);
         break;
     case mxclash_spf_missing:
-        fprintf(out, "the SPF record lacks the include of %s", provider);
+        if (event->spf == mxclash_spf_permerror)
+            fputs("the SPF record breaks the syntax, so nobody reads it", out);
+        else if (event->spf == mxclash_spf_several_records)
+            fputs("there are several SPF records, so nobody reads any", out);
+        else
+            fprintf(out, "the SPF record lacks the include of %s", provider);
         break;
     default:
         fputc('?', out);

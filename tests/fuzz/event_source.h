@@ -76,6 +76,7 @@ static inline void source_event(struct source *source, struct mxclash_event *eve
     event->apex = (int8_t)source_octet(source);
     event->impact = source_octet(source);
     event->servers = source_octet(source);
+    event->spf = (enum mxclash_spf)(event->impact % MXCLASH_SPFS);
     source_take(source, &event->time, sizeof(event->time));
     source_take(source, &event->first_seen, sizeof(event->first_seen));
     source_take(source, &event->last_seen, sizeof(event->last_seen));

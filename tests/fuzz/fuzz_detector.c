@@ -20,9 +20,9 @@
 #define PENDING_MAX 4
 #define STEPS_MAX   200
 #define DOMAINS_MAX 4096
-/** Most that a name takes in the table, with three MX hosts at most, and that a raw message adds.
- */
-#define ENTRY_OCTETS 2048
+/** Most that a name takes in the table, with three MX hosts at most and a walk over its SPF record,
+ * and that a raw message adds. */
+#define ENTRY_OCTETS 5120
 #define RAW_OCTETS   65536
 #define FLOOD_SUFFIX "flood.test"
 
@@ -379,18 +379,26 @@ static void step_take_lookup(void)
     check_owner(lookup->owner, lookup->owner_len);
     check_name(lookup->target, lookup->target_len);
     MUST(lookup->qtype == wire_type_mx || lookup->qtype == wire_type_a ||
-         lookup->qtype == wire_type_aaaa);
+         lookup->qtype == wire_type_aaaa || lookup->qtype == wire_type_txt);
 }
 
 static void step_end_lookup(void)
 {
     unsigned how = octet();
     struct mxclash_mx mx[2] = {{.preference = 5}, {.preference = 10}};
+    static const uint8_t follows[] = "\x15"
+                                     "v=spf1 include:a.test",
+                         ends[] = "\x0b"
+                                  "v=spf1 -all";
+    const struct mxclash_txt txt[] = {{follows, sizeof(follows) - 1}, {ends, sizeof(ends) - 1}};
     struct mxclash_lookup_reply reply = {.answered = how & 1,
                                          .null_mx = how & 2,
                                          .has_address = how & 4,
                                          .mx = mx,
-                                         .mx_count = (how >> 3) % 3};
+                                         .mx_count = (how >> 3) % 3,
+                                         .txt = txt + (how >> 7),
+                                         .txt_count = (how >> 5) % (3 - (how >> 7)),
+                                         .txt_cut = how == 0xff};
     struct wire_name a = wire_name_of("a.p.test"), b = wire_name_of("b.p.test");
 
     if (run.lookup_count == 0)

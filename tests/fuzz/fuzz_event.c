@@ -150,7 +150,7 @@ static void check_conflict(const json_t *object, const struct mxclash_event *eve
 {
     uint64_t queries = (uint64_t)json_integer_value(json_object_get(object, "mx_queries"));
 
-    MUST(json_object_size(object) == 21);
+    MUST(json_object_size(object) == 22);
     check_name(json_object_get(object, "domain"), event->owner, event->owner_len);
     check_name(json_object_get(object, "zone"), event->zone, event->zone_len);
     check_string(json_object_get(object, "kind"), mxclash_kind_name(event->kind));
@@ -161,6 +161,7 @@ static void check_conflict(const json_t *object, const struct mxclash_event *eve
                 event->apex == mxclash_apex_yes);
     check_third(json_object_get(object, "hides_spf"), event->hides_spf != mxclash_unknown,
                 event->hides_spf == mxclash_yes);
+    check_text(json_object_get(object, "spf"), mxclash_spf_name(event->spf));
     check_third(json_object_get(object, "authorities_differ"),
                 event->servers != mxclash_servers_unknown,
                 event->servers == mxclash_servers_differ);

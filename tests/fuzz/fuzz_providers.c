@@ -33,11 +33,13 @@ static bool pattern_fits(const struct provider_pattern *pattern, const uint8_t *
 }
 
 /** The longest pattern wins, a whole name before `*`. */
-static const struct provider *owner_of(const struct providers *providers, const uint8_t *host,
-                                       size_t host_len)
+static const struct provider *find(const struct providers *providers, const uint8_t *host,
+                                   size_t host_len, bool *token)
 {
     const struct provider *found = NULL;
     size_t best = 0;
+
+    *token = false;
 
     for (size_t i = 0; i < providers_count(providers); i++) {
         const struct provider *provider = providers_at(providers, i);
@@ -49,15 +51,28 @@ static const struct provider *owner_of(const struct providers *providers, const 
             if (length > best && pattern_fits(pattern, host, host_len)) {
                 best = length;
                 found = provider;
+                *token = pattern->token;
             }
         }
     }
     return found;
 }
 
+/** Whose mail host it is: a token takes no mail. */
+static const struct provider *owner_of(const struct providers *providers, const uint8_t *host,
+                                       size_t host_len)
+{
+    bool token;
+    const struct provider *found = find(providers, host, host_len, &token);
+
+    return token ? NULL : found;
+}
+
 static void check_host(const struct providers *providers, const uint8_t *host, size_t host_len)
 {
-    MUST(providers_host(providers, host, host_len) == owner_of(providers, host, host_len));
+    bool token;
+
+    MUST(providers_host(providers, host, host_len) == find(providers, host, host_len, &token));
 }
 
 /** The pattern's own name and one below it. */
@@ -171,35 +186,86 @@ static const struct provider *named(const struct providers *providers, const str
     return named;
 }
 
+/** Names that can never take mail. */
+static bool takes_no_mail(const struct mxclash_mx *mx)
+{
+    char text[MXCLASH_NAME_TEXT_MAX];
+    const char *last;
+
+    mxclash_name_to_text(mx->exchange, mx->exchange_len, text);
+    last = strrchr(text, '.') != NULL ? strrchr(text, '.') + 1 : text;
+    return *last == '\0' || strcmp(last, "invalid") == 0 || strcmp(last, "localhost") == 0 ||
+           strspn(last, "0123456789") == strlen(last);
+}
+
+/** What hosts are foreign, where none is doubled. \param[out] gateway  an unknown one in front */
+static uint32_t foreign_in(const struct providers *providers, const struct provider *provider,
+                           const struct registrable *domain, const struct mxclash_mx *mx,
+                           size_t count, bool *gateway)
+{
+    uint32_t known = 0, unknown = 0;
+    int first = 65536;
+
+    *gateway = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct provider *whose = owner_of(providers, mx[i].exchange, mx[i].exchange_len);
+
+        if (whose != NULL && same_family(whose, provider) && mx[i].preference < first)
+            first = mx[i].preference;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct provider *whose;
+        bool token;
+
+        whose = find(providers, mx[i].exchange, mx[i].exchange_len, &token);
+        if (token || registrable_holds(domain, mx[i].exchange, mx[i].exchange_len) ||
+            (whose == NULL && takes_no_mail(&mx[i])))
+            continue;
+        if (whose == NULL) {
+            unknown |= UINT32_C(1) << i;
+            *gateway = *gateway || mx[i].preference <= first;
+        } else if (!whose->filter && !same_family(whose, provider)) {
+            known |= UINT32_C(1) << i;
+        }
+    }
+    return *gateway ? known : known | unknown;
+}
+
 static void check_judgement(const struct providers *providers, const uint8_t *owner,
                             size_t owner_len, const struct mxclash_mx *mx, size_t count)
 {
     const struct provider *provider = named(providers, mx, count);
-    size_t own_at = providers_own_at(providers, owner, owner_len);
+    struct registrable domain = registrable_of(NULL, owner, owner_len);
     struct providers_verdict verdict;
-    uint32_t foreign = 0;
-    bool filtered = false, own_domain = false, lacking;
+    bool filtered = false, own_domain = false, lacking, gateway;
+    uint32_t foreign;
     size_t fewest = 0;
 
-    MUST(own_at < owner_len && name_valid(owner + own_at, owner_len - own_at));
     MUST(providers_match(providers, mx, count) == provider);
     providers_judge(providers, owner, owner_len, mx, count, &verdict);
-    MUST(verdict.provider == provider);
-    for (size_t i = 0; i < count && provider != NULL; i++) {
+    MUST(provider == NULL || verdict.provider == provider);
+    MUST((verdict.foreign & verdict.doubled) == 0 && (!verdict.foreign_sure || verdict.foreign));
+    for (size_t i = 0; i < count; i++) {
         const struct provider *whose = owner_of(providers, mx[i].exchange, mx[i].exchange_len);
-        bool own = name_at_or_below(mx[i].exchange, mx[i].exchange_len, owner + own_at,
-                                    owner_len - own_at);
+        bool own = registrable_holds(&domain, mx[i].exchange, mx[i].exchange_len);
 
-        own_domain = own_domain || (own && whose == provider);
-        if (whose != NULL && whose->filter)
-            filtered = true;
-        else if (!own && mx[i].exchange_len > 1 && (whose == NULL || !same_family(whose, provider)))
-            foreign |= UINT32_C(1) << i;
+        own_domain = own_domain || (own && whose != NULL && whose == provider);
+        filtered = filtered || (whose != NULL && whose->filter);
+        /* a doubled host stands below the owner's domain, and looks like nobody's */
+        MUST((verdict.doubled >> i & 1) == 0 || (own && whose == NULL));
     }
+    if (verdict.doubled != 0) {
+        MUST(verdict.provider != NULL && verdict.incomplete &&
+             (verdict.advice & mxclash_add_final_dot) != 0);
+        return;
+    }
+    MUST(verdict.provider == provider);
     if (provider == NULL || own_domain) {
         MUST(verdict.foreign == 0 && !verdict.incomplete && verdict.advice == 0);
         return;
     }
+    foreign = foreign_in(providers, provider, &domain, mx, count, &gateway);
+    filtered = filtered || gateway;
     MUST(verdict.filtered == filtered && verdict.foreign == foreign);
     lacking =
         !filtered && count < MXCLASH_MX_MAX && incomplete(providers, provider, mx, count, &fewest);
@@ -214,17 +280,25 @@ static void check_judgement(const struct providers *providers, const uint8_t *ow
 
 static void check_spf(const struct providers *providers, const uint8_t *rdata, size_t rdata_len)
 {
-    static const char own[] = "example.com";
     static struct plain_txt txt;
-    size_t len;
+    static struct spf_text text;
     bool record = rdata_len <= 65535 && plain_join(rdata, rdata_len, &txt) &&
                   plain_find_include(&txt, "?") != spf_none;
-    struct spf_summary spf = {0};
-    bool asks = false;
+    struct spf_term terms[SPF_LOOKUPS_MAX];
+    struct spf_summary spf;
+    struct spf_set set = {0};
     uint64_t named = 0;
 
     MUST(spf_is_record(rdata, rdata_len) == record);
+    spf_set_add(&set, rdata, rdata_len);
+    MUST(set.records == record);
+    spf_read(providers, &set, &text, &spf);
+    MUST(spf.records == record && (record || spf.named == 0));
     if (!record || rdata_len > SPF_OCTETS_MAX)
+        return;
+    MUST(spf_followed(&text, terms) <= SPF_LOOKUPS_MAX);
+    /* a macro may be any name, so one that is spelt like a provider's is none */
+    if (spf.broken || memchr(txt.text, '%', txt.len) != NULL)
         return;
     for (size_t i = 0; i < providers_count(providers); i++) {
         const struct provider *provider = providers_at(providers, i);
@@ -233,14 +307,7 @@ static void check_spf(const struct providers *providers, const uint8_t *rdata, s
             if (plain_find_include(&txt, provider->spf.text[j]) == spf_has)
                 named |= UINT64_C(1) << provider->spf_number % SPF_NUMBERS;
     }
-    for (const char *word = txt.text; (len = plain_next_word(&txt, &word)) != 0; word += len) {
-        /* what is longer than any name is taken for one that may be any */
-        if (len > MXCLASH_NAME_MAX)
-            return;
-        asks = asks || plain_asks_own(word, len, own);
-    }
-    spf_read(providers, rdata, rdata_len, (const uint8_t *)own, strlen(own), &spf);
-    MUST(spf.named == named && spf.asks_own == asks);
+    MUST(spf.named == named);
 }
 
 /* --- the table ---------------------------------------------------------------------------------

@@ -80,26 +80,4 @@ static inline enum plain_finding plain_find_include(const struct plain_txt *txt,
     return finding;
 }
 
-/** Does the word ask about own, a name below it, or one with a macro, which may be any? */
-static inline bool plain_asks_own(const char *word, size_t len, const char *own)
-{
-    static const char *const keys[] = {"include:", "redirect=", "exists:"};
-    size_t own_len = strlen(own), at = memchr("+-?~", *word, 4) != NULL;
-
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        size_t key_len = strlen(keys[i]);
-
-        if (len <= at + key_len || memcmp(word + at, keys[i], key_len) != 0)
-            continue;
-        word += at + key_len;
-        len -= at + key_len;
-        if (memchr(word, '%', len) != NULL)
-            return true;
-        len -= word[len - 1] == '.';
-        return len >= own_len && memcmp(word + len - own_len, own, own_len) == 0 &&
-               (len == own_len || word[len - own_len - 1] == '.');
-    }
-    return false;
-}
-
 #endif

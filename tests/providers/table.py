@@ -36,13 +36,14 @@ class Section:
     family: str = ""
     by_order: bool = False
     hosts: list = field(default_factory=list)
+    tokens: list = field(default_factory=list)
     sets: list = field(default_factory=list)
     spf: list = field(default_factory=list)
     sources: list = field(default_factory=list)
 
     def values(self):
         """All that can bear a mark."""
-        return self.hosts + [value for one in self.sets for value in one] + self.spf
+        return self.hosts + self.tokens + [value for one in self.sets for value in one] + self.spf
 
 
 def split_mark(line):
@@ -69,6 +70,8 @@ def read(text):
         value = Value(rest, mark, number)
         if key == "mx":
             section.hosts.append(value)
+        elif key == "token":
+            section.tokens.append(value)
         elif key == "spf":
             section.spf.append(value)
         elif key == "source":
@@ -143,8 +146,9 @@ def tables(sections):
     ]
     for s in providers:
         spf = ", ".join(code(value) for value in s.spf)
+        tokens = "".join(f"; token {code(value)}" for value in s.tokens)
         lines.append(
-            f"| `{s.tag}`: {s.title} | {same_rest(s.hosts)} | {sets_cell(s)} | {spf} "
+            f"| `{s.tag}`: {s.title} | {same_rest(s.hosts)}{tokens} | {sets_cell(s)} | {spf} "
             f"| {sure_cell(s)} | {source_cell(s)} |"
         )
     lines += [

@@ -84,6 +84,7 @@ def test_the_program_reads_the_same():
             (
                 s.tag, s.is_filter, s.title, s.family, s.by_order,
                 [value.text for value in s.hosts],
+                [value.text for value in s.tokens],
                 [[value.text for value in one] for one in s.sets],
                 [value.text for value in s.spf],
                 [value.text for value in s.sources],

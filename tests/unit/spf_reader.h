@@ -24,13 +24,15 @@ static inline struct providers *spf_table(const char *include)
 
 /** What RDATA says. A sanitiser sees any read past its end. */
 static inline struct spf_summary spf_summary_of(const struct providers *providers,
-                                                const uint8_t *rdata, size_t len, const char *own)
+                                                const uint8_t *rdata, size_t len)
 {
     uint8_t *exact = message_exact(rdata, len);
-    struct spf_summary spf = {.present = spf_is_record(exact, len)};
+    struct spf_set set = {0};
+    struct spf_summary spf;
+    struct spf_text text;
 
-    if (spf.present)
-        spf_read(providers, exact, len, (const uint8_t *)own, strlen(own), &spf);
+    spf_set_add(&set, exact, len);
+    spf_read(providers, &set, &text, &spf);
     free(exact);
     return spf;
 }

@@ -55,18 +55,19 @@ static void test_every_field_in_order(void **state)
     const struct mxclash_event event = sample_event();
 
     (void)state;
-    assert_json(&event, "ns1.example",
-                "{\"time\":\"2026-01-02T03:04:05.678Z\",\"event\":\"opened\","
-                "\"domain\":\"split.test\",\"kind\":\"cname-and-mx\",\"state\":\"confirmed\","
-                "\"evidence\":\"probe\",\"apex\":true,\"zone\":\"test\","
-                "\"cname\":{\"target\":\"www.cdn.test\",\"ttl\":300},"
-                "\"mx\":[{\"preference\":5,\"exchange\":\"mx1.qiye.aliyun.com\"}],"
-                "\"provider\":\"alibaba-mail-standard\",\"impact\":\"implicit-mx\","
-                "\"hides_spf\":true,\"authority\":\"127.0.0.1\",\"authorities_differ\":null,"
-                "\"first_seen\":\"2026-01-02T03:03:05.678Z\","
-                "\"last_seen\":\"2026-01-02T03:04:05.678Z\",\"mx_queries\":7,"
-                "\"advice\":[\"remove-cname\",\"replace-cname-with-address\"],"
-                "\"host\":\"ns1.example\",\"held_back\":0}");
+    assert_json(
+        &event, "ns1.example",
+        "{\"time\":\"2026-01-02T03:04:05.678Z\",\"event\":\"opened\","
+        "\"domain\":\"split.test\",\"kind\":\"cname-and-mx\",\"state\":\"confirmed\","
+        "\"evidence\":\"probe\",\"apex\":true,\"zone\":\"test\","
+        "\"cname\":{\"target\":\"www.cdn.test\",\"ttl\":300},"
+        "\"mx\":[{\"preference\":5,\"exchange\":\"mx1.qiye.aliyun.com\"}],"
+        "\"provider\":\"alibaba-mail-standard\",\"impact\":\"implicit-mx\","
+        "\"hides_spf\":true,\"spf\":null,\"authority\":\"127.0.0.1\",\"authorities_differ\":null,"
+        "\"first_seen\":\"2026-01-02T03:03:05.678Z\","
+        "\"last_seen\":\"2026-01-02T03:04:05.678Z\",\"mx_queries\":7,"
+        "\"advice\":[\"remove-cname\",\"replace-cname-with-address\"],"
+        "\"host\":\"ns1.example\",\"held_back\":0}");
 }
 
 static void test_unknown_is_null(void **state)
@@ -84,7 +85,7 @@ static void test_unknown_is_null(void **state)
                 "\"domain\":\"a.test\",\"kind\":\"cname-and-mx\",\"state\":\"suspected\","
                 "\"evidence\":\"separate-answers\",\"apex\":null,\"zone\":null,\"cname\":null,"
                 "\"mx\":[],\"provider\":null,\"impact\":\"unknown\",\"hides_spf\":null,"
-                "\"authority\":null,\"authorities_differ\":null,"
+                "\"spf\":null,\"authority\":null,\"authorities_differ\":null,"
                 "\"first_seen\":\"1970-01-01T00:00:00.000Z\","
                 "\"last_seen\":\"1970-01-01T00:00:00.000Z\",\"mx_queries\":0,\"advice\":[],"
                 "\"host\":null,\"held_back\":0}");

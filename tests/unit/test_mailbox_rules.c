@@ -96,6 +96,8 @@ static void test_whose_spf(void **state)
     assert_int_not_equal(one, HOSTED_NONE);
     assert_int_equal(number_of("mx1.one.test", "mx2.one.test"), one);
     assert_int_equal(number_of("mx1.one.test", "mx.elsewhere.test"), one);
+    /* nor may a gateway that nobody knows */
+    assert_int_equal(number_of("mx.elsewhere.test", "mx1.one.test"), HOSTED_NONE);
     assert_int_equal(number_of("mx.elsewhere.test", NULL), HOSTED_NONE);
     /* nothing is documented, or a filter stands before it */
     assert_int_equal(number_of("mx.nospf.test", NULL), HOSTED_NONE);
@@ -109,13 +111,14 @@ static void test_whose_spf(void **state)
 static struct spf_summary read_spf(const char *const *texts)
 {
     struct spf_summary spf;
+    struct spf_text joined;
     const struct sighting *sighting;
 
     message_begin(&m, MESSAGE_AA, "shop.test", wire_type_txt);
     for (; *texts != NULL; texts++)
         message_txt(&m, "shop.test", 60, *texts);
     sighting = read_message();
-    mailbox_read_spf(providers, &reading, sighting, &spf);
+    mailbox_read_spf(providers, &reading, sighting, &joined, &spf);
     return spf;
 }
 
@@ -140,7 +143,7 @@ static void test_read_spf(void **state)
     struct spf_summary spf = READ_SPF("google-site-verification=x", "v=spf10 x", "xv=spf1 -all");
 
     (void)state;
-    assert_false(spf.present);
+    assert_int_equal(spf.records, 0);
     assert_string_equal(lacking(spf), "");
     assert_string_equal(lacking(READ_SPF("v=spf1 -all")), "123");
     assert_string_equal(lacking(READ_SPF("v=spf1 include:spf.one.test -all")), "23");
@@ -149,13 +152,14 @@ static void test_read_spf(void **state)
     assert_string_equal(lacking(READ_SPF("v=spf1 include:spf.one.test include:spf.two.test "
                                          "include:spf.three.test -all")),
                         "");
-    /* among other texts; of two records any one will do */
+    assert_string_equal(lacking(READ_SPF("x", "v=spf1 include:spf.one.test", "y")), "23");
+    /* of two records nobody reads any, and of a broken one nothing */
     assert_string_equal(
-        lacking(READ_SPF("x", "v=spf1 include:spf.one.test", "y", "v=spf1 include:spf.two.test")),
-        "3");
-    /* whoever the owner's own names include is not to be seen */
-    assert_string_equal(lacking(READ_SPF("v=spf1 include:spf.shop.test -all")), "");
-    assert_string_equal(lacking(READ_SPF("v=spf1 -all", "v=spf1 exists:%{i}.l.test -all")), "");
+        lacking(READ_SPF("v=spf1 include:spf.one.test", "v=spf1 include:spf.two.test")), "123");
+    assert_string_equal(lacking(READ_SPF("v=spf1 include:spf.one.test; -all")), "123");
+    /* by itself it lacks them: what it includes is yet to be read */
+    assert_string_equal(lacking(READ_SPF("v=spf1 include:spf.shop.test -all")), "123");
+    assert_string_equal(lacking(READ_SPF("v=spf1 exists:%{i}.l.test -all")), "");
     spf = READ_SPF("v=spf1 -all");
     assert_false(mailbox_spf_lacks(&spf, HOSTED_NONE));
 }
@@ -165,25 +169,25 @@ static void test_too_much_spf(void **state)
 {
     static char text[5000];
     struct spf_summary spf;
+    struct spf_text joined;
     const struct sighting *sighting;
 
     (void)state;
     memset(text, 'x', sizeof(text) - 1);
-    memcpy(text, "v=spf1 ip4:192.0.2.1 ", 21);
+    memcpy(text, "v=spf1 x=", 9);
     spf = READ_SPF(text);
-    assert_true(spf.present);
+    assert_int_equal(spf.records, 1);
     assert_string_equal(lacking(spf), "");
     /* the most that is read: 4096 octets, one of each 256 being the length of a string */
     text[4080] = '\0';
     assert_string_equal(lacking(READ_SPF(text)), "123");
     assert_string_equal(lacking(READ_SPF(text, "hello")), "123");
-    assert_string_equal(lacking(READ_SPF(text, "v=spf1")), "");
     message_begin(&m, MESSAGE_AA, "shop.test", wire_type_txt);
     for (int i = 0; i < 1000; i++)
         message_txt(&m, "shop.test", 60, "v=spf1 -all");
     sighting = read_message();
-    mailbox_read_spf(providers, &reading, sighting, &spf);
-    assert_true(spf.present);
+    mailbox_read_spf(providers, &reading, sighting, &joined, &spf);
+    assert_int_equal(spf.records, 1);
     assert_string_equal(lacking(spf), "");
 }
 
@@ -191,6 +195,7 @@ static void test_too_much_spf(void **state)
 static void test_spf_elsewhere(void **state)
 {
     struct spf_summary spf;
+    struct spf_text joined;
     const struct sighting *sighting;
 
     (void)state;
@@ -199,7 +204,7 @@ static void test_spf_elsewhere(void **state)
     message_txt_in(&m, message_ns, "shop.test", wire_class_in, 60, "v=spf1 include:spf.two.test");
     message_txt_in(&m, message_ar, "shop.test", wire_class_in, 60, "v=spf1 include:spf.three.test");
     sighting = read_message();
-    mailbox_read_spf(providers, &reading, sighting, &spf);
+    mailbox_read_spf(providers, &reading, sighting, &joined, &spf);
     assert_string_equal(lacking(spf), "23");
 }
 
@@ -210,8 +215,7 @@ static void test_bits(void **state)
     (void)state;
     for (unsigned a = 0; a < 64; a++)
         for (unsigned b = 0; b < 64; b++) {
-            struct spf_summary spf = {.present = true,
-                                      .named = UINT64_C(1) << a | UINT64_C(1) << b};
+            struct spf_summary spf = {.records = 1, .named = UINT64_C(1) << a | UINT64_C(1) << b};
             uint16_t bits = mailbox_spf_bits(&spf);
 
             for (unsigned number = 0; number < HOSTED_PROVIDERS_MAX; number++) {
@@ -221,21 +225,22 @@ static void test_bits(void **state)
                 assert_int_equal(mailbox_spf_bits_lack(bits, number), lacks);
             }
             assert_false(mailbox_spf_bits_lack(bits, HOSTED_NONE));
-            spf.asks_own = true;
+            spf.unknown = true;
             bits = mailbox_spf_bits(&spf);
             for (unsigned number = 0; number <= HOSTED_NONE; number++)
                 assert_false(mailbox_spf_bits_lack(bits, number));
         }
-    assert_true(mailbox_spf_bits_lack(mailbox_spf_bits(&(struct spf_summary){.present = true}), 0));
+    assert_true(mailbox_spf_bits_lack(mailbox_spf_bits(&(struct spf_summary){.records = 1}), 0));
 }
 
-static void expect_open(enum mxclash_kind kind, enum mxclash_event_type type, const char *provider)
+static void expect_state(enum mxclash_kind kind, enum mxclash_event_type type, const char *provider,
+                         enum mxclash_state state)
 {
     const struct mxclash_event *event = next_event("shop.test");
 
     assert_string_equal(mxclash_kind_name(event->kind), mxclash_kind_name(kind));
     assert_string_equal(mxclash_event_type_name(event->type), mxclash_event_type_name(type));
-    assert_int_equal(event->state, mxclash_confirmed);
+    assert_int_equal(event->state, state);
     assert_int_equal(event->evidence, mxclash_same_answer);
     assert_int_equal(event->cname_target_len, 0);
     assert_int_equal(event->impact, mxclash_impact_unknown);
@@ -245,6 +250,58 @@ static void expect_open(enum mxclash_kind kind, enum mxclash_event_type type, co
         assert_null(event->provider);
 }
 
+static void expect_open(enum mxclash_kind kind, enum mxclash_event_type type, const char *provider)
+{
+    expect_state(kind, type, provider, mxclash_confirmed);
+}
+
+/** Whose a host is decides how sure the word is, and it may change either way. */
+static void test_foreign_states(void **state)
+{
+    struct reply unknown = MX_ANSWER(.mx = {"mx1.one.test", "mx2.one.test", "mx.old.test"});
+    struct reply known = MX_ANSWER(.mx = {"mx1.one.test", "mx2.one.test", "mx.two.test"});
+
+    (void)state;
+    see("shop.test", unknown);
+    expect_state(mxclash_foreign_mx, mxclash_opened, "one", mxclash_suspected);
+    see("shop.test", known);
+    expect_state(mxclash_foreign_mx, mxclash_changed, "one", mxclash_confirmed);
+    assert_int_equal(stats_now().open_now[mxclash_foreign_mx][mxclash_suspected], 0);
+    see("shop.test", unknown);
+    expect_state(mxclash_foreign_mx, mxclash_changed, "one", mxclash_suspected);
+    assert_int_equal(stats_now().open_now[mxclash_foreign_mx][mxclash_confirmed], 0);
+    assert_int_equal(stats_now().open_now[mxclash_foreign_mx][mxclash_suspected], 1);
+    /* who turns the set all the time fills no log */
+    for (int i = 0; i < 50; i++, detector.now += MINUTE) {
+        see("shop.test", known);
+        see("shop.test", unknown);
+    }
+    expect_no_event();
+    detector.now += HOUR;
+    see("shop.test", known);
+    expect_state(mxclash_foreign_mx, mxclash_changed, "one", mxclash_confirmed);
+}
+
+/** A last dot lacks: the hosts have the domain behind them. */
+static void test_doubled(void **state)
+{
+    const struct mxclash_event *event;
+
+    (void)state;
+    see("shop.test", MX_ANSWER(.mx = {"mx1.one.test.shop.test", "mx2.one.test.shop.test"}));
+    event = next_event("shop.test");
+    assert_int_equal(event->kind, mxclash_incomplete_mx);
+    assert_int_equal(event->state, mxclash_confirmed);
+    assert_int_equal(event->advice, mxclash_add_final_dot);
+    assert_string_equal(event->provider, "one");
+    see("shop.test", MX_ANSWER(.mx = {"mx1.one.test", "mx2.one.test"}));
+    assert_int_equal(next_event("shop.test")->type, mxclash_cleared);
+    detector.now += 2 * HOUR;
+    /* hosts of one's own that are called like nobody's */
+    see("shop.test", MX_ANSWER(.mx = {"mx.mail.shop.test", "mx1.one.shop.test"}));
+    expect_no_event();
+}
+
 static void test_foreign_and_incomplete(void **state)
 {
     struct reply good = MX_ANSWER(.mx = {"mx1.one.test", "mx2.one.test"});
@@ -252,7 +309,7 @@ static void test_foreign_and_incomplete(void **state)
     (void)state;
     see("shop.test", good);
     assert_int_equal(stats_now().table_entries, 0);
-    see("shop.test", MX_ANSWER(.mx = {"mx1.one.test", "mx2.one.test", "mx.old.test"}));
+    see("shop.test", MX_ANSWER(.mx = {"mx1.one.test", "mx2.one.test", "mx.two.test"}));
     expect_open(mxclash_foreign_mx, mxclash_opened, "one");
     expect_no_event();
     /* another fault in its place: one ends, one begins */
@@ -269,7 +326,7 @@ static void test_foreign_and_incomplete(void **state)
 
 static void test_both_at_once(void **state)
 {
-    struct reply both = MX_ANSWER(.mx = {"mx1.one.test", "mx.old.test"});
+    struct reply both = MX_ANSWER(.mx = {"mx1.one.test", "mx.two.test"});
 
     (void)state;
     see("shop.test", both);
@@ -302,9 +359,10 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_whose_spf),     TEST(test_read_spf),     TEST(test_too_much_spf),
-        TEST(test_spf_elsewhere), TEST(test_bits),         TEST(test_foreign_and_incomplete),
-        TEST(test_both_at_once),  TEST(test_mailbox_gone),
+        TEST(test_whose_spf),      TEST(test_read_spf), TEST(test_too_much_spf),
+        TEST(test_spf_elsewhere),  TEST(test_bits),     TEST(test_foreign_and_incomplete),
+        TEST(test_foreign_states), TEST(test_doubled),  TEST(test_both_at_once),
+        TEST(test_mailbox_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ static const char *text_of(enum mxclash_kind kind)
     case mxclash_incomplete_mx:
         return "incomplete-mx: the MX set is not what the mailbox provider documents";
     case mxclash_spf_missing:
-        return "spf-missing: the SPF record lacks the mailbox provider's include";
+        return "spf-missing: mail servers do not find the mailbox provider in the SPF record";
     default:
         return NULL;
     }

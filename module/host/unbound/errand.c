@@ -274,11 +274,29 @@ static bool chain_is_endless(const struct module_qstate *qstate)
     return true;
 }
 
-/** What a lookup's query came to. \param mx  room for MXCLASH_MX_MAX, for the reply to refer to */
-static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate, int iterator,
-                                            struct mxclash_mx *mx)
+/** List the TXT records of an RRset of Unbound's. \param txt  room for MXCLASH_TXT_MAX */
+static void list_txt(const struct ub_packed_rrset_key *rrset, struct mxclash_txt *txt,
+                     struct mxclash_lookup_reply *reply)
 {
-    struct mxclash_lookup_reply reply = {.mx = mx};
+    const struct packed_rrset_data *data = rrset->entry.data;
+
+    for (size_t i = 0; i < data->count; i++) {
+        if (reply->txt_count == MXCLASH_TXT_MAX) {
+            reply->txt_cut = true;
+            return;
+        }
+        /* the length of the RDATA stands before it */
+        txt[reply->txt_count].rdata = data->rr_data[i] + 2;
+        txt[reply->txt_count++].len = (uint16_t)(data->rr_len[i] - 2);
+    }
+}
+
+/** What a lookup's query came to. \param mx, txt  room for MXCLASH_MX_MAX and MXCLASH_TXT_MAX, for
+ * the reply to refer to */
+static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate, int iterator,
+                                            struct mxclash_mx *mx, struct mxclash_txt *txt)
+{
+    struct mxclash_lookup_reply reply = {.mx = mx, .txt = txt};
     const struct reply_info *rep = qstate->return_msg != NULL ? qstate->return_msg->rep : NULL;
     int rcode = qstate->return_rcode;
 
@@ -295,6 +313,8 @@ static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate, 
 
         if (rrset->rk.type == htons(LDNS_RR_TYPE_MX))
             reply.mx_count = copy_mx_set(rrset, mx, &reply.null_mx);
+        else if (rrset->rk.type == htons(LDNS_RR_TYPE_TXT))
+            list_txt(rrset, txt, &reply);
         else if (rrset->rk.type == htons(LDNS_RR_TYPE_A) ||
                  rrset->rk.type == htons(LDNS_RR_TYPE_AAAA))
             reply.has_address = true;
@@ -306,10 +326,11 @@ static void finish_lookup(struct module_qstate *qstate, const struct adapter *ad
                           const struct mxclash_lookup *lookup, bool thrown_away, mxclash_time now)
 {
     struct mxclash_mx mx[MXCLASH_MX_MAX];
+    struct mxclash_txt txt[MXCLASH_TXT_MAX];
     struct mxclash_lookup_reply reply = {0};
 
     if (!thrown_away)
-        reply = reply_of(qstate, adapter->iterator, mx);
+        reply = reply_of(qstate, adapter->iterator, mx, txt);
     mxclash_lookup_end(adapter->engine, lookup, &reply, now);
 }
 
