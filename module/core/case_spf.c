@@ -7,6 +7,7 @@
 #include "core/case_parts.h"
 #include "core/clock.h"
 #include "core/mailbox.h"
+#include "core/registrable.h"
 #include "core/spf_walk.h"
 
 bool case_spf_is_doubtful(const struct docket_case *c, mxclash_time now)
@@ -75,6 +76,14 @@ void case_spf_judge(const struct casework *work, struct docket_shard *shard, str
         case_spf_drop(work, shard, c);
 }
 
+static bool is_own(const struct casework *work, const struct docket_case *c, const uint8_t *name,
+                   size_t name_len)
+{
+    struct registrable domain = registrable_of(work->suffixes, c->owner, c->owner_len);
+
+    return registrable_holds(&domain, name, name_len);
+}
+
 bool case_spf_lookup(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
                      uint64_t id, mxclash_time now, struct mxclash_lookup *lookup)
 {
@@ -89,6 +98,7 @@ bool case_spf_lookup(const struct casework *work, struct docket_shard *shard, st
         case_spf_drop(work, shard, c);
         return false;
     }
+    walk->at_own = is_own(work, c, lookup->target, target_len);
     walk->id = id;
     walk->started = now;
     lookup->id = id;

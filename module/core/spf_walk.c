@@ -73,7 +73,8 @@ enum spf_walk_end spf_walk_note(struct spf_walk *walk, const struct providers *p
         return spf_walk_unknown;
     if (spf.named & UINT64_C(1) << number % SPF_NUMBERS)
         return spf_walk_names;
-    if (spf.unknown || (spf.records == 1 && !add_names(walk, &text, &spf)))
+    if (spf.unknown || (walk->at_own && spf.networks) ||
+        (spf.records == 1 && !add_names(walk, &text, &spf)))
         return spf_walk_unknown;
     return ++walk->at == walk->count ? spf_walk_lacks : spf_walk_goes_on;
 }

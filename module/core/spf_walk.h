@@ -21,6 +21,8 @@ struct spf_walk {
     mxclash_time started;
     /** terms that ask the DNS, of all records read so far */
     uint8_t lookups;
+    /** the name that is being looked up is the owner's: its addresses may be anybody's */
+    bool at_own;
     /** names met, and how many of them were looked at */
     uint8_t count, at;
     struct {

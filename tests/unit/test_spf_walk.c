@@ -127,6 +127,13 @@ static void test_trees(void **state)
         /* ten terms that ask, and eleven (RFC 7208 4.6.4) */
         {SPF("include:a.test a a a a -all"), {{"a.test", {SPF("mx a a a a -all")}}}, told, 1},
         {SPF("include:a.test a a a a -all"), {{"a.test", {SPF("mx a a a a a -all")}}}, silent, 1},
+        /* a service's networks are its own; those at the owner's own name may be the provider's */
+        {SPF("include:s.shop.test -all"), {{"s.shop.test", {SPF("ip4:192.0.2.1")}}}, told, 1},
+        {SPF("include:s.shop.test -all"), {{"s.shop.test", {SPF("ip4:192.0.2.0/24")}}}, silent, 1},
+        {SPF("include:s.shop.test include:a.test -all"),
+         {{"s.shop.test", {SPF("ip4:192.0.2.1")}}, {"a.test", {SPF("ip4:192.0.2.0/24")}}},
+         told,
+         2},
         /* hosts that may be the provider's */
         {SPF("include:a.test ip4:192.0.2.0/24 -all"), {{NULL, {NULL}}}, silent, 0},
     };
