@@ -125,10 +125,18 @@ def _right(m):
     return m.full_set(provider), provider
 
 
+STRANGER = "mx.stranger.example"
+
+
+def _behind(m, mx):
+    """A stranger's host behind all others, as a leftover stands: in front it may be a gateway."""
+    return max(n for n, _ in mx) + m.rng.choice((1, 20, 500)), STRANGER
+
+
 def _stranger(m):
     """The full set and a stranger's host."""
     mx, provider = _right(m)
-    return mx + [(m.rng.choice((1, 30, 500)), "mx.stranger.example")], provider
+    return mx + [_behind(m, mx)], provider
 
 
 def _of_another_provider(m):
@@ -142,7 +150,7 @@ def _stranger_beside_filter(m):
     """A filter may stand there, the stranger may not; behind a filter no set is held against."""
     mx, provider = _right(m)
     mx = [(n + 100, host) for n, host in mx]
-    mx += [(10, m.rng.choice(m.filters).host("in")), (300, "mx.stranger.example")]
+    mx += [(10, m.rng.choice(m.filters).host("in")), (300, STRANGER)]
     return mx, provider
 
 
@@ -191,25 +199,28 @@ def _meets(provider, mx):
 
 def _missing_and_foreign(m):
     mx, provider = _host_missing(m)
-    return mx + [(77, "mx.stranger.example")], provider
+    return mx + [_behind(m, mx)], provider
 
 
 def _spf_other(m, provider):
-    """An SPF record that names another provider, or nobody."""
+    """An SPF record that names another provider, or nobody; what it allows is the domain's own."""
     others = [p for p in m.providers if p.spf and not set(p.spf) & set(provider.spf)]
     if m.chance(50):
-        return m.spf()
-    return m.spf(*(m.include(p) for p in m.rng.sample(others, m.rng.randrange(1, 3))))
+        terms = ()
+    else:
+        terms = (m.include(p) for p in m.rng.sample(others, m.rng.randrange(1, 3)))
+    terms = ("a", "ip4:192.0.2.1", *terms)
+    return " ".join(("v=spf1", *m.rng.sample(terms, len(terms)), "-all"))
 
 
 def _spf_behind_all(m, provider):
     """The include stands behind `all`, where it is never reached (RFC 7208 5.1)."""
-    return f"v=spf1 mx -all include:{m.rng.choice(provider.spf)}"
+    return f"v=spf1 a -all include:{m.rng.choice(provider.spf)}"
 
 
 def _spf_redirect_beside_all(m, provider):
     """Beside `all` a redirect is ignored (RFC 7208 6.1)."""
-    return f"v=spf1 mx redirect={m.rng.choice(provider.spf)} -all"
+    return f"v=spf1 a redirect={m.rng.choice(provider.spf)} -all"
 
 
 # --- templates ------------------------------------------------------------------------------------
@@ -236,7 +247,9 @@ def _mail_events(m, owner, mx, provider, foretold, wrong, cname, ttl, impact):
         )
     advice = {"foreign-mx": "remove-foreign-mx", "incomplete-mx": "complete-mx"}
     for kind in wrong:
-        expected[name, kind] = Expected("confirmed", AT_ONCE, (advice[kind],), **common)
+        suspected = kind == "foreign-mx" and any(host == STRANGER for _, host in mx)
+        state = "suspected" if suspected else "confirmed"
+        expected[name, kind] = Expected(state, AT_ONCE, (advice[kind],), **common)
     if foretold.spf:
         expected[name, "spf-missing"] = Expected("confirmed", ALWAYS, ("fix-spf",), **common)
 
@@ -345,8 +358,8 @@ def cname_at_apex(m, combination):
 
 
 def cname_at_apex_after_mx(m, combination):
-    """As before, and the MX that stood there before the CNAME was seen: mail is wanted there, so
-    confirmed (docs/detection.md)."""
+    """As before, and the MX that stood there before the CNAME was seen, when nothing was wrong: that
+    left a fingerprint, which confirms nothing (docs/detection.md)."""
     _, _, _, _, order = combination
     target, impact = _target(m, ())
     m.moving_zone(
@@ -355,10 +368,12 @@ def cname_at_apex_after_mx(m, combination):
     )
     m.domain.questions[0].append((m.name, "MX"))
     m.domain.questions[1] += [(m.name, rdtype) for rdtype in order.split()]
-    _apex_event(m, m.name, "confirmed", {"probe"}, target, 600, impact)
+    _apex_event(m, m.name, "suspected", {"probe"}, target, 600, impact)
 
 
 def _apex_event(m, owner, state, evidence, target, ttl, impact):
+    # no MX of its own is known, so the target's is no other one
+    impact = "unknown" if impact == "wrong-mail-host" else impact
     m.domain.expected[owner, "cname-at-apex"] = Expected(
         state,
         frozenset(evidence),

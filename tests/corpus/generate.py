@@ -24,10 +24,11 @@ SLOW_HEALTHY = 150
 SLOW_BROKEN = 50
 SENTINELS = 16
 # Parents, which are nobody's in the real world: one label, or two with one that registries use.
-PARENTS = ("test", "example", "zz", "com.zz", "co.zz", "xa", "net.xa")
-# A registry that cannot be told from a domain without a list of public suffixes: all its domains
-# together get no more proofs than one (zonecap.h), so broken ones there may be found late.
-UNKNOWN_PARENT = "town.xa"
+# suffixes of the Public Suffix List: what lies below each is somebody else's
+PARENTS = ("test", "example", "cn", "com.cn", "gd.cn", "jp", "ne.jp")
+# A registry that is not on the list, and so cannot be told from a domain: all its domains together
+# get no more proofs than one (zonecap.h), so broken ones there may be found late.
+UNKNOWN_PARENT = "town.jp"
 # How the first label of a domain is made of its number.
 SHAPES = ("{0}", "{0}-mail", "the-{0}", "xn--{0}-kva", "9{0}", "{0}" + "y" * 50)
 
