@@ -7,6 +7,7 @@
 #include "core/case_parts.h"
 #include "core/clock.h"
 #include "core/mailbox.h"
+#include "core/registrable.h"
 #include "core/spf_walk.h"
 
 bool case_spf_is_doubtful(const struct docket_case *c, mxclash_time now)
@@ -75,6 +76,30 @@ void case_spf_judge(const struct casework *work, struct docket_shard *shard, str
         case_spf_drop(work, shard, c);
 }
 
+/**
+ * Whose servers does the record at a name list? A service has one for all its customers at its own
+ * domain, or at a label below it that begins with `spf` or `_spf`. Deeper, or at another label, it
+ * may be one that was put together for this owner: there are services that write all the addresses
+ * of his providers into it, to save look-ups.
+ */
+static enum spf_whose whose_is(const struct casework *work, const struct docket_case *c,
+                               const uint8_t *name, size_t name_len)
+{
+    struct registrable domain = registrable_of(work->suffixes, c->owner, c->owner_len);
+    size_t at = registrable_at(work->suffixes, name, name_len);
+    int follows = c->spf_walk->names[c->spf_walk->at].whose;
+    const uint8_t *label = name + 1;
+
+    if (follows >= 0)
+        return (enum spf_whose)follows;
+    if (registrable_holds(&domain, name, name_len))
+        return spf_of_owner;
+    if (at == 0)
+        return spf_of_service;
+    label += label[0] == '_';
+    return at == name[0] + 1u && memcmp(label, "spf", 3) == 0 ? spf_of_service : spf_of_anybody;
+}
+
 bool case_spf_lookup(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
                      uint64_t id, mxclash_time now, struct mxclash_lookup *lookup)
 {
@@ -89,6 +114,7 @@ bool case_spf_lookup(const struct casework *work, struct docket_shard *shard, st
         case_spf_drop(work, shard, c);
         return false;
     }
+    walk->whose = whose_is(work, c, lookup->target, target_len);
     walk->id = id;
     walk->started = now;
     lookup->id = id;

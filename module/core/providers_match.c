@@ -16,25 +16,29 @@ struct view {
     const struct provider *whose[MXCLASH_MX_MAX];
     /** bit i: a token of a provider's */
     uint32_t tokens;
-    /** the set with its doubled hosts made straight; mx points to it if there are any */
-    struct mxclash_mx straight[MXCLASH_MX_MAX];
 };
 
-static void look(const struct providers *providers, const struct mxclash_mx *mx, size_t count,
-                 struct view *view)
+/** \return true if somebody's host is among them */
+static inline bool look(const struct providers *providers, const struct mxclash_mx *mx,
+                        size_t count, struct view *view)
 {
     const struct provider_pattern *pattern;
+    bool known = false;
 
     view->mx = mx;
     view->count = count < MXCLASH_MX_MAX ? count : MXCLASH_MX_MAX;
     view->tokens = 0;
     for (size_t i = 0; i < view->count; i++) {
         view->whose[i] = providers_find(providers, mx[i].exchange, mx[i].exchange_len, &pattern);
-        if (view->whose[i] != NULL && pattern->token) {
+        if (view->whose[i] == NULL)
+            continue;
+        known = true;
+        if (pattern->token) {
             view->whose[i] = NULL;
             view->tokens |= UINT32_C(1) << i;
         }
     }
+    return known;
 }
 
 /** \param whose  of each host of the view. \return the provider whose host comes first */
@@ -192,24 +196,20 @@ static size_t doubled_octets(const struct providers *providers, const struct reg
 }
 
 /** Put the hosts that a missing dot doubled straight in the view, if they are the provider's. Where
- * there is no provider yet, they name it. */
+ * there is no provider yet, they name it.
+ * \param straight  room for the set with them, to which the view then refers */
 static void straighten(const struct providers *providers, const struct registrable *domain,
-                       struct view *view, struct providers_verdict *verdict)
+                       struct view *view, struct mxclash_mx straight[MXCLASH_MX_MAX],
+                       struct providers_verdict *verdict)
 {
-    const uint8_t *owner = domain->name;
-    size_t owner_len = domain->name_len;
     const struct provider *whose[MXCLASH_MX_MAX] = {NULL};
     size_t fronts[MXCLASH_MX_MAX];
     bool any = false;
 
     for (size_t i = 0; i < view->count; i++) {
-        const struct mxclash_mx *mx = &view->mx[i];
-
-        if (view->whose[i] != NULL || owner_len < TAIL_OCTETS || mx->exchange_len <= owner_len ||
-            memcmp(mx->exchange + mx->exchange_len - TAIL_OCTETS, owner + owner_len - TAIL_OCTETS,
-                   TAIL_OCTETS) != 0)
+        if (view->whose[i] != NULL)
             continue;
-        fronts[i] = doubled_octets(providers, domain, mx, &whose[i]);
+        fronts[i] = doubled_octets(providers, domain, &view->mx[i], &whose[i]);
         if (fronts[i] == 0)
             whose[i] = NULL;
         any = any || whose[i] != NULL;
@@ -218,10 +218,10 @@ static void straighten(const struct providers *providers, const struct registrab
         return;
     if (verdict->provider == NULL)
         verdict->provider = pick(view, whose);
-    memcpy(view->straight, view->mx, view->count * sizeof(*view->mx));
-    view->mx = view->straight;
+    memcpy(straight, view->mx, view->count * sizeof(*view->mx));
+    view->mx = straight;
     for (size_t i = 0; i < view->count; i++) {
-        struct mxclash_mx *mx = &view->straight[i];
+        struct mxclash_mx *mx = &straight[i];
 
         if (whose[i] == NULL || !same_service(whose[i], verdict->provider))
             continue;
@@ -230,6 +230,31 @@ static void straighten(const struct providers *providers, const struct registrab
         view->whose[i] = whose[i];
         verdict->doubled |= UINT32_C(1) << i;
     }
+}
+
+/** Do both names have so many octets, and the last ones alike? */
+static inline bool same_tail(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+    return a_len >= TAIL_OCTETS && b_len >= TAIL_OCTETS &&
+           memcmp(a + a_len - TAIL_OCTETS, b + b_len - TAIL_OCTETS, TAIL_OCTETS) == 0;
+}
+
+/** Can a host of nobody's be one with the owner's domain behind it? Hardly any can: it ends as the
+ * owner does, and more than one label stands before that. */
+static inline bool may_be_doubled(const uint8_t *owner, size_t owner_len,
+                                  const struct mxclash_mx *mx)
+{
+    return same_tail(mx->exchange, mx->exchange_len, owner, owner_len) &&
+           mx->exchange_len != owner_len + mx->exchange[0] + 1u;
+}
+
+static inline bool is_own(const struct registrable *domain, const struct mxclash_mx *mx)
+{
+    /* a domain of so many octets holds no host that ends otherwise */
+    if (domain->name_len - domain->last_two_at >= TAIL_OCTETS &&
+        !same_tail(mx->exchange, mx->exchange_len, domain->name, domain->name_len))
+        return false;
+    return registrable_holds(domain, mx->exchange, mx->exchange_len);
 }
 
 /**
@@ -268,7 +293,6 @@ static uint16_t first_preference(const struct view *view, const struct provider 
 static bool judge_hosts(const struct registrable *domain, const struct view *view,
                         struct providers_verdict *verdict)
 {
-    uint16_t first = first_preference(view, verdict->provider);
     uint32_t known = 0, unknown = 0;
     bool gateway = false;
 
@@ -280,7 +304,7 @@ static bool judge_hosts(const struct registrable *domain, const struct view *vie
 
         if (((view->tokens | verdict->doubled) & bit) != 0)
             continue;
-        own = registrable_holds(domain, mx->exchange, mx->exchange_len);
+        own = is_own(domain, mx);
         if (own && whose == verdict->provider)
             return false;
         if (whose != NULL && whose->filter) {
@@ -290,9 +314,11 @@ static bool judge_hosts(const struct registrable *domain, const struct view *vie
                 known |= bit;
         } else if (!own && !takes_no_mail(mx)) {
             unknown |= bit;
-            gateway = gateway || mx->preference <= first;
         }
     }
+    for (size_t i = 0; unknown != 0 && i < view->count; i++)
+        gateway = gateway || ((unknown >> i & 1) != 0 &&
+                              view->mx[i].preference <= first_preference(view, verdict->provider));
     verdict->filtered = verdict->filtered || gateway;
     verdict->foreign_sure = known != 0;
     /* a gateway in front has hosts of its own behind the provider's, too */
@@ -300,20 +326,11 @@ static bool judge_hosts(const struct registrable *domain, const struct view *vie
     return true;
 }
 
-void providers_judge(const struct providers *providers, const uint8_t *owner, size_t owner_len,
-                     const struct mxclash_mx *mx, size_t count, struct providers_verdict *verdict)
+/** Judge a set whose provider is known, in what is still all 0 of the verdict. */
+static void judge_view(const struct registrable *domain, const struct view *view,
+                       struct providers_verdict *verdict)
 {
-    struct registrable domain;
-    struct view view;
-
-    memset(verdict, 0, sizeof(*verdict));
-    look(providers, mx, count, &view);
-    verdict->provider = pick(&view, view.whose);
-    domain = registrable_of(providers->suffixes, owner, owner_len);
-    straighten(providers, &domain, &view, verdict);
-    if (verdict->provider == NULL)
-        return;
-    if (!judge_hosts(&domain, &view, verdict)) {
+    if (!judge_hosts(domain, view, verdict)) {
         const struct provider *provider = verdict->provider;
 
         /* a domain of the provider's own may do as it likes */
@@ -323,8 +340,8 @@ void providers_judge(const struct providers *providers, const uint8_t *owner, si
     }
     /* Behind a filter the documented set is not meant for the public; a set that fills the room may
        have been cut, so what lacks in it proves nothing. */
-    if (!verdict->filtered && count < MXCLASH_MX_MAX)
-        judge_sets(&view, verdict);
+    if (!verdict->filtered && view->count < MXCLASH_MX_MAX)
+        judge_sets(view, verdict);
     verdict->incomplete = verdict->wanted != NULL || verdict->doubled != 0;
     if (verdict->foreign != 0)
         verdict->advice |= mxclash_remove_foreign_mx;
@@ -332,4 +349,39 @@ void providers_judge(const struct providers *providers, const uint8_t *owner, si
         verdict->advice |= mxclash_complete_mx;
     if (verdict->doubled != 0)
         verdict->advice |= mxclash_add_final_dot;
+}
+
+/** Judge a set in which there may be doubled hosts. Apart, for the room that they take. */
+static __attribute__((noinline)) void judge_doubled(const struct providers *providers,
+                                                    const struct registrable *domain,
+                                                    const struct view *view,
+                                                    struct providers_verdict *verdict)
+{
+    struct mxclash_mx straight[MXCLASH_MX_MAX];
+    struct view straightened = *view;
+
+    straighten(providers, domain, &straightened, straight, verdict);
+    if (verdict->provider != NULL)
+        judge_view(domain, &straightened, verdict);
+}
+
+void providers_judge(const struct providers *providers, const uint8_t *owner, size_t owner_len,
+                     const struct mxclash_mx *mx, size_t count, struct providers_verdict *verdict)
+{
+    struct registrable domain;
+    struct view view;
+    bool doubled = false;
+
+    memset(verdict, 0, sizeof(*verdict));
+    if (look(providers, mx, count, &view))
+        verdict->provider = pick(&view, view.whose);
+    for (size_t i = 0; i < view.count && !doubled; i++)
+        doubled = view.whose[i] == NULL && may_be_doubled(owner, owner_len, &mx[i]);
+    if (verdict->provider == NULL && !doubled)
+        return;
+    domain = registrable_of(providers->suffixes, owner, owner_len);
+    if (doubled)
+        judge_doubled(providers, &domain, &view, verdict);
+    else
+        judge_view(&domain, &view, verdict);
 }

@@ -49,6 +49,13 @@ bool spf_is_record(const uint8_t *rdata, size_t len)
 
     if (!strings_valid(rdata, len))
         return false;
+    /* nearly all are written so, the version whole in the first string; and most texts are none */
+    if (rdata[0] > VERSION_OCTETS) {
+        if (memcmp(rdata + 1, "v=spf1 ", VERSION_OCTETS + 1) == 0)
+            return true;
+        if ((rdata[1] | 0x20) != 'v')
+            return false;
+    }
     /* at the very start: no space before it (RFC 7208 4.5) */
     for (size_t i = 0; i < VERSION_OCTETS; i++)
         if (!next_octet(&reader, &octet) || (octet != lower[i] && octet != upper[i]))
@@ -69,6 +76,30 @@ void spf_set_add(struct spf_set *set, const uint8_t *rdata, size_t len)
     }
 }
 
+/** VCHAR: what a term may consist of at all. */
+static bool is_visible(uint8_t octet)
+{
+    return octet > ' ' && octet <= '~';
+}
+
+/** Eight octets at a time; the rest one by one. */
+static bool is_printable(const uint8_t *octets, size_t len)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t outside = 0, eight;
+    size_t at = 0;
+
+    for (; at + sizeof(eight) <= len; at += sizeof(eight)) {
+        memcpy(&eight, octets + at, sizeof(eight));
+        /* of each octet the top bit: it has one, or gets one above ~, or lacks a borrow from below
+           the space. A carry or borrow between octets comes only from one that is outside. */
+        outside |= (eight | (eight + ones) | (eight - ones * ' ')) & ones * 0x80;
+    }
+    for (; at < len; at++)
+        outside |= !is_visible(octets[at]) && octets[at] != ' ';
+    return outside == 0;
+}
+
 static void join_strings(const uint8_t *rdata, size_t len, struct spf_text *text)
 {
     text->len = 0;
@@ -76,6 +107,7 @@ static void join_strings(const uint8_t *rdata, size_t len, struct spf_text *text
         name_lower(text->octets + text->len, rdata + at + 1, rdata[at]);
         text->len += rdata[at];
     }
+    text->printable = is_printable(text->octets, text->len);
 }
 
 /* --- syntax, RFC 7208 12 --------------------------------------------------------------------- */
@@ -93,12 +125,6 @@ static bool is_alpha(uint8_t octet)
 static bool is_qualifier(uint8_t octet)
 {
     return octet == '+' || octet == '-' || octet == '?' || octet == '~';
-}
-
-/** VCHAR: what a term may consist of at all. */
-static bool is_visible(uint8_t octet)
-{
-    return octet > ' ' && octet <= '~';
 }
 
 /** macro-expand. \return its octets, 0 if there is none here */
@@ -137,33 +163,24 @@ static bool is_toplabel(const uint8_t *label, size_t len)
 /** domain-spec: a macro-string that ends in a dot and a toplabel, or in a macro. */
 static bool read_domain(const uint8_t *at, size_t len, struct spf_term *term)
 {
-    size_t top = 0;
-    bool macro_last = false;
+    const uint8_t *end = at + len, *macro = at, *dot;
 
     term->name = at;
-    for (size_t i = 0; i < len;) {
-        size_t octets = 1;
-
-        if (at[i] == '%') {
-            octets = macro_octets(at + i, len - i);
-            if (octets == 0)
-                return false;
-            term->macro = macro_last = true;
-        } else {
-            if (!is_visible(at[i]))
-                return false;
-            macro_last = false;
-            if (at[i] == '.' && i + 1 != len)
-                top = i + 1;
-        }
-        i += octets;
-    }
     term->name_len = len;
-    if (macro_last)
-        return true;
+    while ((macro = memchr(macro, '%', (size_t)(end - macro))) != NULL) {
+        size_t octets = macro_octets(macro, (size_t)(end - macro));
+
+        if (octets == 0)
+            return false;
+        term->macro = true;
+        macro += octets;
+        if (macro == end)
+            return true;
+    }
     if (len != 0 && at[len - 1] == '.')
         term->name_len = --len;
-    return top != 0 && is_toplabel(at + top, len - top);
+    dot = memrchr(at, '.', len);
+    return dot != NULL && is_toplabel(dot + 1, (size_t)(at + len - dot - 1));
 }
 
 /** A prefix length up to most, behind its slash. \param[out] network  it covers several addresses
@@ -304,13 +321,8 @@ static bool read_modifier(const uint8_t *at, size_t len, size_t name_len, struct
         term->kind = spf_other;
     at += name_len + 1;
     len -= name_len + 1;
-    if (term->kind != spf_other)
-        return read_domain(at, len, term);
-    /* a macro-string; whether its macros are right is nobody's who ignores it */
-    for (size_t i = 0; i < len; i++)
-        if (!is_visible(at[i]))
-            return false;
-    return true;
+    /* of others a macro-string; whether its macros are right is nobody's who ignores it */
+    return term->kind == spf_other || read_domain(at, len, term);
 }
 
 /** Read one term, not empty. \return false if it breaks the syntax */
@@ -322,6 +334,15 @@ static bool read_term(const uint8_t *at, size_t len, struct spf_term *term)
     term->qualifier = qualified ? at[0] : '+';
     at += qualified;
     len -= qualified;
+    /* these are most of all terms */
+    if (len > 8 && memcmp(at, "include:", 8) == 0) {
+        term->kind = spf_include;
+        return read_domain(at + 8, len - 8, term);
+    }
+    if (len == 3 && memcmp(at, "all", 3) == 0) {
+        term->kind = spf_all;
+        return true;
+    }
     while (name_len < len && at[name_len] != ':' && at[name_len] != '/' && at[name_len] != '=')
         name_len++;
     if (name_len < len && at[name_len] == '=')
@@ -329,21 +350,32 @@ static bool read_term(const uint8_t *at, size_t len, struct spf_term *term)
     return name_len != 0 && read_mechanism(at, len, name_len, term);
 }
 
+static bool all_visible(const uint8_t *at, size_t len)
+{
+    size_t visible = 0;
+
+    while (visible < len && is_visible(at[visible]))
+        visible++;
+    return visible == len;
+}
+
 bool spf_next(const struct spf_text *text, size_t *at, struct spf_term *term)
 {
     size_t start = *at == 0 ? VERSION_OCTETS : *at;
+    const uint8_t *space;
     size_t end;
 
     while (start < text->len && text->octets[start] == ' ')
         start++;
-    end = start;
-    while (end < text->len && text->octets[end] != ' ')
-        end++;
-    *at = end;
-    if (end == start)
+    *at = start;
+    if (start >= text->len)
         return false;
-    memset(term, 0, sizeof(*term));
-    if (!read_term(text->octets + start, end - start, term))
+    space = memchr(text->octets + start, ' ', text->len - start);
+    *at = end = space != NULL ? (size_t)(space - text->octets) : text->len;
+    term->name_len = 0;
+    term->macro = term->network = false;
+    if ((!text->printable && !all_visible(text->octets + start, end - start)) ||
+        !read_term(text->octets + start, end - start, term))
         term->kind = spf_broken;
     return true;
 }

@@ -33,6 +33,8 @@ struct spf_set {
 /** The text of a record: its character-strings joined (RFC 7208 3.3), lower case. */
 struct spf_text {
     size_t len;
+    /** all of it is printable ASCII, as in nearly all records */
+    bool printable;
     uint8_t octets[SPF_OCTETS_MAX];
 };
 

@@ -13,9 +13,17 @@ static bool is_known(const struct spf_walk *walk, const struct spf_term *term)
     return false;
 }
 
-/** Add the names of one record. One that was met before may be a loop, which receivers do not read
- * to its end either. \return false if the tree cannot be read */
-static bool add_names(struct spf_walk *walk, const struct spf_text *text,
+static int8_t whose_follows(enum spf_whose whose, enum spf_kind kind)
+{
+    if (whose == spf_of_service || (whose == spf_of_owner && kind == spf_redirect))
+        return (int8_t)whose;
+    return -1;
+}
+
+/** Add the names of one record. \param whose  of that record. One that was met before
+ * may be a loop, which receivers do not read to its end either. \return false if the tree cannot be
+ * read */
+static bool add_names(struct spf_walk *walk, enum spf_whose whose, const struct spf_text *text,
                       const struct spf_summary *spf)
 {
     struct spf_term terms[SPF_LOOKUPS_MAX];
@@ -28,6 +36,7 @@ static bool add_names(struct spf_walk *walk, const struct spf_text *text,
         if (walk->count == SPF_LOOKUPS_MAX || terms[i].name_len > SPF_NAME_MAX ||
             is_known(walk, &terms[i]))
             return false;
+        walk->names[walk->count].whose = whose_follows(whose, terms[i].kind);
         walk->names[walk->count].len = (uint8_t)terms[i].name_len;
         memcpy(walk->names[walk->count++].text, terms[i].name, terms[i].name_len);
     }
@@ -38,7 +47,7 @@ bool spf_walk_begin(struct spf_walk *walk, const struct spf_text *text,
                     const struct spf_summary *spf)
 {
     memset(walk, 0, sizeof(*walk));
-    return add_names(walk, text, spf) && walk->count != 0;
+    return add_names(walk, spf_of_owner, text, spf) && walk->count != 0;
 }
 
 size_t spf_walk_target(const struct spf_walk *walk, uint8_t *name)
@@ -73,7 +82,9 @@ enum spf_walk_end spf_walk_note(struct spf_walk *walk, const struct providers *p
         return spf_walk_unknown;
     if (spf.named & UINT64_C(1) << number % SPF_NUMBERS)
         return spf_walk_names;
-    if (spf.unknown || (spf.records == 1 && !add_names(walk, &text, &spf)))
+    if (spf.unknown || (walk->whose != spf_of_service && spf.networks) ||
+        (walk->whose == spf_of_anybody && spf.addresses) ||
+        (spf.records == 1 && !add_names(walk, walk->whose, &text, &spf)))
         return spf_walk_unknown;
     return ++walk->at == walk->count ? spf_walk_lacks : spf_walk_goes_on;
 }

@@ -15,15 +15,31 @@
 /** Longest name as text, without last dot (RFC 1035 2.3.4). */
 #define SPF_NAME_MAX 253
 
+/** Whose servers a record lists. */
+enum spf_whose {
+    /** a service's, for all who use it */
+    spf_of_service = 0,
+    /** the owner's: single addresses are servers of his own, a network may be the provider's */
+    spf_of_owner,
+    /** the owner's or some services' put together for him: any address may be the provider's */
+    spf_of_anybody,
+};
+
 struct spf_walk {
     /** of the look-up under way, and when it began; 0: none is */
     uint64_t id;
     mxclash_time started;
     /** terms that ask the DNS, of all records read so far */
     uint8_t lookups;
+    /** whose hosts the record at hand may allow, so that addresses in it may be the provider's: see
+     * case_spf.c */
+    enum spf_whose whose;
     /** names met, and how many of them were looked at */
     uint8_t count, at;
     struct {
+        /** enum spf_whose where that follows from the record that names it: what a service includes
+         * is the service's, and what the owner redirects to takes the place of his own; else -1 */
+        int8_t whose;
         uint8_t len;
         uint8_t text[SPF_NAME_MAX];
     } names[SPF_LOOKUPS_MAX];

@@ -159,12 +159,15 @@ provider alibaba-mail-standard
   title       Alibaba Mail Standard and Premium Edition
   family      alibaba-mail
   mx          *.qiye.aliyun.com
+  token       mx01.dm.aliyun.com
+  token       mxdm-ap-southeast-1.aliyun.com
   expect        5 mx1.qiye.aliyun.com
   expect       10 mx2.qiye.aliyun.com
   expect       15 mx3.qiye.aliyun.com
   spf         spf.qiye.aliyun.com
   spf         spf.mxhichina.com
   source      Alibaba Mail: Resolve mailbox domain name resolution conflicts
+  source      Alibaba Cloud DirectMail: MX record verification
 
 provider alibaba-mail-enterprise
 """)

@@ -245,6 +245,46 @@ static void test_filters(void **state)
     assert_true(filters > 40);
 }
 
+/** A token changes no verdict, whoever has it and wherever it stands; alone it is nobody's. */
+static void test_tokens(void **state)
+{
+    size_t tokens = 0;
+
+    (void)state;
+    for (size_t i = 0; i < providers_count(table); i++)
+        for (size_t p = 0; p < providers_at(table, i)->pattern_count; p++) {
+            const struct provider_pattern *pattern = &providers_at(table, i)->patterns[p];
+            struct mxclash_mx mx[MXCLASH_MX_MAX + 1];
+
+            if (!pattern->token)
+                continue;
+            tokens++;
+            mx[0] = host_of(pattern, 10);
+            assert_verdict(NULL, mx, 1, 0, false);
+            for (size_t j = 0; j < providers_count(table); j++) {
+                const struct provider *provider = providers_at(table, j);
+
+                if (provider->filter)
+                    continue;
+                for (size_t k = 0; k < provider->set_count; k++) {
+                    size_t count = set_as_mx(&provider->sets[k], mx + 1);
+
+                    mx[0].preference = 0;
+                    assert_verdict(provider, mx, count + 1, 0, false);
+                    mx[0].preference = UINT16_MAX;
+                    assert_verdict(provider, mx, count + 1, 0, false);
+                }
+                if (provider->set_count == 0 && lone_host(provider, 20, &mx[1]))
+                    for (uint16_t preference = 10; preference <= 30;
+                         preference = (uint16_t)(preference + 10)) {
+                        mx[0].preference = preference;
+                        assert_verdict(provider, mx, 2, 0, false);
+                    }
+            }
+        }
+    assert_true(tokens >= 5);
+}
+
 /** \return what a record with this one term and a name says */
 static struct spf_summary spf_of(const char *term, const char *name)
 {
@@ -311,6 +351,7 @@ static void test_reports(void **state)
         const char *host, *provider;
     } hosts[] = {
         {"abcdefghijklmnop.mx-verification.google.com", "google-workspace"},
+        {"mx01.dm.aliyun.com", "alibaba-mail-standard"},
         {"example-test.mail.protection.office365.us", "microsoft-365-government"},
         {"example-test.mail.eo.outlook.com", "microsoft-365"},
         {"1234567890.pamx1.hotmail.com", "outlook-personal"},
@@ -388,13 +429,10 @@ static void test_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_documented_sets),
-        cmocka_unit_test(test_hosts_of_one_service),
-        cmocka_unit_test(test_two_services),
-        cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_includes),
-        cmocka_unit_test(test_reports),
-        cmocka_unit_test(test_room),
+        cmocka_unit_test(test_documented_sets), cmocka_unit_test(test_hosts_of_one_service),
+        cmocka_unit_test(test_two_services),    cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_tokens),          cmocka_unit_test(test_includes),
+        cmocka_unit_test(test_reports),         cmocka_unit_test(test_room),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

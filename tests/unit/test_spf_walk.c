@@ -103,13 +103,26 @@ static void test_trees(void **state)
         /* read whole, and not there */
         {SPF("include:a.test -all"), {{"a.test", {SPF("ip4:192.0.2.0/24 -all")}}}, told, 1},
         {SPF("redirect=a.test"),
-         {{"a.test", {SPF("include:b.test mx -all")}}, {"b.test", {SPF("a -all")}}},
+         {{"a.test", {SPF("include:b.test a -all")}}, {"b.test", {SPF("mx -all")}}},
          told,
          2},
         {SPF("include:a.test include:b.test -all"),
          {{"a.test", {"no SPF"}}, {"b.test", {NULL}}},
          told,
          2},
+        /* a service's own record; one that may have been made for this customer, with the addresses
+         * of all whom he uses, says nothing (only a look into the provider's tree would) */
+        {SPF("include:_spf.a.test -all"), {{"_spf.a.test", {SPF("ip4:192.0.2.0/24")}}}, told, 1},
+        {SPF("include:spf1.a.test -all"), {{"spf1.a.test", {SPF("ip4:192.0.2.1")}}}, told, 1},
+        {SPF("include:_spf.k3x9.a.test -all"),
+         {{"_spf.k3x9.a.test", {SPF("ip4:192.0.2.1 ip4:192.0.2.2 -all")}}},
+         silent,
+         1},
+        {SPF("include:k3x9.a.test -all"), {{"k3x9.a.test", {SPF("ip6:2001:db8::1")}}}, silent, 1},
+        {SPF("include:k3x9.a.test -all"), {{"k3x9.a.test", {SPF("-all")}}}, told, 1},
+        /* a redirect hands the whole policy over, to another domain of the owner's as a rule */
+        {SPF("redirect=a.test"), {{"a.test", {SPF("ip4:192.0.2.0/24 -all")}}}, silent, 1},
+        {SPF("redirect=a.test"), {{"a.test", {SPF("ip4:192.0.2.1 -all")}}}, told, 1},
         /* behind `all` nothing is reached */
         {SPF("include:a.test -all"), {{"a.test", {SPF("-all " NAMED)}}}, told, 1},
         /* an end that is not known: macros, no answer, broken, two records, everybody, loops */
@@ -127,6 +140,13 @@ static void test_trees(void **state)
         /* ten terms that ask, and eleven (RFC 7208 4.6.4) */
         {SPF("include:a.test a a a a -all"), {{"a.test", {SPF("mx a a a a -all")}}}, told, 1},
         {SPF("include:a.test a a a a -all"), {{"a.test", {SPF("mx a a a a a -all")}}}, silent, 1},
+        /* a service's networks are its own; those at the owner's own name may be the provider's */
+        {SPF("include:s.shop.test -all"), {{"s.shop.test", {SPF("ip4:192.0.2.1")}}}, told, 1},
+        {SPF("include:s.shop.test -all"), {{"s.shop.test", {SPF("ip4:192.0.2.0/24")}}}, silent, 1},
+        {SPF("include:s.shop.test include:a.test -all"),
+         {{"s.shop.test", {SPF("ip4:192.0.2.1")}}, {"a.test", {SPF("ip4:192.0.2.0/24")}}},
+         told,
+         2},
         /* hosts that may be the provider's */
         {SPF("include:a.test ip4:192.0.2.0/24 -all"), {{NULL, {NULL}}}, silent, 0},
     };

@@ -71,6 +71,8 @@ else
     cflags="$(dpkg-buildflags --get CPPFLAGS) $(dpkg-buildflags --get CFLAGS)"
     ldflags=$(dpkg-buildflags --get LDFLAGS)
 fi
+# the distribution's Python, whatever else is first in the path
+[ ! -x /usr/bin/python3 ] || export PYTHON=/usr/bin/python3
 # where the python module's own files go: not where the system's Python looks
 export PYTHON_SITE_PKG="$host/prefix/python"
 # the lists are words
