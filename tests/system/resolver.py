@@ -35,6 +35,7 @@ class Unbound(Server):
                root, if it is not among them, goes to the first, so that nothing leaves loopback
     modules    Unbound's module-config; without `dynlib` our module is not loaded
     kind       "stub" (the servers are authorities) or "forward"
+    first      whether Unbound then resolves by itself what the upstreams do not answer
     settings   further lines of the `server:` clause, as a dict
     mxclash    lines of mxclash.conf that differ from the lab's, as a dict; a list repeats the key
     http       "port", "unix" or None
@@ -52,6 +53,7 @@ class Unbound(Server):
         *,
         modules="dynlib iterator",
         kind="stub",
+        first=False,
         settings=None,
         mxclash=None,
         http="port",
@@ -68,6 +70,7 @@ class Unbound(Server):
         self.upstreams = upstreams
         self.modules = modules
         self.kind = kind
+        self.first = first
         self.settings = settings or {}
         self.threads = threads
         self.host = host
@@ -102,6 +105,8 @@ class Unbound(Server):
             yield f'  name: "{zone}"'
             # an address, or the name of a nameserver that is to be looked up
             yield f"  {self.kind}-{getattr(server, 'known_by', 'addr')}: {server.endpoint}"
+            if self.first:
+                yield f"  {self.kind}-first: yes"
 
     def _write_mxclash_conf(self):
         lines = []

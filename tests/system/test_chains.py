@@ -78,7 +78,7 @@ SETTINGS = {
         }
     },
     "caps": {"settings": {"use-caps-for-id": "yes", "harden-referral-path": "yes"}},
-    "forward": {"kind": "forward"},
+    "forward": {"kind": "forward", "first": True},
     "subnets": {
         "settings": {"send-client-subnet": "127.0.0.0/8", "client-subnet-always-forward": "yes"},
         "needs": "subnetcache",
