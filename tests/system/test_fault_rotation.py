@@ -22,7 +22,8 @@ ASK_EVERY_S = 0.01
 def rename_and_create(_, log, rotated):
     """As logrotate's `create` does."""
     log.rename(rotated)
-    os.close(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640))
+    # the module looks for its file too, and may have made a new one in between: that one is kept
+    os.close(os.open(log, os.O_WRONLY | os.O_CREAT, 0o640))
 
 
 def rename_only(_, log, rotated):
