@@ -188,7 +188,7 @@ void timer_make(struct timers *timers, struct module_env *env, int id);
 
 /** See to it that timers->run is called soon on this thread. It cannot be if the thread has no
  * timer yet: it has had no query but what the cache answered. */
-void timer_arm(struct timers *timers);
+void timer_arm(const struct timers *timers);
 
 /** The proof that a query asks a question of, NULL if the query is somebody else's. */
 const struct mxclash_proof *proof_of(const struct module_qstate *qstate, int id);

@@ -24,7 +24,6 @@
 
 struct timer {
     struct timer *next; /* guarded by timers->lock */
-    pthread_t thread;
     const struct timers *timers;
     struct module_env *env;
     int id;
@@ -77,7 +76,6 @@ static struct timer *timer_new(const struct timers *timers, struct module_env *e
     timer = calloc(1, sizeof(*timer));
     if (timer == NULL)
         return NULL;
-    timer->thread = pthread_self();
     timer->timers = timers;
     timer->env = env;
     timer->id = id;
@@ -102,37 +100,30 @@ static struct timer *timer_new(const struct timers *timers, struct module_env *e
 
 #endif
 
-/** The load for which this thread has been given its timer: a thread can outlive a load. */
+/** This thread's timer, NULL if it can have none, and the load of the module that it was made for:
+ * a thread can outlive a load, whose timers are freed. */
+static _Thread_local struct timer *timer_of_thread;
 static _Thread_local unsigned load_of_thread;
 
 void timer_make(struct timers *timers, struct module_env *env, int id)
 {
-    struct timer *timer;
-
     if (load_of_thread == timers->load)
         return;
     load_of_thread = timers->load;
-    timer = timer_new(timers, env, id);
-    if (timer == NULL)
+    timer_of_thread = timer_new(timers, env, id);
+    if (timer_of_thread == NULL)
         return;
     pthread_mutex_lock(&timers->lock);
-    timer->next = timers->first;
-    timers->first = timer;
+    timer_of_thread->next = timers->first;
+    timers->first = timer_of_thread;
     pthread_mutex_unlock(&timers->lock);
 }
 
-void timer_arm(struct timers *timers)
+void timer_arm(const struct timers *timers)
 {
-    struct timer *timer;
-
-    pthread_mutex_lock(&timers->lock);
-    for (timer = timers->first; timer != NULL; timer = timer->next)
-        if (pthread_equal(timer->thread, pthread_self()))
-            break;
-    pthread_mutex_unlock(&timers->lock);
     /* the loop is this thread's own: nobody else touches its events */
-    if (timer != NULL)
-        arm(timer);
+    if (load_of_thread == timers->load && timer_of_thread != NULL)
+        arm(timer_of_thread);
 }
 
 void timers_init(struct timers *timers, void (*run)(struct module_qstate *qstate, int id))
