@@ -40,6 +40,15 @@ struct timers {
     void (*run)(struct module_qstate *qstate, int id);
 };
 
+/** The names of stub-zones, sorted, see stubs.c. */
+struct stub_name {
+    uint8_t name[MXCLASH_NAME_MAX];
+};
+struct stubs {
+    struct stub_name *names;
+    size_t count;
+};
+
 /**
  * One load of the module. Shared by all worker threads, which copy the environment that points
  * to it; but for the list of timers nothing in it changes between init and deinit.
@@ -49,6 +58,7 @@ struct adapter {
     struct mxclash_engine *engine;
     struct host_counters *counters;
     struct timers timers;
+    struct stubs stubs;
     int iterator; /* its place among the modules */
     bool annotate;
     bool repair;
@@ -79,6 +89,13 @@ int order_check(const struct config_file *cfg, int id, char *why, size_t why_siz
 
 /** Say in the log what the order of the modules keeps from being repaired. */
 void order_warn(const struct config_file *cfg, int id);
+
+/** Read the names of the stub-zones. \return false if there is no memory */
+bool stubs_init(struct stubs *stubs, const struct config_file *cfg);
+void stubs_deinit(struct stubs *stubs);
+
+/** Did the operator give the servers that were asked their zone's name, by a stub-zone? */
+bool stubs_hold(const struct stubs *stubs, const struct delegpt *dp);
 
 /** Called by Unbound for every answer from upstream; arguments are module.h's. */
 int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg);

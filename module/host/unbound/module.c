@@ -99,6 +99,7 @@ static void take_down(struct module_env *env, int id)
         dynlib->inplace_cb_delete_wrapped(env, callbacks[i].type, id);
     runtime_stop(adapter->runtime, time_at_start(env));
     timers_deinit(&adapter->timers);
+    stubs_deinit(&adapter->stubs);
     free(adapter);
     dynlib->dyn_env = NULL;
     loaded = false;
@@ -136,7 +137,8 @@ int init(struct module_env *env, int id)
         return 0;
     }
     adapter = calloc(1, sizeof(*adapter));
-    if (adapter == NULL) {
+    if (adapter == NULL || !stubs_init(&adapter->stubs, env->cfg)) {
+        free(adapter);
         log_err("mxclash: out of memory");
         return 0;
     }

@@ -212,27 +212,6 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
         repair_use_cache(qstate, mark);
 }
 
-/**
- * Did the operator give the servers that were asked their zone's name, by a stub-zone? A delegation
- * has nameservers' names, a stub may have addresses alone; one that has names too stands in the
- * configuration.
- */
-static bool is_stub(const struct module_env *env, const struct delegpt *dp)
-{
-    if (dp->nslist == NULL)
-        return true;
-    for (const struct config_stub *stub = env->cfg->stubs; stub != NULL; stub = stub->next) {
-        uint8_t name[MXCLASH_NAME_MAX];
-        size_t name_len;
-
-        if (!stub->isprime && stub->name != NULL &&
-            mxclash_name_from_text(stub->name, name, &name_len) == mxclash_ok &&
-            query_dname_compare(name, dp->name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /** An answer that is ours, or in which there may be something to see. */
 static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
                                                    struct dns_msg *response, int id,
@@ -244,7 +223,7 @@ static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
 
     /* it matters only to the zone's own name; a question of ours was not looked at before */
     if (iq->dp->namelen == (qname_len != 0 ? qname_len : qstate->qinfo.qname_len))
-        answer->stub = is_stub(qstate->env, iq->dp);
+        answer->stub = stubs_hold(&adapter->stubs, iq->dp);
     if (qstate->minfo[id] != NULL) {
         note_answer(qstate, response, id, adapter, answer, now);
         return;
