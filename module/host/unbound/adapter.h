@@ -123,6 +123,9 @@ int client_reply_failed(struct query_info *qinfo, struct module_qstate *qstate,
 /** Does a reply show a CNAME at the name that was asked, and no MX of it? */
 bool reply_hides_mx(const struct query_info *qinfo, const struct reply_info *rep);
 
+/** Does a reply show a CNAME at the name that was asked, alone or beside its MX? */
+bool reply_shows_alias(const struct query_info *qinfo, const struct reply_info *rep);
+
 /**
  * Add an Extended DNS Error to a reply, if its client speaks EDNS and it surely fits.
  * \param[in,out] list  options of this reply; what is added comes from region

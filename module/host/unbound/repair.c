@@ -125,27 +125,6 @@ static bool write_answer(const struct module_qstate *qstate,
     return true;
 }
 
-/**
- * Does an answer show a CNAME at the name that was asked, alone or beside its MX? Where an
- * authority puts both into one answer, Unbound before 1.26 passes both on if the MX comes first,
- * and they are not for a client: it would have to choose.
- */
-static bool shows_alias(const struct query_info *qinfo, const struct reply_info *rep)
-{
-    bool alias = false;
-
-    for (size_t i = 0; i < rep->an_numrrsets; i++) {
-        const struct packed_rrset_key *key = &rep->rrsets[i]->rk;
-
-        if (key->type == htons(LDNS_RR_TYPE_DNAME) &&
-            dname_strict_subdomain_c(qinfo->qname, key->dname))
-            return false;
-        alias = alias || (key->type == htons(LDNS_RR_TYPE_CNAME) &&
-                          query_dname_compare(key->dname, qinfo->qname) == 0);
-    }
-    return alias;
-}
-
 void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstate *iq,
                    struct dns_msg *response)
 {
@@ -158,7 +137,7 @@ void repair_answer(struct module_qstate *qstate, int id, const struct iter_qstat
 
     if (!may_be_repaired(qstate) || response->qinfo.qtype != LDNS_RR_TYPE_MX ||
         query_dname_compare(response->qinfo.qname, qstate->qinfo.qname) != 0 ||
-        !shows_alias(&qstate->qinfo, response->rep) || (mark != NULL && mark->gave_up) ||
+        !reply_shows_alias(&qstate->qinfo, response->rep) || (mark != NULL && mark->gave_up) ||
         !asks_confirmed(qstate, adapter, &standing))
         return;
     /* in a signed zone it would be bogus, for we keep no signatures */
