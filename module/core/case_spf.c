@@ -72,8 +72,6 @@ void case_spf_judge(const struct casework *work, struct docket_shard *shard, str
         tell(work, shard, c, mxclash_spf_lacks_provider, now, outcome);
     else
         outcome->walk = true;
-    if (!outcome->walk)
-        case_spf_drop(work, shard, c);
 }
 
 /**

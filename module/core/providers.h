@@ -110,13 +110,6 @@ struct providers *providers_builtin(char error[PROVIDERS_ERROR_MAX]);
  * long as the table lives. Without this it is libpsl's built-in list. */
 void providers_use_suffixes(struct providers *providers, const struct psl_ctx_st *suffixes);
 
-/**
- * Find the domain of the owner's holder, below which he names hosts as he likes.
- *
- * \return where it begins in owner, see registrable_at()
- */
-size_t providers_own_at(const struct providers *providers, const uint8_t *owner, size_t owner_len);
-
 /** Free a table and every string that came from it; NULL is allowed. */
 void providers_free(struct providers *providers);
 
@@ -132,15 +125,11 @@ const struct provider *providers_at(const struct providers *providers, size_t in
  * Say whose host a name is. The longest pattern wins, a whole name before `*`.
  *
  * \param host  lower case wire name
+ * \param[out] pattern  the one that says so; not written if NULL is returned; may be NULL
  * \return a provider or a filter; NULL if nobody's in the table
  * Cost: one hash step and one look a label.
  */
 const struct provider *providers_host(const struct providers *providers, const uint8_t *host,
-                                      size_t host_len);
-
-/** As providers_host(). \param[out] pattern  the one that says so; written unless it returns NULL
- */
-const struct provider *providers_find(const struct providers *providers, const uint8_t *host,
                                       size_t host_len, const struct provider_pattern **pattern);
 
 /**

@@ -112,7 +112,7 @@ bool index_add(struct providers *providers, size_t section, size_t pattern,
     return true;
 }
 
-const struct provider *providers_find(const struct providers *providers, const uint8_t *host,
+const struct provider *providers_host(const struct providers *providers, const uint8_t *host,
                                       size_t host_len, const struct provider_pattern **pattern)
 {
     uint8_t starts[LABELS_MAX];
@@ -139,14 +139,7 @@ const struct provider *providers_find(const struct providers *providers, const u
     }
     if (found == NULL)
         return NULL;
-    *pattern = slot_pattern(providers, found);
+    if (pattern != NULL)
+        *pattern = slot_pattern(providers, found);
     return &providers->list[found->section - 1u];
-}
-
-const struct provider *providers_host(const struct providers *providers, const uint8_t *host,
-                                      size_t host_len)
-{
-    const struct provider_pattern *pattern;
-
-    return providers_find(providers, host, host_len, &pattern);
 }

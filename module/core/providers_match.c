@@ -29,7 +29,7 @@ static inline bool look(const struct providers *providers, const struct mxclash_
     view->count = count < MXCLASH_MX_MAX ? count : MXCLASH_MX_MAX;
     view->tokens = 0;
     for (size_t i = 0; i < view->count; i++) {
-        view->whose[i] = providers_find(providers, mx[i].exchange, mx[i].exchange_len, &pattern);
+        view->whose[i] = providers_host(providers, mx[i].exchange, mx[i].exchange_len, &pattern);
         if (view->whose[i] == NULL)
             continue;
         known = true;
@@ -188,7 +188,7 @@ static size_t doubled_octets(const struct providers *providers, const struct reg
             continue;
         memcpy(front, mx->exchange, front_len);
         front[front_len] = 0;
-        *whose = providers_find(providers, front, front_len + 1, &pattern);
+        *whose = providers_host(providers, front, front_len + 1, &pattern);
         if (*whose != NULL && !(*whose)->filter && !pattern->token)
             return registrable_holds(domain, mx->exchange, mx->exchange_len) ? front_len : 0;
     }

@@ -411,7 +411,7 @@ static bool read_expect(struct parser *parser, char *value)
     set->mx = room;
     if (!read_host(parser, host, name, &mx.exchange_len))
         return false;
-    if (providers_find(parser->table, name, mx.exchange_len, &pattern) != section || pattern->token)
+    if (providers_host(parser->table, name, mx.exchange_len, &pattern) != section || pattern->token)
         return fail(parser, "no mx line above says that '%.64s' belongs to '%s'", host,
                     section->name);
     mx.exchange = copy_name(parser, name, mx.exchange_len);

@@ -23,11 +23,6 @@ void providers_use_suffixes(struct providers *providers, const struct psl_ctx_st
     providers->suffixes = suffixes;
 }
 
-size_t providers_own_at(const struct providers *providers, const uint8_t *owner, size_t owner_len)
-{
-    return registrable_at(providers->suffixes, owner, owner_len);
-}
-
 static void free_set(struct provider_set *set)
 {
     for (size_t i = 0; i < set->count; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file What is one holder's domain: see registrable.h. The only file that knows libpsl. */
+/** \file What is one holder's domain: see registrable.h. The only file of the core that knows
+ * libpsl; module/runtime chooses the list. */
 #include "core/registrable.h"
 
 #include <string.h>

@@ -20,9 +20,8 @@ static int8_t whose_follows(enum spf_whose whose, enum spf_kind kind)
     return -1;
 }
 
-/** Add the names of one record. \param whose  of that record. One that was met before
- * may be a loop, which receivers do not read to its end either. \return false if the tree cannot be
- * read */
+/** Add the names of one record. One that was met before may be a loop, which receivers do not read
+ * to its end either. \param whose  of that record. \return false if the tree cannot be read */
 static bool add_names(struct spf_walk *walk, enum spf_whose whose, const struct spf_text *text,
                       const struct spf_summary *spf)
 {

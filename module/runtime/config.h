@@ -28,8 +28,9 @@ struct config {
     bool probe;
     /** queries a second, 1 to 100000 */
     unsigned probe_rate;
-    /** seconds, 1 to 604800 */
+    /** seconds, 0 to 60 */
     unsigned confirm_after_s;
+    /** seconds, 1 to 604800 */
     unsigned recheck_interval_s;
     /** seconds, 60 to 31536000 */
     unsigned expire_after_s;

@@ -23,8 +23,7 @@ BROKEN = 2000
 SLOW_HEALTHY = 150
 SLOW_BROKEN = 50
 SENTINELS = 16
-# Parents, which are nobody's in the real world: one label, or two with one that registries use.
-# suffixes of the Public Suffix List: what lies below each is somebody else's
+# Parents, all suffixes of the Public Suffix List: what lies below each is somebody else's.
 PARENTS = ("test", "example", "cn", "com.cn", "gd.cn", "jp", "ne.jp")
 # A registry that is not on the list, and so cannot be told from a domain: all its domains together
 # get no more proofs than one (zonecap.h), so broken ones there may be found late.

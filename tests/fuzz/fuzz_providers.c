@@ -72,7 +72,8 @@ static void check_host(const struct providers *providers, const uint8_t *host, s
 {
     bool token;
 
-    MUST(providers_host(providers, host, host_len) == find(providers, host, host_len, &token));
+    MUST(providers_host(providers, host, host_len, NULL) ==
+         find(providers, host, host_len, &token));
 }
 
 /** The pattern's own name and one below it. */

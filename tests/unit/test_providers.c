@@ -142,7 +142,7 @@ static void test_builtin_matches_itself(void **state)
             size_t at = pattern->below ? 3 : 0;
 
             memcpy(host + at, pattern->name, pattern->name_len);
-            assert_ptr_equal(providers_host(*state, host, at + pattern->name_len), provider);
+            assert_ptr_equal(providers_host(*state, host, at + pattern->name_len, NULL), provider);
         }
         for (size_t j = 0; j < provider->set_count; j++) {
             struct mxclash_mx mx[MXCLASH_MX_MAX];

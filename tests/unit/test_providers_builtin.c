@@ -163,7 +163,8 @@ static void test_hosts_of_one_service(void **state)
             struct mxclash_mx mx[MXCLASH_MX_MAX + 1];
 
             mx[0] = host_of(&provider->patterns[j], 10);
-            assert_ptr_equal(providers_host(table, mx[0].exchange, mx[0].exchange_len), provider);
+            assert_ptr_equal(providers_host(table, mx[0].exchange, mx[0].exchange_len, NULL),
+                             provider);
             assert_int_equal(judge(mx, 1).foreign, 0);
             for (size_t k = 0; k < providers_count(table); k++) {
                 const struct provider *edition = providers_at(table, k);
@@ -386,9 +387,10 @@ static void test_reports(void **state)
 
         assert_int_equal(mxclash_name_from_text(hosts[i].host, name, &len), mxclash_ok);
         if (hosts[i].provider == NULL)
-            assert_null(providers_host(table, name, len));
+            assert_null(providers_host(table, name, len, NULL));
         else
-            assert_string_equal(provider_name(providers_host(table, name, len)), hosts[i].provider);
+            assert_string_equal(provider_name(providers_host(table, name, len, NULL)),
+                                hosts[i].provider);
     }
     for (size_t i = 0; i < sizeof(includes) / sizeof(includes[0]); i++) {
         bool found = false;

@@ -16,7 +16,7 @@ static const struct provider *host(const struct providers *providers, const char
     size_t len;
 
     assert_int_equal(mxclash_name_from_text(text, name, &len), mxclash_ok);
-    return providers_host(providers, name, len);
+    return providers_host(providers, name, len, NULL);
 }
 
 static void test_text_format(void **state)
