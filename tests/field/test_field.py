@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from case_text import scenario_of
+from cases import cases
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "replay"))
@@ -19,10 +20,6 @@ from test_replay import describe, directives, play  # noqa: E402
 # tests/replay plays with one look, cases at the default
 DEFAULT_CONF = "; conf: confirm-after: 2\n"
 DEFAULT_MODULES = '; module-config: "dynlib validator iterator"\n'
-
-
-def cases():
-    return sorted([*HERE.glob("*.case"), *HERE.glob("*.rpl")])
 
 
 def prepared(path, folder):

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEXT = ROOT / "module" / "core" / "providers.txt"
-PAGE = ROOT / "docs" / "providers.md"
-BEGIN = "<!-- table: begin, written by tests/providers/table.py -->\n"
-END = "<!-- table: end -->\n"
+sys.path.insert(0, str(ROOT / "tests"))
+from written_page import WrittenPage  # noqa: E402
+
+PAGE = WrittenPage("providers.md", "table", "tests/providers/table.py")
 
 # the mark behind a value, and what a cell says of it; in the order of how sure they are
 MARKS = {"": "own page", "template": "template", "zones": "public zones", "reported": "reported"}
@@ -165,21 +166,5 @@ def tables(sections):
     return "\n".join(lines) + "\n"
 
 
-def split(page):
-    """The page before the tables, the tables, and what stands behind them; the marks outside."""
-    before, rest = page.split(BEGIN)
-    inside, after = rest.split(END)
-    return before + BEGIN, inside, END + after
-
-
-def main():
-    found = tables(read(TEXT.read_text(encoding="ascii")))
-    if sys.argv[1:] == ["--write"]:
-        before, _, after = split(PAGE.read_text(encoding="utf-8"))
-        PAGE.write_text(before + "\n" + found + "\n" + after, encoding="utf-8")
-    else:
-        sys.stdout.write(found)
-
-
 if __name__ == "__main__":
-    main()
+    PAGE.print_or_write(tables(read(TEXT.read_text(encoding="ascii"))))

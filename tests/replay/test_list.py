@@ -1,28 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The scenarios say what they are for; docs/detection.md lists them all and shows what they do."""
-import importlib.util
 import json
 import pathlib
 import re
 
 import pytest
 
+from scenarios import PAGE, tables
 from test_replay import play
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIELDS = ("World", "Clients", "Reported", "Why")
-
-
-def load(name):
-    """A script of this folder as a module; list.py's name is one of Python's own words."""
-    spec = importlib.util.spec_from_file_location(f"scenario_{name}", HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-LISTING = load("list")
-PAGE = LISTING.PAGE.read_text()
 
 
 def head_words(path):
@@ -37,20 +25,20 @@ def test_the_head_says_what_and_why(scenario):
 
 
 def test_the_page_lists_every_scenario():
-    _, inside, _ = LISTING.split(PAGE)
-    assert inside.strip() == LISTING.tables().strip(), "run tests/replay/list.py --write"
+    _, inside, _ = PAGE.split()
+    assert inside.strip() == tables().strip(), "run tests/replay/scenarios.py --write"
     for path in HERE.glob("*.rpl"):
         assert inside.count(f"| [{path.stem}](") == 1
 
 
 def test_every_scenario_that_the_page_names_is_there():
-    for name in re.findall(r"\(\.\./tests/replay/([^)#]+)\)", PAGE):
+    for name in re.findall(r"\(\.\./tests/replay/([^)#]+)\)", PAGE.text()):
         assert (HERE / name).exists(), name
 
 
 def examples():
     """Each example of the page, with the scenario that is named last before it."""
-    before, _, _ = LISTING.split(PAGE)
+    before, _, _ = PAGE.split()
     found = []
     for block in re.finditer(r"^```json\n(.*?)^```$", before, re.MULTILINE | re.DOTALL):
         names = re.findall(r"tests/replay/([\w-]+\.rpl)\)", before[: block.start()])

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Prints the tables of docs/detection.md from the first comment lines of the scenarios.
 
-After a scenario was added or changed: /usr/bin/python3 tests/replay/list.py --write
+After a scenario was added or changed: /usr/bin/python3 tests/replay/scenarios.py --write
 """
 import pathlib
 import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-PAGE = HERE.parent.parent / "docs" / "detection.md"
-BEGIN = "<!-- scenarios: begin, written by tests/replay/list.py -->\n"
-END = "<!-- scenarios: end -->\n"
+sys.path.insert(0, str(HERE.parent))
+from written_page import WrittenPage  # noqa: E402
+
+PAGE = WrittenPage("detection.md", "scenarios", "tests/replay/scenarios.py")
 # from the page to a scenario
 PATH = "../tests/replay"
 
@@ -57,20 +58,5 @@ def tables():
     return table("Something is reported", loud) + "\n" + table("Silence", silent)
 
 
-def split(page):
-    """The page before the tables, the tables, and what stands behind them; the marks outside."""
-    before, rest = page.split(BEGIN)
-    inside, after = rest.split(END)
-    return before + BEGIN, inside, END + after
-
-
-def main():
-    if sys.argv[1:] == ["--write"]:
-        before, _, after = split(PAGE.read_text())
-        PAGE.write_text(before + "\n" + tables() + "\n" + after)
-    else:
-        sys.stdout.write(tables())
-
-
 if __name__ == "__main__":
-    main()
+    PAGE.print_or_write(tables())
