@@ -30,6 +30,8 @@ from world import World  # noqa: E402
 PROOF_LIMIT_S = 10.0
 EVENTS_TIMEOUT_S = 30
 CURE_TIMEOUT_S = 60
+# the default of mxclash.conf
+CONFIRM_AFTER_S = 2
 AUTHORITY_LIFETIME = "an hour"
 RETRIES = 2
 WORDS = {
@@ -148,7 +150,11 @@ class Demo:
                 )
             )
         table(("domain", "event", "kind", "state", "evidence", "after"), rows)
-        paragraph("`after` counts from the first question for the domain.")
+        paragraph(
+            "`after` counts from the first question for the domain. What two answers show is asked"
+            f" again {CONFIRM_AFTER_S} s later, in case a change was on its way to the servers; what"
+            " one answer shows is told at once."
+        )
         for word, meaning in WORDS.items():
             if any(word in row for row in rows):
                 paragraph(f"`{word}`: {meaning}")
@@ -313,7 +319,7 @@ def run(folder, keep):
             folder / "unbound",
             world.upstreams,
             # So that the cure is seen at once.
-            mxclash={"recheck-interval": 1, "confirm-after": 2},
+            mxclash={"recheck-interval": 1, "confirm-after": CONFIRM_AFTER_S},
             outlive=keep,
         ).start()
         demo = Demo(world, unbound, domains)
