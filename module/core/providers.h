@@ -125,7 +125,7 @@ const struct provider *providers_at(const struct providers *providers, size_t in
  * Say whose host a name is. The longest pattern wins, a whole name before `*`.
  *
  * \param host  lower case wire name
- * \param[out] pattern  the one that says so; not written if NULL is returned; may be NULL
+ * \param[out] pattern  the one that says so; not written if NULL is returned
  * \return a provider or a filter; NULL if nobody's in the table
  * Cost: one hash step and one look a label.
  */

@@ -139,7 +139,6 @@ const struct provider *providers_host(const struct providers *providers, const u
     }
     if (found == NULL)
         return NULL;
-    if (pattern != NULL)
-        *pattern = slot_pattern(providers, found);
+    *pattern = slot_pattern(providers, found);
     return &providers->list[found->section - 1u];
 }

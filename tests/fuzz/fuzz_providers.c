@@ -70,10 +70,12 @@ static const struct provider *owner_of(const struct providers *providers, const 
 
 static void check_host(const struct providers *providers, const uint8_t *host, size_t host_len)
 {
+    const struct provider_pattern *pattern;
     bool token;
+    const struct provider *found = find(providers, host, host_len, &token);
 
-    MUST(providers_host(providers, host, host_len, NULL) ==
-         find(providers, host, host_len, &token));
+    MUST(providers_host(providers, host, host_len, &pattern) == found);
+    MUST(found == NULL || pattern->token == token);
 }
 
 /** The pattern's own name and one below it. */

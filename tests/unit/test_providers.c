@@ -140,9 +140,11 @@ static void test_builtin_matches_itself(void **state)
             const struct provider_pattern *pattern = &provider->patterns[j];
             uint8_t host[MXCLASH_NAME_MAX] = {2, 'm', 'x'};
             size_t at = pattern->below ? 3 : 0;
+            const struct provider_pattern *says;
 
             memcpy(host + at, pattern->name, pattern->name_len);
-            assert_ptr_equal(providers_host(*state, host, at + pattern->name_len, NULL), provider);
+            assert_ptr_equal(providers_host(*state, host, at + pattern->name_len, &says), provider);
+            assert_ptr_equal(says, pattern);
         }
         for (size_t j = 0; j < provider->set_count; j++) {
             struct mxclash_mx mx[MXCLASH_MX_MAX];

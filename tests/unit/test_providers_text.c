@@ -14,9 +14,10 @@ static const struct provider *host(const struct providers *providers, const char
 {
     uint8_t name[MXCLASH_NAME_MAX];
     size_t len;
+    const struct provider_pattern *pattern;
 
     assert_int_equal(mxclash_name_from_text(text, name, &len), mxclash_ok);
-    return providers_host(providers, name, len, NULL);
+    return providers_host(providers, name, len, &pattern);
 }
 
 static void test_text_format(void **state)
