@@ -21,7 +21,8 @@ import dns.exception
 import dns.message
 import dns.rcode
 import dns.rdatatype
-from lab import BUILD, family, free_address
+from lab import BUILD, family, free_address, wait_until
+from resolver import EVENT_TIMEOUT_S
 
 RATE_PER_S = 50
 # More than one, so that each of Unbound's threads has some of them.
@@ -73,8 +74,12 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self):
+        """Ask, and come back when the first answer is there: what is watched may be over soon."""
         self.last_answer_s = time.monotonic()
         self._thread.start()
+        wait_until(
+            lambda: self.answered or self.lost, EVENT_TIMEOUT_S, f"an answer from {self.server}"
+        )
         return self
 
     def stop(self):
