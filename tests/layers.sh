@@ -14,19 +14,19 @@ forbid() { # what: where: pattern of an include
     fi
 }
 
-forbid "core may use libc, xxhash, libpsl and itself only" "module/core/*.[ch]" \
+forbid "core may use libc, xxhash, libpsl and itself only" "module/core/*/*.[ch]" \
     'output/|runtime/|host/|event2/|jansson|sqlite3|ldns|time\.h|sys/time|sys/stat|fcntl|syslog|unistd'
 forbid "output may not know runtime or host, and of the core only the public header" \
     "module/output/*.[ch]" 'runtime/|host/|core/'
 forbid "runtime may not know a host" "module/runtime/*.[ch]" 'host/'
 forbid "Unbound's headers belong into module/host/unbound" \
-    "module/core/*.[ch] module/output/*.[ch] module/runtime/*.[ch] module/cli/*.[ch] include/*.h" \
+    "module/core/*/*.[ch] module/output/*.[ch] module/runtime/*.[ch] module/cli/*.[ch] include/*.h" \
     'config\.h"|util/|services/|iterator/|sldns/|dynlibmod/'
-if grep -n '#include <libpsl' module/core/*.[ch] | grep -v '/registrable\.c:'; then
+if grep -n '#include <libpsl' module/core/*/*.[ch] | grep -v '/registrable\.c:'; then
     echo "check-layers: libpsl is registrable.c's" >&2
     bad=1
 fi
-if grep -nE '\b(printf|fprintf|time|gettimeofday|clock_gettime|open|fopen)\(' module/core/*.[ch]; then
+if grep -nE '\b(printf|fprintf|time|gettimeofday|clock_gettime|open|fopen)\(' module/core/*/*.[ch]; then
     echo "check-layers: core opens, prints and times nothing" >&2
     bad=1
 fi

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "core/providers.h"
+#include "core/providers/providers.h"
 #include "runtime/config.h"
 
 /**

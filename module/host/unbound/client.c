@@ -3,7 +3,7 @@
  * and has them annotated. */
 #include "adapter.h"
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 
 enum { shows_mx = 1 << 0, shows_cname = 1 << 1, shows_dname = 1 << 2 };
 

@@ -14,7 +14,7 @@
 
 #include "util/config_file.h"
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 
 /* Unbound declares none of them: it looks them up by name, see exports.map. */
 __attribute__((visibility("default"))) int init(struct module_env *env, int id);

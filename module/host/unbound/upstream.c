@@ -7,7 +7,7 @@
 #include "util/config_file.h"
 #include "util/data/msgencode.h"
 
-#include "core/inspect.h"
+#include "core/engine/inspect.h"
 
 /** A question of ours, or a repair, is given up after so many timeouts. */
 #define TIMEOUTS_MAX 2
