@@ -231,8 +231,9 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers:
+check-layers: $(ADAPTER) $(CLI) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
+	@tests/circles.sh $^
 
 # the second compiler only compiles: warnings are errors there too
 CLANG_FILES := $(wildcard module/core/*/*.c module/output/*.c module/runtime/*.c module/cli/*.c)

@@ -2,7 +2,8 @@
 /**
  * \file
  * Conflicts of a case: opened, changed, closed, and the events that tell of it. When a conflict is
- * one is casework.h's and look.h's business. Everything here runs with the case's shard locked.
+ * one is casework.h's and mailbox_case.h's business. Everything here runs with the case's shard
+ * locked.
  */
 #ifndef MXCLASH_CORE_CASES_CONFLICT_H
 #define MXCLASH_CORE_CASES_CONFLICT_H

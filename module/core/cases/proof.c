@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/cases/facts.h"
+#include "core/cases/mailbox_case.h"
 #include "core/cases/second_look.h"
 #include "core/cases/spf_case.h"
 #include "core/dns/names.h"
@@ -246,7 +247,7 @@ static void decide_mailbox(const struct casework *work, struct docket_shard *sha
     const struct proof_state *proof = &c->proof;
 
     if ((proof->answered & ask_mx) && proof->saw_mx && proof->authoritative)
-        mailbox_judge_mx(work, shard, c, now, outcome);
+        case_judge_mx(work, shard, c, now, outcome);
     if ((proof->answered & ask_txt) && (proof->answered & ask_mx) && proof->authoritative) {
         /* whom the record should name is the MX's to say, and without one there is no mailbox */
         if (proof->saw_mx)

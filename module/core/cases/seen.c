@@ -6,6 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/cases/facts.h"
+#include "core/cases/mailbox_case.h"
 #include "core/cases/second_look.h"
 #include "core/cases/spf_case.h"
 #include "core/mailbox/look.h"
@@ -135,7 +136,7 @@ static void weigh_spf(const struct casework *work, struct docket_shard *shard,
     if (!sighting->txt || !reading->message.authoritative || c->mx_set == NULL)
         return;
     mailbox_read_spf(work->providers, reading, sighting, &text, &spf);
-    c->spf_suspect = mailbox_spf_lacks(&spf, mailbox_spf_provider(work, c));
+    c->spf_suspect = mailbox_spf_lacks(&spf, case_mailbox_number(work, c));
     if (c->spf_suspect)
         c->spf_suspect = case_spf_is_doubtful(c, now);
     else
@@ -163,7 +164,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
         case_note_server(c, answer);
         case_note_facts(work, shard, c, answer, reading, sighting, now);
         if (shows_mx_set(reading, sighting))
-            mailbox_judge_mx(work, shard, c, now, outcome);
+            case_judge_mx(work, shard, c, now, outcome);
         weigh_spf(work, shard, c, reading, sighting, now, outcome);
     }
     note_absence(c, gone);

@@ -6,6 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/cases/facts.h"
+#include "core/cases/mailbox_case.h"
 #include "core/dns/registrable.h"
 #include "core/mailbox/look.h"
 #include "core/mailbox/spf_walk.h"
@@ -58,7 +59,7 @@ void case_spf_judge(const struct casework *work, struct docket_shard *shard, str
                     mxclash_time now, struct case_outcome *outcome)
 {
     const struct spf_summary *spf = &c->proof.spf;
-    unsigned number = mailbox_spf_provider(work, c);
+    unsigned number = case_mailbox_number(work, c);
 
     if (!mailbox_spf_lacks(spf, number))
         conflict_clear(work, shard, c, mxclash_spf_missing, now, outcome);
@@ -127,7 +128,7 @@ void case_spf_lookup_end(const struct casework *work, struct docket_shard *shard
                          struct docket_case *c, const struct mxclash_lookup_reply *reply,
                          mxclash_time now, struct case_outcome *outcome)
 {
-    unsigned number = mailbox_spf_provider(work, c);
+    unsigned number = case_mailbox_number(work, c);
     enum spf_walk_end end = number == HOSTED_NONE
                                 ? spf_walk_failed
                                 : spf_walk_note(c->spf_walk, work->providers, number, reply);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * The public API: puts sieve, docket, casework and proofs together. See mxclash.h.
+ * Begin and end of an engine: checks the options, shares out the memory. See mxclash.h.
  */
 #include "core/engine/engine.h"
 
@@ -10,10 +10,6 @@
 #include <string.h>
 
 #include "core/base/block.h"
-#include "core/dns/names.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #define TABLE_SIZE_MIN 262144u
 #define PROBE_RATE_MAX 100000u
@@ -176,167 +172,4 @@ void mxclash_engine_free(struct mxclash_engine *engine)
     ignore_deinit(&engine->ignore);
     providers_free(engine->providers);
     free(engine);
-}
-
-uint64_t engine_hash(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len)
-{
-    return XXH3_64bits_withSeed(owner, owner_len, engine->seed);
-}
-
-uint64_t engine_domain(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len)
-{
-    return zonecap_key(engine->work.suffixes, owner, owner_len, engine->seed);
-}
-
-/** The proof that an outcome asked for is not to be: it may be asked for again. */
-static void drop_proof(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
-                       size_t owner_len, enum mxclash_proof_drop reason)
-{
-    struct docket_shard *shard = docket_lock(&engine->docket, hash);
-    struct docket_case *c = docket_find(shard, hash, owner, owner_len);
-
-    if (c != NULL)
-        c->queued = false;
-    docket_unlock(shard);
-    count_up(&engine->counters.proofs_dropped[reason]);
-}
-
-/** Let an opened event wait. \return false if there is no room */
-static bool hold(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
-                 size_t owner_len)
-{
-    struct ring_entry entry = {.hash = hash, .owner_len = (uint8_t)owner_len};
-    bool fits;
-
-    memcpy(entry.owner, owner, owner_len);
-    pthread_mutex_lock(&engine->held.lock);
-    entry.since = engine->held.ticks;
-    fits = ring_push(&engine->held.ring, &entry);
-    pthread_mutex_unlock(&engine->held.lock);
-    return fits;
-}
-
-void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *outcome)
-{
-    for (size_t i = 0; i < outcome->event_count; i++)
-        if (engine->on_event != NULL)
-            engine->on_event(engine->context, &outcome->events[i]);
-}
-
-/** Queue the proof that an outcome asks for. */
-static void queue_proof(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
-                        size_t owner_len, bool later, mxclash_time now)
-{
-    bool (*push)(struct proofs *, uint64_t, const uint8_t *, size_t, mxclash_time) =
-        later ? proofs_push_later : proofs_push;
-
-    if (!zonecap_take(&engine->zonecap, engine_domain(engine, owner, owner_len), now))
-        drop_proof(engine, hash, owner, owner_len, mxclash_drop_zone_limit);
-    else if (!push(&engine->proofs, hash, owner, owner_len, now))
-        drop_proof(engine, hash, owner, owner_len, mxclash_drop_queue_full);
-}
-
-void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
-                      size_t owner_len, struct case_outcome *outcome, mxclash_time now)
-{
-    engine_hand_out(engine, outcome);
-    if (outcome->prove || outcome->prove_later)
-        queue_proof(engine, hash, owner, owner_len, outcome->prove_later, now);
-    if (outcome->walk && !proofs_push(&engine->lookups, hash, owner, owner_len, now))
-        engine_give_up_lookup(engine, hash, owner, owner_len, now);
-    if (!outcome->lookup)
-        return;
-    if (!proofs_push(&engine->lookups, hash, owner, owner_len, now)) {
-        engine_give_up_lookup(engine, hash, owner, owner_len, now);
-        return;
-    }
-    /* a held event has a lookup on its way; with no room to wait for it, it is told at once */
-    if (!outcome->held)
-        return;
-    if (!hold(engine, hash, owner, owner_len))
-        engine_let_go(engine, hash, owner, owner_len);
-    else if (engine->on_held != NULL)
-        engine->on_held(engine->context);
-}
-
-void engine_sweep(struct mxclash_engine *engine, mxclash_time now)
-{
-    uint64_t turn = atomic_fetch_add_explicit(&engine->sweep_at, 1, memory_order_relaxed);
-    struct docket_shard *shard = docket_lock(&engine->docket, turn << 60);
-    struct case_outcome outcome;
-
-    case_outcome_init(&outcome);
-    for (int open = 0; open <= 1; open++) {
-        struct docket_case *c = docket_oldest(shard, open);
-
-        if (c == NULL || now - c->met <= engine->work.expire_ms)
-            continue;
-        case_expire(&engine->work, c, now, &outcome);
-        docket_remove(&engine->docket, shard, c);
-    }
-    docket_unlock(shard);
-    engine_hand_out(engine, &outcome);
-}
-
-bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
-                       enum mxclash_reply reply, mxclash_time now)
-{
-    uint8_t lower[MXCLASH_NAME_MAX];
-    struct case_outcome outcome;
-    struct docket_shard *shard;
-    struct docket_case *c;
-    uint64_t hash;
-    bool in_conflict = false;
-    /* A resolver that minimises names asks A before MX, gets the CNAME and never asks MX: then only
-     * a proof can see what is hidden. Most such names are lawful aliases: where no proof would be
-     * made they are not even kept. */
-    bool suspect =
-        reply == mxclash_reply_hides && engine->work.probe && proofs_have_room(&engine->proofs);
-
-    if (!name_valid(owner, owner_len))
-        return false;
-    name_lower(lower, owner, owner_len);
-    hash = engine_hash(engine, lower, owner_len);
-    if (!docket_may_hold(&engine->docket, hash)) {
-        if (!suspect)
-            return false;
-        if (!zonecap_has(&engine->zonecap, engine_domain(engine, lower, owner_len), now)) {
-            count_up(&engine->counters.proofs_dropped[mxclash_drop_zone_limit]);
-            return false;
-        }
-    }
-    if (suspect && ignore_holds(&engine->ignore, lower, owner_len))
-        return false;
-    case_outcome_init(&outcome);
-    shard = docket_lock(&engine->docket, hash);
-    c = docket_find(shard, hash, lower, owner_len);
-    if (c == NULL && suspect)
-        c = docket_add(&engine->docket, shard, hash, lower, owner_len);
-    if (c != NULL)
-        in_conflict = case_client_mx(&engine->work, shard, c, reply, now, &outcome);
-    docket_unlock(shard);
-    engine_carry_out(engine, hash, lower, owner_len, &outcome, now);
-    if (c != NULL)
-        engine_sweep(engine, now);
-    return in_conflict;
-}
-
-bool mxclash_get_standing(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
-                          mxclash_time now, struct mxclash_standing *standing)
-{
-    uint8_t lower[MXCLASH_NAME_MAX];
-    struct docket_shard *shard;
-    struct docket_case *c;
-    uint64_t hash;
-    bool in_conflict;
-
-    if (!docket_may_be_open(&engine->docket, owner, owner_len) || !name_valid(owner, owner_len))
-        return false;
-    name_lower(lower, owner, owner_len);
-    hash = engine_hash(engine, lower, owner_len);
-    shard = docket_lock(&engine->docket, hash);
-    c = docket_find(shard, hash, lower, owner_len);
-    in_conflict = c != NULL && case_standing(c, now, standing);
-    docket_unlock(shard);
-    return in_conflict;
 }

@@ -11,6 +11,9 @@
 #include "core/recall/sieve.h"
 #include "mxclash.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 /** Opened events that wait for their impact. */
 struct held {
     pthread_mutex_t lock; /* guards ring and ticks */
@@ -45,37 +48,18 @@ struct mxclash_engine {
     _Atomic uint32_t sweep_at;
 };
 
+/** Keyed hash of an owner in lower case. */
+static inline uint64_t engine_hash(const struct mxclash_engine *engine, const uint8_t *owner,
+                                   size_t owner_len)
+{
+    return XXH3_64bits_withSeed(owner, owner_len, engine->seed);
+}
+
 /** mxclash_errands_wait(), inline. */
 static inline bool engine_errands_wait(const struct mxclash_engine *engine)
 {
     return atomic_load_explicit(&engine->proofs.count, memory_order_relaxed) != 0 ||
            atomic_load_explicit(&engine->lookups.count, memory_order_relaxed) != 0;
 }
-
-/** Keyed hash of an owner in lower case. */
-uint64_t engine_hash(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len);
-
-/** zonecap_key() of an owner in lower case. */
-uint64_t engine_domain(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len);
-
-/** With no lock held: hand out the events, queue what is to be asked. */
-void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
-                      size_t owner_len, struct case_outcome *outcome, mxclash_time now);
-
-/** With no lock held: hand out the events only. */
-void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *outcome);
-
-/** With no lock held: tell without a lookup, which will not be, what waited for it. */
-void engine_give_up_lookup(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
-                           size_t owner_len, mxclash_time now);
-
-/** With no lock held: make an opened event that waits, if it still does. */
-void engine_let_go(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
-                   size_t owner_len);
-
-/** Close the oldest case of one shard if nobody has met it for too long. Called once for every
- * answer that reached the docket: so each shard is looked at soon, and no call does much. Where few
- * answers reach it, mxclash_inspect() sees to it once a second. */
-void engine_sweep(struct mxclash_engine *engine, mxclash_time now);
 
 #endif

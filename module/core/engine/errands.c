@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/cases/spf_case.h"
-#include "core/engine/engine.h"
+#include "core/engine/outcome.h"
 
 static uint64_t next_id(struct mxclash_engine *engine)
 {
@@ -165,22 +165,6 @@ bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
     return false;
 }
 
-void engine_give_up_lookup(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
-                           size_t owner_len, mxclash_time now)
-{
-    struct docket_shard *shard = docket_lock(&engine->docket, hash);
-    struct docket_case *c = docket_find(shard, hash, owner, owner_len);
-    struct case_outcome outcome;
-
-    case_outcome_init(&outcome);
-    if (c != NULL) {
-        case_spf_drop(&engine->work, shard, c);
-        case_lookup_give_up(&engine->work, c, now, &outcome);
-    }
-    docket_unlock(shard);
-    engine_hand_out(engine, &outcome);
-}
-
 void mxclash_lookup_end(struct mxclash_engine *engine, const struct mxclash_lookup *lookup,
                         const struct mxclash_lookup_reply *reply, mxclash_time now)
 {
@@ -196,20 +180,6 @@ void mxclash_lookup_end(struct mxclash_engine *engine, const struct mxclash_look
         case_lookup_end(&engine->work, c, reply, now, &outcome);
     docket_unlock(shard);
     engine_carry_out(engine, hash, lookup->owner, lookup->owner_len, &outcome, now);
-}
-
-void engine_let_go(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
-                   size_t owner_len)
-{
-    struct docket_shard *shard = docket_lock(&engine->docket, hash);
-    struct docket_case *c = docket_find(shard, hash, owner, owner_len);
-    struct case_outcome outcome;
-
-    case_outcome_init(&outcome);
-    if (c != NULL)
-        case_let_go(&engine->work, c, &outcome);
-    docket_unlock(shard);
-    engine_hand_out(engine, &outcome);
 }
 
 /** Take the first event that waits since before the last tick. \return false if there is none */

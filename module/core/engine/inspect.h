@@ -8,7 +8,7 @@
 #define MXCLASH_CORE_ENGINE_INSPECT_H
 
 #include "core/dns/glance.h"
-#include "core/engine/engine.h"
+#include "core/engine/outcome.h"
 
 #define INSPECT_SWEEP_EVERY_MS 1000
 

@@ -6,9 +6,7 @@
 
 _Static_assert(PROVIDERS_MAX - 1 <= HOSTED_NONE, "spf_number of the last provider is HOSTED_NONE");
 
-/** Number of the provider whose SPF include the owner needs: one is documented, and nothing stands
- * before the provider. */
-static unsigned number_wanted(const struct providers_verdict *verdict)
+unsigned mailbox_number(const struct providers_verdict *verdict)
 {
     const struct provider *provider = verdict->provider;
 
@@ -21,7 +19,7 @@ void mailbox_view(const struct providers *providers, const struct answer_reading
 {
     providers_judge(providers, sighting->owner, sighting->owner_len, reading->mx, reading->mx_count,
                     &view->verdict);
-    view->number = number_wanted(&view->verdict);
+    view->number = mailbox_number(&view->verdict);
 }
 
 void mailbox_read_spf(const struct providers *providers, const struct answer_reading *reading,
@@ -72,47 +70,4 @@ bool mailbox_spf_lacks(const struct spf_summary *spf, unsigned number)
 {
     return spf->records != 0 && !spf->unknown && number != HOSTED_NONE &&
            (spf->broken || (spf->named & UINT64_C(1) << number % SPF_NUMBERS) == 0);
-}
-
-unsigned mailbox_spf_provider(const struct casework *work, const struct docket_case *c)
-{
-    struct providers_verdict verdict;
-
-    if (c->mx_set == NULL)
-        return HOSTED_NONE;
-    providers_judge(work->providers, c->owner, c->owner_len, c->mx_set->mx, c->mx_set->count,
-                    &verdict);
-    return number_wanted(&verdict);
-}
-
-static void set_kind(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
-                     enum mxclash_kind kind, bool wrong, enum mxclash_state state, mxclash_time now,
-                     struct case_outcome *outcome)
-{
-    if (!wrong) {
-        conflict_clear(work, shard, c, kind, now, outcome);
-        return;
-    }
-    if (state == mxclash_suspected)
-        conflict_lower(work, c, kind);
-    conflict_open(work, shard, c, kind, state, mxclash_same_answer, now, outcome);
-    conflict_tell_changed(work, c, kind, now, outcome);
-}
-
-void mailbox_judge_mx(const struct casework *work, struct docket_shard *shard,
-                      struct docket_case *c, mxclash_time now, struct case_outcome *outcome)
-{
-    struct providers_verdict verdict = {0};
-
-    if (c->mx_set != NULL)
-        providers_judge(work->providers, c->owner, c->owner_len, c->mx_set->mx, c->mx_set->count,
-                        &verdict);
-    c->mx_lacks = verdict.wanted != NULL;
-    c->mx_doubled = verdict.doubled != 0;
-    set_kind(work, shard, c, mxclash_foreign_mx, verdict.foreign != 0,
-             verdict.foreign_sure ? mxclash_confirmed : mxclash_suspected, now, outcome);
-    set_kind(work, shard, c, mxclash_incomplete_mx, verdict.incomplete, mxclash_confirmed, now,
-             outcome);
-    if (number_wanted(&verdict) == HOSTED_NONE)
-        conflict_clear(work, shard, c, mxclash_spf_missing, now, outcome);
 }

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * The mailbox side of a domain: whether its MX set and its SPF record are what its mailbox provider
- * documents. Kinds foreign-mx, incomplete-mx and spf-missing. Case functions run with the case's
- * shard locked.
+ * The mailbox side of an answer: its MX set and its SPF record beside what the mailbox provider
+ * documents. What a case makes of it is mailbox_case.h's and spf_case.h's business.
  */
 #ifndef MXCLASH_CORE_MAILBOX_LOOK_H
 #define MXCLASH_CORE_MAILBOX_LOOK_H
 
-#include "core/cases/conflict.h"
 #include "core/dns/answer.h"
+#include "core/mailbox/spf.h"
+#include "core/providers/providers.h"
 #include "core/recall/hosted.h"
 
-/** What an MX set says of its provider, before any case is looked at. */
+/** What an MX set says of its provider. */
 struct mailbox_view {
     struct providers_verdict verdict;
-    /** number in the table of the provider that can be looked for in SPF, HOSTED_NONE if none */
+    /** mailbox_number() of it */
     unsigned number;
 };
+
+/** \return number in the table of the provider whose SPF include the owner needs: one is
+ * documented, and nothing stands before the provider; HOSTED_NONE if there is no such */
+unsigned mailbox_number(const struct providers_verdict *verdict);
 
 /** Look at the MX set of the name that was asked. \param sighting  its sighting */
 void mailbox_view(const struct providers *providers, const struct answer_reading *reading,
@@ -39,13 +43,5 @@ bool mailbox_spf_bits_lack(uint16_t bits, unsigned number);
 /** \return true if there is a record, and by itself it does not name the provider of that number:
  * it is broken, or one of several, or the provider may yet be in what it includes */
 bool mailbox_spf_lacks(const struct spf_summary *spf, unsigned number);
-
-/** The authority showed the case's MX set, which has been noted: open or clear foreign-mx and
- * incomplete-mx. An answer to the MX question holds the whole set, so it is its own proof. */
-void mailbox_judge_mx(const struct casework *work, struct docket_shard *shard,
-                      struct docket_case *c, mxclash_time now, struct case_outcome *outcome);
-
-/** \return number of the provider of the case's MX whose SPF can be judged, HOSTED_NONE if none */
-unsigned mailbox_spf_provider(const struct casework *work, const struct docket_case *c);
 
 #endif

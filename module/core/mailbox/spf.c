@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/dns/names.h"
-#include "core/providers/providers.h"
 
 #define VERSION_OCTETS 6
 

@@ -11,15 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/providers/providers.h"
+
 /** Longest RDATA that is read; RFC 7208 3.4 has 450 octets in mind. */
 #define SPF_OCTETS_MAX 4096u
 /** Terms that ask the DNS, of a record and all that it includes (RFC 7208 4.6.4). */
 #define SPF_LOOKUPS_MAX 10
-
-/** Bits of spf_summary.named: providers further down the table share them. */
-#define SPF_NUMBERS 64
-
-struct providers;
 
 /** The SPF records among the TXT records of a name. All 0: none. */
 struct spf_set {

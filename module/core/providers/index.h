@@ -11,7 +11,6 @@
 #ifndef MXCLASH_CORE_PROVIDERS_INDEX_H
 #define MXCLASH_CORE_PROVIDERS_INDEX_H
 
-#include "core/mailbox/spf.h"
 #include "core/providers/providers.h"
 
 /** FNV-1a. */

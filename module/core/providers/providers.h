@@ -27,6 +27,9 @@
 /** Room for any error text of providers_parse(). */
 #define PROVIDERS_ERROR_MAX 256
 
+/** Bits by which SPF includes are told apart: providers further down the table share them. */
+#define SPF_NUMBERS 64
+
 /** Host names of a provider: one name, or all names below one (`*.name`). */
 struct provider_pattern {
     /** lower case wire name of name_len octets; most are far shorter than a name may be */

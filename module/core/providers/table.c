@@ -6,11 +6,6 @@
 #include "core/base/block.h"
 #include "core/providers/index.h"
 
-struct providers *providers_builtin(char error[PROVIDERS_ERROR_MAX])
-{
-    return providers_parse(providers_builtin_text, strlen(providers_builtin_text), error);
-}
-
 static void free_strings(struct provider_strings *strings)
 {
     for (size_t i = 0; i < strings->count; i++)
