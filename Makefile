@@ -72,7 +72,7 @@ HOST_VERSION = $(shell sed -n 's/^\#define PACKAGE_VERSION "\(.*\)"/\1/p' $(UNBO
 
 # --- what is built from what -----------------------------------------------------------------------
 objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
-CORE := $(call objects,module/core) $(B)/obj/providers_text.o
+CORE := $(call objects,module/core/*) $(B)/obj/providers_text.o
 OUTPUT := $(call objects,module/output)
 RUNTIME := $(call objects,module/runtime)
 # these two know the host: where it keeps its configuration, and its structs
@@ -108,7 +108,7 @@ $(B)/obj/%.o: %.c $(FLAGS) | deps-build
 	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<,CC)
 
 # the provider table is text that is built in: each line becomes a C string
-$(B)/providers_text.c: module/core/providers.txt | deps-build
+$(B)/providers_text.c: module/core/providers/providers.txt | deps-build
 	@mkdir -p $(@D)
 	{ echo 'extern const char providers_builtin_text[];'; \
 	  echo 'const char providers_builtin_text[] ='; \
@@ -231,11 +231,12 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers:
+check-layers: $(ADAPTER) $(CLI) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
+	@tests/circles.sh $^
 
 # the second compiler only compiles: warnings are errors there too
-CLANG_FILES := $(wildcard module/core/*.c module/output/*.c module/runtime/*.c module/cli/*.c)
+CLANG_FILES := $(wildcard module/core/*/*.c module/output/*.c module/runtime/*.c module/cli/*.c)
 check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)

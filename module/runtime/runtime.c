@@ -10,7 +10,7 @@
 
 #include <libpsl.h>
 
-#include "core/counters.h"
+#include "core/base/counters.h"
 #include "output/httpd.h"
 #include "output/metrics.h"
 #include "output/report.h"

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 #include "detector.h"
 
 /** Names that the attacker has found to meet, and how many he tries for them. */

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "core/casework.h"
-#include "core/proofs.h"
-#include "core/zonecap.h"
+#include "core/cases/casework.h"
+#include "core/engine/errand_queue.h"
+#include "core/limits/domain_cap.h"
 #include "detector.h"
 #include "txt.h"
 

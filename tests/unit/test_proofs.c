@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/proofs.h"
+#include "core/engine/errand_queue.h"
 #include "mxclash.h"
 
 #define SOME_MS   INT64_C(1767323045678)

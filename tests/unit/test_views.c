@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/views.h"
+#include "core/cases/server_views.h"
 #include "detector.h"
 
 enum {

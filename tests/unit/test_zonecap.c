@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/zonecap.h"
+#include "core/limits/domain_cap.h"
 #include "message.h"
 
 #define SOME_MS INT64_C(1767323045678)

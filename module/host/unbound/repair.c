@@ -9,12 +9,14 @@
  * place before the iterator looks at it, and is validated, cached and given like any other. If the
  * authority fails, the query is done again as it would be without us.
  */
-#include "adapter.h"
+#include "repair.h"
 
 #include "iterator/iter_utils.h"
 #include "util/config_file.h"
 #include "util/data/msgparse.h"
 #include "util/data/msgreply.h"
+
+#include "reply.h"
 
 /** Longest MX answer that can be built: header, question, 16 records of the longest names. */
 #define ANSWER_OCTETS_MAX (12 + 259 + MXCLASH_MX_MAX * (2 + 10 + 2 + MXCLASH_NAME_MAX))

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file Answers from upstream: the raw packet, whose servers were asked, which server it was. */
-#include "adapter.h"
+#include "upstream.h"
 
 #include <limits.h>
 
 #include "util/config_file.h"
 #include "util/data/msgencode.h"
 
-#include "core/inspect.h"
+#include "adapter.h"
+#include "core/engine/inspect.h"
+#include "note.h"
+#include "repair.h"
+#include "reply.h"
 
 /** A question of ours, or a repair, is given up after so many timeouts. */
 #define TIMEOUTS_MAX 2
