@@ -11,10 +11,13 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 
+import dns.rdatatype
 import pytest
 from lab import BUILD, REPOSITORY, SEARCH_PATH, wait_until
+from liar import Liar
 from pages import commands
 from prometheus import EXAMPLES, prometheus_missing
 from resolver import EVENT_TIMEOUT_S
@@ -48,7 +51,6 @@ BLOCKS = {
     "probes fail": "unbound-control stats_noreset | grep -E",
     "suspected": "jq -r 'select(.state",
     "most harm": "curl -s http://127.0.0.1:9853/metrics/domains | grep",
-    "malformed": "sudo unbound-control verbosity",
     "rotate": "sudo logrotate",
     "upgrade": "build/mxclash check-conf",
     "uninstall": "unbound-checkconf /etc/unbound/unbound.conf\nsudo",
@@ -217,7 +219,37 @@ def test_what_to_do_when_an_alert_fires(machine):
     assert machine.run("suspected").split() == ["2", "192.0.2.1"]
     most = machine.run("most harm")
     assert most.startswith('mxclash_domain_mx_queries_total{domain="split.test",')
-    assert machine.run("malformed") == "ok\nok\n"
+
+
+def question_alone(query, answers):
+    """The octets of a reply without any record, whose header says that there are so many."""
+    question = query.question[0]
+    octets = struct.pack("!HHHHHH", query.id, 0x8400, 1, answers, 0, 0)
+    return octets + question.name.to_wire() + struct.pack("!HH", question.rdtype, question.rdclass)
+
+
+def forward_pointer(query):
+    """An MX whose host is said to stand further on, where it does: RFC 1035 4.1.4 has it before."""
+    octets = question_alone(query, 2)
+    head = b"\xc0\x0c" + struct.pack("!HHIH", dns.rdatatype.MX, 1, 60, 4) + b"\0\5"
+    other = b"\xc0\x0c" + struct.pack("!HHIH", dns.rdatatype.MX, 1, 60, 7) + b"\0\6"
+    pointer = struct.pack("!H", 0xC000 | len(octets + head + other) + 2)
+    return octets + head + pointer + other + b"\2mx\xc0\x0c"
+
+
+def missing_record(query):
+    return question_alone(query, 1)
+
+
+@pytest.mark.parametrize("malformed, counted", [(forward_pointer, 1), (missing_record, 0)])
+def test_which_malformed_answers_are_counted(world, start, malformed, counted):
+    """What Unbound takes though it is malformed. What it refuses itself does not come to us."""
+    with Liar(lambda query, _tcp: malformed(query)) as liar:
+        unbound = start({**world.upstreams, "broken.test": liar})
+        unbound.control("verbosity 4")
+        unbound.ask("broken.test", "MX")
+        assert unbound.metrics()["mxclash_malformed_answers_total"] == counted
+        assert ("parse error on reply packet" in unbound.log) == (not counted)
 
 
 def test_see_why_events_are_dropped(machine):
@@ -318,7 +350,7 @@ def literals(text):
 def messages():
     """What the module can say in the host's log, or refuse a start with, as format strings."""
     for folder in ("host/unbound", "output", "runtime"):
-        for path in (REPOSITORY / "module" / folder).glob("*.c"):
+        for path in (REPOSITORY / "module" / folder).rglob("*.c"):
             text = path.read_text()
             yield from (one for one in literals(text) if one.startswith("mxclash: "))
             for call in re.findall(r"snprintf\(error, [A-Z_a-z]+,(.*?)\);", text, re.DOTALL):
