@@ -73,6 +73,7 @@ fi
 # come up with the machine are not what somebody wanted who typed `make check`.
 command -v systemctl > /dev/null || exit 0
 for package in $missing; do
-    services=$(dpkg -L "$package" | sed -n 's|^\(/usr\)\?/lib/systemd/system/\([^/@]*\.service\)$|\2|p')
+    services=$(dpkg -L "$package" |
+        sed -n 's|^\(/usr\)\?/lib/systemd/system/\([^/@]*\.service\)$|\2|p')
     [ -z "$services" ] || $sudo systemctl disable $services >> $log 2>&1 || true
 done

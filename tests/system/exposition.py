@@ -23,9 +23,8 @@ PARSERS = {
 def lint(text):
     """Have promtool judge Prometheus text, if it is there."""
     if shutil.which("promtool", path=SEARCH_PATH):
-        done = subprocess.run(
-            ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False
-        )
+        command = ["promtool", "check", "metrics"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
