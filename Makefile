@@ -234,6 +234,7 @@ check-format:
 check-layers: $(ADAPTER) $(CLI) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
 	@tests/circles.sh $^
+	@$(PYTHON) -B tests/architecture.py
 
 # the second compiler only compiles: warnings are errors there too
 CLANG_FILES := $(wildcard module/core/*/*.c module/output/*.c module/runtime/*.c module/cli/*.c)

@@ -14,7 +14,7 @@ core/providers: core/base core/dns
 core/recall:    core/base core/dns
 core/mailbox:   core/base core/dns core/providers core/recall
 core/limits:    core/base core/dns
-core/cases:     core/base core/dns core/providers core/recall core/mailbox core/limits
+core/cases:     core/base core/dns core/providers core/mailbox core/limits
 core/engine:    core/base core/dns core/providers core/recall core/mailbox core/limits core/cases
 output:
 runtime:        core/base core/providers output
