@@ -68,15 +68,20 @@ static size_t find_run(const struct pool *pool, size_t from, size_t to, size_t c
     }
 }
 
+/** Word for word: a block is rarely in more than two. */
 static void mark(struct pool *pool, size_t from, size_t cells, bool taken)
 {
-    for (size_t i = from; i < from + cells; i++) {
-        uint64_t bit = UINT64_C(1) << i % WORD_BITS;
+    while (cells > 0) {
+        size_t first = from % WORD_BITS;
+        size_t here = cells < WORD_BITS - first ? cells : WORD_BITS - first;
+        uint64_t bits = (~UINT64_C(0) >> (WORD_BITS - here)) << first;
 
         if (taken)
-            pool->taken[i / WORD_BITS] |= bit;
+            pool->taken[from / WORD_BITS] |= bits;
         else
-            pool->taken[i / WORD_BITS] &= ~bit;
+            pool->taken[from / WORD_BITS] &= ~bits;
+        from += here;
+        cells -= here;
     }
 }
 

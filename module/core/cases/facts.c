@@ -189,8 +189,8 @@ void case_judge_apex(const struct casework *work, struct docket_shard *shard, st
 {
     bool known;
 
-    if (c->apex != mxclash_apex_yes || !c->mx_gets_cname || c->mx_asked == 0 ||
-        c->conflicts[mxclash_cname_and_mx].open)
+    if (c->conflicts[mxclash_cname_and_mx].open || c->apex != mxclash_apex_yes ||
+        !c->mx_gets_cname || c->mx_asked == 0)
         return;
     known = c->mx_gets_cname_proved || !work->probe;
     conflict_open(work, shard, c, mxclash_cname_at_apex,

@@ -217,7 +217,7 @@ bool case_client_mx(const struct casework *work, struct docket_shard *shard, str
         want_proof(work, c, now, outcome);
     case_judge_apex(work, shard, c, now, outcome);
     docket_touch(work->docket, shard, c, c->is_open);
-    if (!case_is_open(c))
+    if (!c->is_open)
         return false;
     for (int kind = 0; kind < MXCLASH_KINDS; kind++)
         if (c->conflicts[kind].open)

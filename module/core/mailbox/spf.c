@@ -392,11 +392,18 @@ struct reading {
     bool redirects, explains;
 };
 
+/** One more look-up, counted as far as it matters. */
+static void count_lookup(struct spf_summary *spf)
+{
+    spf->lookups += spf->lookups <= SPF_LOOKUPS_MAX;
+}
+
 /** A name is looked up and its record read in turn. */
 static void follow(struct reading *reading, const struct spf_term *term)
 {
     struct spf_summary *spf = reading->spf;
 
+    count_lookup(spf);
     if (term->macro) {
         spf->unknown = true;
         return;
@@ -411,8 +418,6 @@ static void note_mechanism(struct reading *reading, const struct spf_term *term)
     struct spf_summary *spf = reading->spf;
     bool allows = term->qualifier != '-';
 
-    if (term->kind != spf_ip4 && term->kind != spf_ip6 && term->kind != spf_all)
-        spf->lookups += spf->lookups <= SPF_LOOKUPS_MAX;
     switch (term->kind) {
     case spf_all:
         reading->all = true;
@@ -422,6 +427,7 @@ static void note_mechanism(struct reading *reading, const struct spf_term *term)
         follow(reading, term);
         break;
     case spf_exists:
+        count_lookup(spf);
         spf->unknown = true;
         break;
     case spf_ip4:
@@ -430,6 +436,7 @@ static void note_mechanism(struct reading *reading, const struct spf_term *term)
         spf->networks = spf->networks || (allows && term->network);
         break;
     default:
+        count_lookup(spf);
         /* `a` alone is the domain's own host */
         spf->unknown = spf->unknown || term->macro;
         spf->networks = spf->networks ||
@@ -486,10 +493,8 @@ void spf_read(const struct providers *providers, const struct spf_set *set, stru
             spf->broken = true;
             return;
         }
-    if (reading.redirects && !reading.all) {
-        spf->lookups++;
+    if (reading.redirects && !reading.all)
         follow(&reading, &reading.redirect);
-    }
     spf->unknown = spf->unknown || spf->lookups > SPF_LOOKUPS_MAX;
 }
 

@@ -14,7 +14,9 @@
 /** Fold one label, its length octet included, into the hash of what stands right of it. */
 static uint32_t fold_label(uint32_t hash, const uint8_t *label)
 {
-    return index_fold(hash, label, label[0] + 1u);
+    for (size_t i = 0; i <= label[0]; i++)
+        hash = index_fold_octet(hash, label[i]);
+    return hash;
 }
 
 /** \return labels without the root, their places in starts; 0 if it is the root or no whole name */
@@ -116,29 +118,29 @@ const struct provider *providers_host(const struct providers *providers, const u
                                       size_t host_len, const struct provider_pattern **pattern)
 {
     uint8_t starts[LABELS_MAX];
+    uint32_t hashes[LABELS_MAX];
     size_t labels = split_labels(host, host_len, starts);
+    size_t longest = labels > providers->deepest ? labels - providers->deepest : 0;
     uint32_t hash = INDEX_HASH_BASIS;
-    const struct index_slot *found = NULL;
 
     if (providers->slots == NULL)
         return NULL;
-    for (size_t i = labels; i-- > 0 && labels - i <= providers->deepest;) {
-        const uint8_t *suffix = host + starts[i];
-        const struct index_slot *slot;
-
-        hash = fold_label(hash, suffix);
-        if (labels - i < BASE_LABELS)
-            continue;
+    for (size_t i = labels; i-- > longest;) {
+        hashes[i] = hash = fold_label(hash, host + starts[i]);
         if (labels - i == BASE_LABELS &&
             (providers->bases[hash % INDEX_BASES / 64] >> hash % 64 & 1) == 0)
             return NULL;
-        /* the whole host can only be a name, a part of it only what stands below `*` */
-        slot = find_slot(providers, hash, i != 0, suffix, host_len - starts[i]);
-        if (slot->section != 0)
-            found = slot;
     }
-    if (found == NULL)
-        return NULL;
-    *pattern = slot_pattern(providers, found);
-    return &providers->list[found->section - 1u];
+    /* the longest pattern first: with most hosts of a provider's it is the one */
+    for (size_t i = longest; i + BASE_LABELS <= labels; i++) {
+        /* the whole host can only be a name, a part of it only what stands below `*` */
+        const struct index_slot *slot =
+            find_slot(providers, hashes[i], i != 0, host + starts[i], host_len - starts[i]);
+
+        if (slot->section == 0)
+            continue;
+        *pattern = slot_pattern(providers, slot);
+        return &providers->list[slot->section - 1u];
+    }
+    return NULL;
 }

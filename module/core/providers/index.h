@@ -58,12 +58,10 @@ struct providers {
     size_t include_mask;
 };
 
-/** Fold octets into the hash of what stands before or, with hosts, right of them. */
-static inline uint32_t index_fold(uint32_t hash, const uint8_t *octets, size_t len)
+/** Fold one more octet into a hash of names. */
+static inline uint32_t index_fold_octet(uint32_t hash, uint8_t octet)
 {
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ octets[i]) * INDEX_HASH_PRIME;
-    return hash;
+    return (hash ^ octet) * INDEX_HASH_PRIME;
 }
 
 /**
