@@ -234,10 +234,11 @@ check-format:
 check-layers: $(ADAPTER) $(CLI) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
 	@tests/circles.sh $^
+	@$(PYTHON) -B tests/architecture.py
 
 # the second compiler only compiles: warnings are errors there too
-CLANG_FILES := $(wildcard module/core/*/*.c module/output/*.c module/runtime/*.c module/cli/*.c)
-check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
+CLANG_FILES := $(wildcard module/*/*.c module/*/*/*.c tests/unit/*.c tests/authority/*.c)
+check-clang: $(CLANG_FILES:%.c=$(B)/clang/%.o)
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
 	$(call say,$(CLANG) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CLANG)

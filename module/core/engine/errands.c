@@ -15,27 +15,27 @@ bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_time now,
                         struct mxclash_proof *proof)
 {
     struct ring_entry waiting;
-    enum proofs_taken taken;
+    enum errand_taken taken;
 
-    while ((taken = proofs_pop(&engine->proofs, now, &waiting)) != proofs_none) {
+    while ((taken = errand_queue_pop(&engine->proofs, now, &waiting)) != errand_none) {
         struct docket_shard *shard = docket_lock(&engine->docket, waiting.hash);
         struct docket_case *c = docket_find(shard, waiting.hash, waiting.owner, waiting.owner_len);
 
         if (c != NULL)
             c->queued = false;
         /* the case may have been given up since, and begun anew and proved */
-        if (c != NULL && taken == proofs_one && case_proof_is_due(c, now)) {
+        if (c != NULL && taken == errand_one && case_proof_is_due(c, now)) {
             case_proof_begin(c, next_id(engine), now, proof);
             docket_unlock(shard);
             if (proof->qtype_count > PROOF_QUERIES)
-                proofs_pay(&engine->proofs, proof->qtype_count - PROOF_QUERIES);
+                errand_queue_pay(&engine->proofs, proof->qtype_count - PROOF_QUERIES);
             return true;
         }
         docket_unlock(shard);
-        if (taken == proofs_stale)
+        if (taken == errand_stale)
             count_up(&engine->counters.proofs_dropped[mxclash_drop_stale]);
         else
-            proofs_give_back(&engine->proofs);
+            errand_queue_give_back(&engine->proofs);
     }
     return false;
 }
@@ -99,14 +99,14 @@ enum mxclash_status mxclash_proof_answer(struct mxclash_engine *engine,
 void mxclash_proof_sent(struct mxclash_engine *engine, const struct mxclash_proof *proof,
                         unsigned packets, mxclash_time now)
 {
-    proofs_pay(&engine->proofs, packets);
-    zonecap_charge(&engine->zonecap, engine_domain(engine, proof->owner, proof->owner_len), packets,
-                   PROOF_QUERIES, now);
+    errand_queue_pay(&engine->proofs, packets);
+    domain_cap_charge(&engine->domain_cap, engine_domain(engine, proof->owner, proof->owner_len),
+                      packets, PROOF_QUERIES, now);
 }
 
 void mxclash_lookup_sent(struct mxclash_engine *engine, unsigned packets)
 {
-    proofs_pay(&engine->lookups, packets);
+    errand_queue_pay(&engine->lookups, packets);
 }
 
 void mxclash_proof_end(struct mxclash_engine *engine, const struct mxclash_proof *proof,
@@ -145,20 +145,20 @@ bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
                          struct mxclash_lookup *lookup)
 {
     struct ring_entry waiting;
-    enum proofs_taken taken;
+    enum errand_taken taken;
 
-    while ((taken = proofs_pop(&engine->lookups, now, &waiting)) != proofs_none) {
+    while ((taken = errand_queue_pop(&engine->lookups, now, &waiting)) != errand_none) {
         struct docket_shard *shard = docket_lock(&engine->docket, waiting.hash);
         struct docket_case *c = docket_find(shard, waiting.hash, waiting.owner, waiting.owner_len);
-        bool begun = c != NULL && taken == proofs_one &&
+        bool begun = c != NULL && taken == errand_one &&
                      (case_spf_lookup(&engine->work, shard, c, next_id(engine), now, lookup) ||
                       case_lookup_begin(c, next_id(engine), now, lookup));
 
         docket_unlock(shard);
         if (begun)
             return true;
-        if (taken == proofs_one)
-            proofs_give_back(&engine->lookups);
+        if (taken == errand_one)
+            errand_queue_give_back(&engine->lookups);
         else
             engine_give_up_lookup(engine, waiting.hash, waiting.owner, waiting.owner_len, now);
     }
