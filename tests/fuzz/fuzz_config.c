@@ -77,6 +77,7 @@ static void check_values(const struct config *config)
 static void check_engine(const struct config *config)
 {
     const struct mxclash_options options = {
+        .struct_size = sizeof(options),
         .table_size = config->table_size,
         .probe = config->probe,
         .probe_rate = config->probe_rate,
@@ -94,7 +95,7 @@ static void check_engine(const struct config *config)
     /* larger ones only take time */
     if (config->table_size > 1 << 20)
         return;
-    if (mxclash_engine_new(&options, &engine) == mxclash_ok)
+    if (mxclash_engine_new(&options, &engine, NULL, 0) == mxclash_ok)
         mxclash_engine_free(engine);
     else
         MUST(!small || config->provider_text != NULL);
