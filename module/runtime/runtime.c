@@ -11,6 +11,7 @@
 #include <libpsl.h>
 
 #include "core/base/counters.h"
+#include "core/engine/stats.h"
 #include "output/httpd.h"
 #include "output/metrics.h"
 #include "output/report.h"
@@ -58,7 +59,7 @@ static char *make_metrics(void *context, enum metrics_format format)
     struct metrics_input input = {.host = runtime->host.name,
                                   .host_version = runtime->host.version};
 
-    mxclash_get_stats(runtime->engine, &input.engine);
+    engine_get_stats(runtime->engine, &input.engine);
     report_get_stats(runtime->report, &input.report);
     input.inspected_cache = striped_read(&runtime->counters.cached);
     input.annotated = striped_read(&runtime->counters.annotated);
@@ -76,6 +77,7 @@ static char *make_domains(void *context, enum metrics_format format)
 
     if (domains == NULL)
         return NULL;
+    domains[0].struct_size = sizeof(domains[0]);
     text =
         metrics_domains_text(domains, mxclash_top_domains(runtime->engine, domains, max), format);
     free(domains);
@@ -130,7 +132,7 @@ static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         snprintf(error, CONFIG_ERROR_MAX, "the system gives no random numbers");
         return false;
     }
-    switch (mxclash_engine_new(&options, &runtime->engine)) {
+    switch (mxclash_engine_new(&options, &runtime->engine, NULL, 0)) {
     case mxclash_ok:
         break;
     case mxclash_invalid:
@@ -194,7 +196,8 @@ static void tell(struct runtime *runtime, enum mxclash_event_type type, mxclash_
     struct mxclash_event event;
 
     memset(&event, 0, offsetof(struct mxclash_event, mx));
-    event.type = type;
+    event.struct_size = sizeof(event);
+    event.type = (uint8_t)type;
     event.time = now;
     report_submit(runtime->report, &event);
 }

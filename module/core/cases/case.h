@@ -156,7 +156,8 @@ struct docket_case {
     /** of the last MX set: it lacks hosts that the provider documents; a last dot lacks */
     bool mx_lacks, mx_doubled;
     struct conflict conflicts[MXCLASH_KINDS];
-    struct sockaddr_storage authority;
+    /** that gave the deciding answer */
+    struct mxclash_address authority;
     uint8_t *cname_target;
     struct mx_set *mx_set;
     /** NULL: none */
