@@ -78,6 +78,11 @@ bool proofs_have_room(const struct proofs *proofs)
     return atomic_load_explicit(&proofs->count, memory_order_relaxed) < proofs->ring.capacity / 2;
 }
 
+static bool is_stale(const struct ring_entry *entry, mxclash_time now)
+{
+    return now - entry->since > PROOF_WAIT_MAX_MS;
+}
+
 /** Whose time has come goes to the end of the queue. What lies further ahead than anything is put
  * is left from before the clock was set back. */
 static void move_due(struct proofs *proofs, mxclash_time now)
@@ -96,8 +101,8 @@ static void move_due(struct proofs *proofs, mxclash_time now)
     }
 }
 
-/** Nothing can be taken now: when may it be worth another look? */
-static void note_wait(struct proofs *proofs, mxclash_time now)
+/** Nothing can be taken now: when may it be worth another look? Under the lock. */
+static mxclash_time note_wait(struct proofs *proofs, mxclash_time now)
 {
     const struct ring_entry *later = ring_first(&proofs->later);
     mxclash_time wait = NEXT_MAX_MS;
@@ -111,12 +116,41 @@ static void note_wait(struct proofs *proofs, mxclash_time now)
     if (wait > NEXT_MAX_MS)
         wait = NEXT_MAX_MS;
     atomic_store_explicit(&proofs->next_at, now + wait, memory_order_relaxed);
+    return wait;
+}
+
+/** Can one be taken now, as a stale one always can? Under the lock. */
+static bool is_ready(struct proofs *proofs, mxclash_time now)
+{
+    const struct ring_entry *first;
+
+    move_due(proofs, now);
+    first = ring_first(&proofs->ring);
+    if (first == NULL)
+        return false;
+    bucket_refill(&proofs->bucket, now);
+    return is_stale(first, now) || proofs->bucket.tokens >= proofs->cost;
+}
+
+int64_t proofs_wait(struct proofs *proofs, mxclash_time now)
+{
+    mxclash_time next = atomic_load_explicit(&proofs->next_at, memory_order_relaxed);
+    int64_t wait = 0;
+
+    if (atomic_load_explicit(&proofs->count, memory_order_relaxed) == 0)
+        return INT64_MAX;
+    if (now < next && next - now <= NEXT_MAX_MS)
+        return next - now;
+    pthread_mutex_lock(&proofs->lock);
+    if (!is_ready(proofs, now))
+        wait = note_wait(proofs, now);
+    pthread_mutex_unlock(&proofs->lock);
+    return wait;
 }
 
 enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct ring_entry *waiting)
 {
     enum proofs_taken taken = proofs_none;
-    const struct ring_entry *first;
     mxclash_time next = atomic_load_explicit(&proofs->next_at, memory_order_relaxed);
 
     if (atomic_load_explicit(&proofs->count, memory_order_relaxed) == 0)
@@ -125,20 +159,15 @@ enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct rin
     if (now < next && next - now <= NEXT_MAX_MS)
         return proofs_none;
     pthread_mutex_lock(&proofs->lock);
-    move_due(proofs, now);
-    first = ring_first(&proofs->ring);
-    if (first != NULL) {
-        bool stale = now - first->since > PROOF_WAIT_MAX_MS;
-
-        bucket_refill(&proofs->bucket, now);
-        if (stale || bucket_take(&proofs->bucket, proofs->cost)) {
-            taken = stale ? proofs_stale : proofs_one;
-            *waiting = *first;
-            ring_pop(&proofs->ring);
-        }
-    }
-    if (taken == proofs_none)
+    if (is_ready(proofs, now)) {
+        *waiting = *ring_first(&proofs->ring);
+        ring_pop(&proofs->ring);
+        taken = is_stale(waiting, now) ? proofs_stale : proofs_one;
+        if (taken == proofs_one)
+            bucket_take(&proofs->bucket, proofs->cost);
+    } else {
         note_wait(proofs, now);
+    }
     set_count(proofs);
     pthread_mutex_unlock(&proofs->lock);
     return taken;

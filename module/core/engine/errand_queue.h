@@ -60,6 +60,9 @@ enum proofs_taken { proofs_none, proofs_one, proofs_stale };
  */
 enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct ring_entry *waiting);
 
+/** \return milliseconds until proofs_pop() may have one, 0: now; INT64_MAX: none is queued */
+int64_t proofs_wait(struct proofs *proofs, mxclash_time now);
+
 /** What was taken is not made after all: its tokens go back. */
 void proofs_give_back(struct proofs *proofs);
 
