@@ -537,7 +537,7 @@ struct mxclash_stat {
     /** 0 or 1: it only goes up (a Prometheus counter); 0: a gauge */
     uint32_t is_counter;
     uint64_t value;
-    /** as on the metrics page (docs/operation.md), static */
+    /** as on the metrics page (docs/metrics.md), static */
     const char *name;
     /** up to two labels and their values, static; NULL where there is none */
     const char *label;
@@ -864,8 +864,8 @@ MXCLASH_PUBLIC bool mxclash_forget(struct mxclash_engine *engine, const uint8_t 
 MXCLASH_PUBLIC bool mxclash_recheck(struct mxclash_engine *engine, const uint8_t *owner,
                                     size_t owner_len, mxclash_time now);
 
-/* The names that events, metrics and pages have for these values (docs/operation.md); static
- * storage, "?" for a value outside its enum. */
+/* The names that operators see, see docs/detection.md and docs/metrics.md; static storage, "?" for
+ * a value outside its enum. */
 MXCLASH_PUBLIC const char *mxclash_kind_name(uint32_t kind);
 MXCLASH_PUBLIC const char *mxclash_state_name(uint32_t state);
 MXCLASH_PUBLIC const char *mxclash_evidence_name(uint32_t evidence);

@@ -176,7 +176,7 @@ static void tell_opened(const struct casework *work, struct docket_case *c, enum
 static bool may_open(const struct casework *work, const struct docket_case *c,
                      enum mxclash_evidence evidence, mxclash_time now)
 {
-    uint64_t domain = zonecap_key(work->suffixes, c->owner, c->owner_len, work->seed);
+    uint64_t domain = domain_cap_key(work->suffixes, c->owner, c->owner_len, work->seed);
     enum mxclash_delay delay =
         openings_take(work->openings, domain, evidence == mxclash_probe, now);
 

@@ -253,7 +253,7 @@ void docket_remove(struct docket *docket, struct docket_shard *shard, struct doc
 }
 
 /** Give up a case for another. */
-static void give_up(struct docket *docket, struct docket_shard *shard, struct docket_case *victim)
+static void evict(struct docket *docket, struct docket_shard *shard, struct docket_case *victim)
 {
     if (victim->is_open && shard->evicted != NULL)
         shard->evicted(shard->context, victim);
@@ -273,7 +273,7 @@ static void bound_chain(struct docket *docket, struct docket_shard *shard,
         if (victim == NULL || victim->is_open || !c->is_open)
             victim = c;
     if (count >= DOCKET_CHAIN_MAX)
-        give_up(docket, shard, victim);
+        evict(docket, shard, victim);
 }
 
 /** \return the case to be given up next, but for keep, NULL if there is none */
@@ -313,7 +313,7 @@ static void *take_room(struct docket *docket, struct docket_shard *shard, size_t
         victim = next_victim(shard, keep);
         if (victim == NULL || given_up++ == GIVEN_UP_MAX)
             return NULL;
-        give_up(docket, shard, victim);
+        evict(docket, shard, victim);
     }
 }
 

@@ -6,7 +6,6 @@
 
 #include "core/base/clock.h"
 #include "core/dns/names.h"
-#include "core/recall/sieve.h"
 
 /**
  * What whose servers were asked tells: a zone of the owner's name is a delegation, and so an apex.
@@ -119,7 +118,7 @@ void case_note_server(struct docket_case *c, const struct mxclash_answer *answer
 /** The first moment at which a record seen now is no more valid. Resolvers cap TTLs, so do we. */
 static mxclash_time valid_until(uint32_t ttl_s, mxclash_time now)
 {
-    return now + (mxclash_time)(ttl_s < SIEVE_TTL_MAX_S ? ttl_s : SIEVE_TTL_MAX_S) * 1000 + 1;
+    return now + (mxclash_time)(ttl_s < WIRE_TTL_MAX_S ? ttl_s : WIRE_TTL_MAX_S) * 1000 + 1;
 }
 
 /** Keep what a sighting shows. */

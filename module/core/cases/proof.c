@@ -10,7 +10,6 @@
 #include "core/cases/spf_case.h"
 #include "core/dns/names.h"
 #include "core/mailbox/look.h"
-#include "core/recall/sieve.h"
 
 /** The end of a copy in a cache is known to the second, and looks are not made on it. */
 #define HEARSAY_SLACK_MS 2000
@@ -193,8 +192,8 @@ static void note_hearsay(struct docket_case *c, mxclash_time now)
     c->hearsay_until = until;
     c->hearsay_cname_until = c->proof.cname_ends;
     /* sooner it would prove nothing, but may find that nothing is there any more */
-    if (until > now + (mxclash_time)SIEVE_TTL_MAX_S * 1000)
-        until = now + (mxclash_time)SIEVE_TTL_MAX_S * 1000;
+    if (until > now + (mxclash_time)WIRE_TTL_MAX_S * 1000)
+        until = now + (mxclash_time)WIRE_TTL_MAX_S * 1000;
     if (c->next_proof <= until)
         case_put_off_proof(c, until + 1000, now);
 }

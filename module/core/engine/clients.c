@@ -20,8 +20,8 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     /* A resolver that minimises names asks A before MX, gets the CNAME and never asks MX: then only
      * a proof can see what is hidden. Most such names are lawful aliases: where no proof would be
      * made they are not even kept. */
-    bool suspect =
-        reply == mxclash_reply_hides && engine->work.probe && proofs_have_room(&engine->proofs);
+    bool suspect = reply == mxclash_reply_hides && engine->work.probe &&
+                   errand_queue_have_room(&engine->proofs);
 
     if (!name_valid(owner, owner_len))
         return false;
@@ -30,7 +30,7 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     if (!docket_may_hold(&engine->docket, hash)) {
         if (!suspect)
             return false;
-        if (!zonecap_has(&engine->zonecap, engine_domain(engine, lower, owner_len), now)) {
+        if (!domain_cap_has(&engine->domain_cap, engine_domain(engine, lower, owner_len), now)) {
             count_up(&engine->counters.proofs_dropped[mxclash_drop_zone_limit]);
             return false;
         }

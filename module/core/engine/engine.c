@@ -147,9 +147,9 @@ static enum mxclash_status init_parts(struct mxclash_engine *engine,
         waiting = WAITING_MAX;
     if (!sieve_init(&engine->sieve, (options->table_size - others) / SIEVE_SHARE) ||
         !hosted_init(&engine->hosted, options->table_size / HOSTED_SHARE) ||
-        !proofs_init(&engine->proofs, waiting, options->probe_rate, PROOF_QUERIES,
-                     (mxclash_time)options->confirm_after_s * 1000) ||
-        !proofs_init(&engine->lookups, waiting, options->probe_rate, 1, 0) ||
+        !errand_queue_init(&engine->proofs, waiting, options->probe_rate, PROOF_QUERIES,
+                           (mxclash_time)options->confirm_after_s * 1000) ||
+        !errand_queue_init(&engine->lookups, waiting, options->probe_rate, 1, 0) ||
         !ring_init(&engine->held.ring, waiting))
         return mxclash_no_memory;
     others = other_octets(engine);
@@ -251,7 +251,7 @@ static enum mxclash_status make_engine(const struct mxclash_options *options,
     if (engine == NULL)
         return mxclash_no_memory;
     memset(engine, 0, sizeof(*engine));
-    zonecap_init(&engine->zonecap, ZONECAP_PROOFS, ZONECAP_WINDOW_MS);
+    domain_cap_init(&engine->domain_cap, DOMAIN_CAP_PROOFS, DOMAIN_CAP_WINDOW_MS);
     openings_init(&engine->openings);
     pthread_mutex_init(&engine->held.lock, NULL);
     status = init_all(engine, options, complaint);
@@ -309,11 +309,11 @@ void mxclash_engine_free(struct mxclash_engine *engine)
     ring_deinit(&engine->held.ring);
     event_queue_deinit(&engine->events);
     pthread_mutex_destroy(&engine->held.lock);
-    zonecap_deinit(&engine->zonecap);
+    domain_cap_deinit(&engine->domain_cap);
     openings_deinit(&engine->openings);
     docket_deinit(&engine->docket);
-    proofs_deinit(&engine->proofs);
-    proofs_deinit(&engine->lookups);
+    errand_queue_deinit(&engine->proofs);
+    errand_queue_deinit(&engine->lookups);
     ignore_deinit(&engine->ignore);
     providers_free(engine->providers);
     free(engine);

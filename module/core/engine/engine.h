@@ -28,9 +28,9 @@ struct mxclash_engine {
     struct sieve sieve;
     struct slots hosted;
     struct docket docket;
-    struct proofs proofs;
-    struct proofs lookups; /* paced like the proofs, by a bucket of their own */
-    struct zonecap zonecap;
+    struct errand_queue proofs;
+    struct errand_queue lookups; /* paced like the proofs, by a bucket of their own */
+    struct domain_cap domain_cap;
     struct openings openings;
     struct held held;
     struct event_queue events;

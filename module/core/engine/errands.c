@@ -20,30 +20,30 @@ bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_time now,
 {
     struct mxclash_proof begun;
     struct ring_entry waiting;
-    enum proofs_taken taken;
+    enum errand_taken taken;
 
     if (proof->struct_size < STRUCT_LEAST(mxclash_proof, zone))
         return false;
-    while ((taken = proofs_pop(&engine->proofs, now, &waiting)) != proofs_none) {
+    while ((taken = errand_queue_pop(&engine->proofs, now, &waiting)) != errand_none) {
         struct docket_shard *shard = docket_lock(&engine->docket, waiting.hash);
         struct docket_case *c = docket_find(shard, waiting.hash, waiting.owner, waiting.owner_len);
 
         if (c != NULL)
             c->queued = false;
         /* the case may have been given up since, and begun anew and proved */
-        if (c != NULL && taken == proofs_one && case_proof_is_due(c, now)) {
+        if (c != NULL && taken == errand_one && case_proof_is_due(c, now)) {
             case_proof_begin(c, next_id(engine), now, &begun);
             docket_unlock(shard);
             if (begun.qtype_count > PROOF_QUERIES)
-                proofs_pay(&engine->proofs, begun.qtype_count - PROOF_QUERIES);
+                errand_queue_pay(&engine->proofs, begun.qtype_count - PROOF_QUERIES);
             struct_give(proof, &begun, sizeof(begun));
             return true;
         }
         docket_unlock(shard);
-        if (taken == proofs_stale)
+        if (taken == errand_stale)
             count_up(&engine->counters.proofs_dropped[mxclash_drop_stale]);
         else
-            proofs_give_back(&engine->proofs);
+            errand_queue_give_back(&engine->proofs);
     }
     return false;
 }
@@ -122,14 +122,14 @@ bool mxclash_proof_decided(struct mxclash_engine *engine, const struct mxclash_p
 void mxclash_proof_sent(struct mxclash_engine *engine, const struct mxclash_proof *proof,
                         unsigned packets, mxclash_time now)
 {
-    proofs_pay(&engine->proofs, packets);
-    zonecap_charge(&engine->zonecap, engine_domain(engine, proof->owner, proof->owner_len), packets,
-                   PROOF_QUERIES, now);
+    errand_queue_pay(&engine->proofs, packets);
+    domain_cap_charge(&engine->domain_cap, engine_domain(engine, proof->owner, proof->owner_len),
+                      packets, PROOF_QUERIES, now);
 }
 
 void mxclash_lookup_sent(struct mxclash_engine *engine, unsigned packets)
 {
-    proofs_pay(&engine->lookups, packets);
+    errand_queue_pay(&engine->lookups, packets);
 }
 
 void mxclash_proof_end(struct mxclash_engine *engine, const struct mxclash_proof *proof,
@@ -169,14 +169,14 @@ bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
 {
     struct mxclash_lookup begun;
     struct ring_entry waiting;
-    enum proofs_taken taken;
+    enum errand_taken taken;
 
     if (lookup->struct_size < STRUCT_LEAST(mxclash_lookup, reserved))
         return false;
-    while ((taken = proofs_pop(&engine->lookups, now, &waiting)) != proofs_none) {
+    while ((taken = errand_queue_pop(&engine->lookups, now, &waiting)) != errand_none) {
         struct docket_shard *shard = docket_lock(&engine->docket, waiting.hash);
         struct docket_case *c = docket_find(shard, waiting.hash, waiting.owner, waiting.owner_len);
-        bool is_begun = c != NULL && taken == proofs_one &&
+        bool is_begun = c != NULL && taken == errand_one &&
                         (case_spf_lookup(&engine->work, shard, c, next_id(engine), now, &begun) ||
                          case_lookup_begin(c, next_id(engine), now, &begun));
 
@@ -185,8 +185,8 @@ bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
             struct_give(lookup, &begun, sizeof(begun));
             return true;
         }
-        if (taken == proofs_one)
-            proofs_give_back(&engine->lookups);
+        if (taken == errand_one)
+            errand_queue_give_back(&engine->lookups);
         else
             engine_give_up_lookup(engine, waiting.hash, waiting.owner, waiting.owner_len, now);
     }
@@ -264,8 +264,8 @@ static int64_t held_wait(struct held *held, mxclash_time now)
 
 int64_t mxclash_next_due(struct mxclash_engine *engine, mxclash_time now)
 {
-    int64_t proofs = proofs_wait(&engine->proofs, now);
-    int64_t lookups = proofs_wait(&engine->lookups, now);
+    int64_t proofs = errand_queue_wait(&engine->proofs, now);
+    int64_t lookups = errand_queue_wait(&engine->lookups, now);
     int64_t held = held_wait(&engine->held, now);
     int64_t errands = proofs < lookups ? proofs : lookups;
 

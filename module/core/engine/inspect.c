@@ -177,40 +177,6 @@ look_closely(struct mxclash_engine *engine, const struct mxclash_answer *given, 
     return worth == answer_malformed ? mxclash_malformed : mxclash_ok;
 }
 
-/** The first record of an answer, a CNAME. */
-struct alias {
-    size_t target_at;
-    size_t target_end;
-    uint32_t ttl_s;
-};
-
-/** Is the first record a CNAME of the question, and no other record telling or a DNAME? */
-static bool find_alias(const struct mxclash_answer *answer, size_t at, struct alias *alias)
-{
-    const uint8_t *octets = answer->message;
-    size_t len = answer->message_len;
-    unsigned records = glance_16(octets + 6);
-
-    if (at + GLANCE_RECORD_OCTETS > len ||
-        glance_32(octets + at) != (0xc0000000 | WIRE_HEADER_OCTETS << 16 | wire_type_cname) ||
-        glance_16(octets + at + 4) != wire_class_in)
-        return false;
-    alias->ttl_s = wire_ttl(glance_32(octets + at + 6));
-    alias->target_at = at + GLANCE_RECORD_OCTETS;
-    alias->target_end = at = alias->target_at + glance_16(octets + at + 10);
-    while (--records != 0) {
-        unsigned type;
-
-        if (at + GLANCE_RECORD_OCTETS > len || octets[at] < 0xc0)
-            return false;
-        type = glance_16(octets + at + 2);
-        if (glance_type_tells(type) || type == wire_type_dname)
-            return false;
-        at += GLANCE_RECORD_OCTETS + glance_16(octets + at + 10);
-    }
-    return at <= len;
-}
-
 /**
  * Four answers of ten are one alias of the name that was asked, and what its target has. Nothing is
  * wrong with nearly all of them: they are noted in the sieve, and spared the reading of each
@@ -226,12 +192,12 @@ alias_is_harmless(struct mxclash_engine *engine, const struct mxclash_answer *an
 {
     struct wire_message message;
     uint8_t owner[MXCLASH_NAME_MAX];
-    struct alias alias;
+    struct glance_alias alias;
     uint64_t hash;
 
     message.octets = answer->message;
     message.len = answer->message_len;
-    if (!find_alias(answer, WIRE_HEADER_OCTETS + qname_len + 4, &alias) ||
+    if (!glance_is_alias(message.octets, message.len, WIRE_HEADER_OCTETS + qname_len + 4, &alias) ||
         wire_name_len(&message, alias.target_at, alias.target_end) == 0)
         return false;
     name_lower(owner, answer->message + WIRE_HEADER_OCTETS, qname_len);

@@ -9,7 +9,7 @@
 
 #include "core/engine/engine.h"
 
-/** zonecap_key() of an owner in lower case. */
+/** domain_cap_key() of an owner in lower case. */
 uint64_t engine_domain(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len);
 
 /** Count an open case that is given up. Its shard is locked. \param counters  struct counters */

@@ -202,7 +202,7 @@ static void forget_failure(const struct module_qstate *qstate)
 }
 
 /** The authority failed: do the query as it would be done without us. */
-static void give_up(struct module_qstate *qstate, int id, struct repair_mark *mark)
+static void do_as_without_us(struct module_qstate *qstate, int id, struct repair_mark *mark)
 {
     bool bogus = qstate->return_msg != NULL && qstate->return_msg->rep != NULL &&
                  qstate->return_msg->rep->security == sec_status_bogus;
@@ -265,7 +265,7 @@ bool repair_end(struct module_qstate *qstate, int id)
             keep_briefly(qstate, FAILURE_TTL_S);
             return false;
         }
-        give_up(qstate, id, mark);
+        do_as_without_us(qstate, id, mark);
         return true;
     }
     if (!reply_hides_mx(&qstate->qinfo, qstate->return_msg->rep))
