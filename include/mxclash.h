@@ -6,7 +6,7 @@
  * This is the detector without a host: it reads DNS messages that a resolver got from its
  * upstreams, keeps a bounded table of suspects and conflicts, says what should be asked afresh, and
  * reports what it found. It opens no file and no socket, reads no clock, starts no thread.
- * docs/embedding.md has a whole host of some sixty lines.
+ * docs/embedding.md has a whole host of a hundred lines.
  *
  * A host does four things:
  *  1. hands every upstream answer to mxclash_inspect(), or to mxclash_inspect_records() where it
