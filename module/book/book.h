@@ -284,8 +284,8 @@ typedef bool (*book_hour_fn)(void *context, const struct book_hour *hour);
  * \param kind  NULL: all kinds
  * \param from, to  the hours that hold these and those between; at most BOOK_HOURS_MAX
  */
-bool book_timeline(struct book *book, const char *kind, int64_t from, int64_t to,
-                   book_hour_fn each, void *context);
+bool book_timeline(struct book *book, const char *kind, int64_t from, int64_t to, book_hour_fn each,
+                   void *context);
 
 /** A resolver that told something. */
 struct book_host {

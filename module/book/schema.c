@@ -2,7 +2,10 @@
 /** \file The tables of the book: see schema.h and docs/book.md. */
 #include "book/schema.h"
 
-#define TEXT_OF(number) #number
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TEXT_OF(number)    #number
 #define VALUE_TEXT(number) TEXT_OF(number)
 
 /* One string a table; what the columns mean is in docs/book.md. */
@@ -90,16 +93,17 @@ static const char tables[] =
     " PRIMARY KEY (device, inode)"
     ") STRICT, WITHOUT ROWID;"
     "PRAGMA application_id = " VALUE_TEXT(BOOK_APPLICATION_ID) ";"
-    "PRAGMA user_version = " VALUE_TEXT(BOOK_SCHEMA_VERSION) ";"
-    "COMMIT;";
+                                                               "PRAGMA user_version = " VALUE_TEXT(
+                                                                   BOOK_SCHEMA_VERSION) ";"
+                                                                                        "COMMIT;";
 
 /** \return false if it cannot be read */
-static int read_number(sqlite3 *database, const char *query, sqlite3_int64 *number)
+static bool read_number(sqlite3 *database, const char *query, sqlite3_int64 *number)
 {
     sqlite3_stmt *statement;
     int result = sqlite3_prepare_v2(database, query, -1, &statement, NULL);
     if (result != SQLITE_OK) {
-        return 0;
+        return false;
     }
     result = sqlite3_step(statement);
     if (result == SQLITE_ROW) {
