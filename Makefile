@@ -75,11 +75,16 @@ objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 CORE := $(call objects,module/core) $(B)/obj/providers_text.o
 OUTPUT := $(call objects,module/output)
 RUNTIME := $(call objects,module/runtime)
+# the operator's side: in the command, never in the resolver's module
+ADVICE := $(call objects,module/advice)
+BOOK := $(call objects,module/book)
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 CORE_LIBS := -lpsl
 LIBS := -levent -ljansson $(CORE_LIBS)
+# of the command, which keeps and reads the book
+COMMAND_LIBS := $(LIBS) -lsqlite3
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
@@ -120,6 +125,10 @@ $(B)/obj/providers_text.o: $(B)/providers_text.c $(FLAGS)
 $(B)/libcore.a: $(CORE)
 $(B)/liboutput.a: $(OUTPUT)
 $(B)/libruntime.a: $(RUNTIME)
+$(B)/libadvice.a: $(ADVICE)
+$(B)/libbook.a: $(BOOK)
+# in the order in which the linker needs them
+ARCHIVES := $(B)/libbook.a $(B)/libadvice.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 $(B)/lib%.a:
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
@@ -167,13 +176,13 @@ FORCE:
 $(HOST)/obj/module/cli/%.o: module/cli/%.c $(HOST)/host_build.h $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<,CC)
-$(HOST)/mxclash: $(CLI) $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
-	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(LIBS),LINK)
+$(HOST)/mxclash: $(CLI) $(ARCHIVES)
+	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(COMMAND_LIBS),LINK)
 
 # --- tests -------------------------------------------------------------------------------------------
-$(B)/tests/unit/%: tests/unit/%.c $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a | deps-check
+$(B)/tests/unit/%: tests/unit/%.c $(ARCHIVES) | deps-check
 	@mkdir -p $(@D)
-	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.a,$^) $(LIBS) -lcmocka,TEST)
+	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.a,$^) $(COMMAND_LIBS) -lcmocka,TEST)
 
 $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	@mkdir -p $(@D)
@@ -235,7 +244,8 @@ check-layers:
 	@tests/layers.sh
 
 # the second compiler only compiles: warnings are errors there too
-CLANG_FILES := $(wildcard module/core/*.c module/output/*.c module/runtime/*.c module/cli/*.c)
+CLANG_FILES := $(wildcard module/core/*.c module/output/*.c module/runtime/*.c module/cli/*.c \
+    module/advice/*.c module/book/*.c)
 check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)

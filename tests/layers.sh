@@ -19,6 +19,13 @@ forbid "core may use libc, xxhash, libpsl and itself only" "module/core/*.[ch]" 
 forbid "output may not know runtime or host, and of the core only the public header" \
     "module/output/*.[ch]" 'runtime/|host/|core/'
 forbid "runtime may not know a host" "module/runtime/*.[ch]" 'host/'
+forbid "advice is pure: of the core the providers, no file, no clock, no book" "module/advice/*.[ch]" \
+    'book/|output/|runtime/|host/|cli/|web/|event2/|jansson|sqlite3|time\.h|sys/stat|fcntl|unistd'
+forbid "the book knows the public header and itself" "module/book/*.[ch]" \
+    'core/|runtime/|host/|cli/|web/|advice/'
+forbid "the resolver's process has no book" \
+    "module/core/*.[ch] module/output/*.[ch] module/runtime/*.[ch] module/host/unbound/*.[ch]" \
+    'sqlite3|book/|advice/|web/'
 forbid "Unbound's headers belong into module/host/unbound" \
     "module/core/*.[ch] module/output/*.[ch] module/runtime/*.[ch] module/cli/*.[ch] include/*.h" \
     'config\.h"|util/|services/|iterator/|sldns/|dynlibmod/'
