@@ -275,7 +275,7 @@ static bool show_conflict(const struct check *check, const struct mxclash_event 
     unsigned number = 0;
     char letter = 'a';
     show_heading(check, event);
-    if (!told_advice(check->config, event, false, &advice)) {
+    if (!told_advice(check->providers, event, &advice)) {
         return false;
     }
     print_wrapped(stdout, advice.fault, columns, 2, 0);

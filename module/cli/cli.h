@@ -64,6 +64,9 @@ enum cli_exit cli_check_conf(int argc, char **argv);
 /** `check DOMAIN`: ask the authorities themselves, and say what is wrong. */
 enum cli_exit cli_check(int argc, char **argv);
 
+/** `check-zone FILE`: look for conflicts in a zone file. */
+enum cli_exit cli_check_zone(int argc, char **argv);
+
 /** `providers [FILE]`: show the table of mailbox providers that holds, or that of a file. */
 enum cli_exit cli_providers(int argc, char **argv);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "mxclash.h"
 
 static enum cli_exit help(int argc, char **argv);
@@ -26,9 +27,11 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"check", NULL, "DOMAIN [OPTION ...]", "ask a domain's authorities, say what is wrong",
-     cli_check},
+    {"check", NULL, "DOMAIN [--server A@P] [--resolver A@P] [--root A@P] [--json]",
+     "ask a domain's authorities, say what is wrong", cli_check},
     {"check-conf", NULL, "[FILE]", "check a configuration file", cli_check_conf},
+    {"check-zone", NULL, "FILE --origin NAME [--json]", "look for conflicts in a zone file",
+     cli_check_zone},
     {"providers", NULL, "[FILE]", "show the table of mailbox providers", cli_providers},
     {"help", "--help", "", "show this text", help},
     {"version", "--version", "", "show the version", version},
@@ -52,9 +55,8 @@ static void print_usage(FILE *out)
 {
     fputs("usage: mxclash COMMAND [ARGUMENT ...]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++) {
-        char left[40];
-        snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].arguments);
-        fprintf(out, "  %-20s %s\n", left, commands[i].summary);
+        fprintf(out, "  %s %s\n        %s\n", commands[i].name, commands[i].arguments,
+                commands[i].summary);
     }
     fputs("\nExit status: 0 good, 1 fault found, 2 could not tell or bad use. See mxclash(1).\n",
           out);
@@ -64,6 +66,28 @@ static void print_command_usage(FILE *out, const struct command *command)
 {
     fprintf(out, "usage: mxclash %s%s%s\n", command->name, command->arguments[0] != '\0' ? " " : "",
             command->arguments);
+}
+
+/** All that `COMMAND --help` says, in the same order for each. */
+static void print_help(const struct command *command)
+{
+    const struct help *help = help_of(command->name);
+    print_command_usage(stdout, command);
+    if (help == NULL) {
+        return;
+    }
+    printf("\n%s", help->text);
+    if (help->examples != NULL) {
+        fputs("\nExamples:\n", stdout);
+        for (const char *line = help->examples; *line != '\0'; line = strchr(line, '\n') + 1) {
+            printf("  %.*s\n", (int)strcspn(line, "\n"), line);
+        }
+    }
+    printf("\nExit status: 0 %s", help->good);
+    if (help->bad != NULL) {
+        printf("; 1 %s", help->bad);
+    }
+    printf("; 2 %s. See mxclash(1).\n", help->trouble);
 }
 
 enum cli_exit cli_bad_use(const char *name, const char *format, ...)
@@ -113,7 +137,7 @@ int main(int argc, char **argv)
     }
     enum cli_exit status;
     if (argc == 3 && strcmp(argv[2], "--help") == 0) {
-        print_command_usage(stdout, command);
+        print_help(command);
         status = cli_good;
     } else {
         status = command->run(argc - 1, argv + 1);
