@@ -228,29 +228,62 @@ static void say_progress(const struct reading *reading)
                  reading->done, reading->size > 0 ? (int)(at * 100 / reading->size) : 100);
 }
 
-static void read_lines(struct reading *reading)
+/**
+ * Pass over what stands before a record: lines that are empty or a comment, which ldns would count
+ * as its first ones, and the blanks at its start.
+ * \return true if there were such blanks: the record has the owner of the one before
+ */
+static bool skip_to_record(struct reading *reading)
 {
-    while (!feof(reading->in)) {
-        const int before = reading->done;
-        reading->place.line = (unsigned long)before + 1;
-        const ssize_t len = ldns_fget_token_l(reading->in, reading->line, LDNS_PARSE_SKIP_SPACE,
-                                              LDNS_MAX_LINELEN, &reading->done);
-        if (len < 0) {
-            if (!feof(reading->in)) {
-                fault(reading, ferror(reading->in)
-                                   ? "cannot be read from here on"
-                                   : "a record is too long, or lacks a parenthesis: the rest of "
-                                     "the file is not read");
-                return;
-            }
+    bool blank = false;
+    bool comment = false;
+    int octet;
+    while ((octet = getc(reading->in)) != EOF) {
+        if (octet == '\n') {
+            reading->done++;
+            blank = comment = false;
+            say_progress(reading);
+        } else if (octet == ';') {
+            comment = true;
+        } else if (octet == ' ' || octet == '\t' || octet == '\r') {
+            blank = true;
+        } else if (!comment) {
+            ungetc(octet, reading->in);
             break;
         }
-        if (len > 0) {
-            read_line(reading);
+    }
+    return blank;
+}
+
+/** Did a record go on to the end of the file, though its last line has an end? Then a parenthesis
+ * is open, which ldns does not mind. */
+static bool is_open_at_end(FILE *in)
+{
+    return feof(in) && fseeko(in, -1, SEEK_END) == 0 && getc(in) == '\n' && getc(in) == EOF;
+}
+
+static void read_lines(struct reading *reading)
+{
+    for (;;) {
+        const bool blank = skip_to_record(reading);
+        if (feof(reading->in) || ferror(reading->in)) {
+            break;
         }
-        if (reading->done != before) {
-            say_progress(reading);
+        reading->line[0] = ' ';
+        reading->place.line = (unsigned long)reading->done + 1;
+        const ssize_t len =
+            ldns_fget_token_l(reading->in, reading->line + blank, LDNS_PARSE_SKIP_SPACE,
+                              LDNS_MAX_LINELEN - 1, &reading->done);
+        if (len < 0 || is_open_at_end(reading->in)) {
+            fault(reading, "a record lacks a parenthesis or a quote, or is too long: the rest of "
+                           "the file is not read");
+            return;
         }
+        read_line(reading);
+        say_progress(reading);
+    }
+    if (ferror(reading->in)) {
+        fault(reading, "cannot be read from here on");
     }
 }
 
