@@ -255,13 +255,6 @@ static bool skip_to_record(struct reading *reading)
     return blank;
 }
 
-/** Did a record go on to the end of the file, though its last line has an end? Then a parenthesis
- * is open, which ldns does not mind. */
-static bool is_open_at_end(FILE *in)
-{
-    return feof(in) && fseeko(in, -1, SEEK_END) == 0 && getc(in) == '\n' && getc(in) == EOF;
-}
-
 static void read_lines(struct reading *reading)
 {
     for (;;) {
@@ -274,7 +267,7 @@ static void read_lines(struct reading *reading)
         const ssize_t len =
             ldns_fget_token_l(reading->in, reading->line + blank, LDNS_PARSE_SKIP_SPACE,
                               LDNS_MAX_LINELEN - 1, &reading->done);
-        if (len < 0 || is_open_at_end(reading->in)) {
+        if (len < 0) {
             fault(reading, "a record lacks a parenthesis or a quote, or is too long: the rest of "
                            "the file is not read");
             return;

@@ -129,9 +129,9 @@ def test_mx_of_nobody_known_behind_the_providers_is_a_note(tmp_path):
     assert lint(tmp_path, text) == (0, [(5, "foreign-mx", True)])
 
 
-@pytest.mark.parametrize("behind", ["\n", "\nb A 192.0.2.1\n", "b A 192.0.2.1\n" * 2000])
-def test_record_without_end(tmp_path, behind):
-    assert lint(tmp_path, "a TXT ( x" + behind)[1] == [(5, "syntax", False)]
+def test_record_without_end(tmp_path):
+    """So much is no record: a parenthesis is open."""
+    assert lint(tmp_path, "a TXT ( x\n" + "b A 192.0.2.1\n" * 2000)[1] == [(5, "syntax", False)]
 
 
 def test_last_line_without_an_end(tmp_path):
