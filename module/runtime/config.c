@@ -31,9 +31,8 @@ enum kind {
 struct key {
     const char *name;
     enum kind kind;
-    /** accepted and checked, but nothing uses it */
-    bool not_yet;
-    /** of the member of struct config that takes the value; 0 for the lists */
+    /** of the member of struct config that takes the value; for kind_listen of struct
+     * config_listens; 0 for the other lists */
     size_t offset;
     /** bounds of a number, or of octets */
     uint64_t min;
@@ -52,11 +51,14 @@ static const struct key keys[] = {
      .example = "\"/var/log/unbound/mxclash.json\""},
     {"log-syslog", kind_flag, MEMBER(log_syslog), .preset = "no", .example = "no"},
     {"log-host", kind_flag, MEMBER(log_host), .preset = "yes", .example = "yes"},
-    {"database", kind_path, .not_yet = true, MEMBER(database),
-     .preset = "/var/lib/unbound/mxclash.db", .example = "\"/var/lib/unbound/mxclash.db\""},
-    {"retention-days", kind_number, .not_yet = true, MEMBER(retention_days), .min = 1, .max = 36500,
-     .preset = "90", .example = "90"},
-    {"http-listen", kind_listen, .preset = "127.0.0.1@9853", .example = "127.0.0.1@9853"},
+    {"database", kind_path, MEMBER(database), .preset = "/var/lib/mxclash/book.db",
+     .example = "\"/var/lib/mxclash/book.db\""},
+    {"retention-days", kind_number, MEMBER(retention_days), .min = 1, .max = 36500, .preset = "90",
+     .example = "90"},
+    {"page-listen", kind_listen, MEMBER(page_listen), .preset = "127.0.0.1@9854",
+     .example = "127.0.0.1@9854"},
+    {"http-listen", kind_listen, MEMBER(http_listen), .preset = "127.0.0.1@9853",
+     .example = "127.0.0.1@9853"},
     {"table-size", kind_size, MEMBER(table_size), .min = 1 << 18, .max = UINT64_C(1) << 36,
      .preset = "16m", .example = "16m"},
     {"probe", kind_flag, MEMBER(probe), .preset = "yes", .example = "yes"},
@@ -91,8 +93,8 @@ struct loader {
     struct config_lines lines;
     /** line where each key stood first; 0 = not yet */
     unsigned long first_line[KEYS];
-    /** line of `http-listen: ""`; 0 = none */
-    unsigned long listen_none_line;
+    /** line where a kind_listen says "", which means none; 0 = nowhere */
+    unsigned long none_line[KEYS];
     /** a key or the clause has been read */
     bool begun;
 };
@@ -170,20 +172,21 @@ static bool set_provider_file(struct config *config, const struct config_place *
     return providers != NULL;
 }
 
-static bool add_listen(struct config *config, const struct config_place *place, const char *text)
+static bool add_listen(struct config_listens *listens, const struct config_place *place,
+                       const char *text)
 {
     char shown[CONFIG_QUOTE_MAX];
     char where[CONFIG_LISTEN_MAX];
     if (!config_listen(place, text, where)) {
         return false;
     }
-    for (size_t i = 0; i < config->http_listen_count; i++) {
-        if (strcmp(config->http_listen[i], where) == 0) {
+    for (size_t i = 0; i < listens->count; i++) {
+        if (strcmp(listens->where[i], where) == 0) {
             return config_fault(place, "%s stands here twice; take one out",
                                 config_quote(where, shown));
         }
     }
-    return add_text(&config->http_listen, &config->http_listen_count, where) || no_memory(place);
+    return add_text(&listens->where, &listens->count, where) || no_memory(place);
 }
 
 static bool add_domain(struct config *config, const struct config_place *place, const char *text)
@@ -240,7 +243,7 @@ static bool set_value(struct config *config, const struct config_place *place,
     case kind_provider_file:
         return set_provider_file(config, place, key, text);
     case kind_listen:
-        return add_listen(config, place, text);
+        return add_listen(member, place, text);
     case kind_domain:
         return add_domain(config, place, text);
     case kind_domain_file:
@@ -269,7 +272,8 @@ void config_free(struct config *config)
     free(config->database);
     free(config->provider_file);
     free(config->provider_text);
-    free_texts(&config->http_listen, &config->http_listen_count);
+    free_texts(&config->http_listen.where, &config->http_listen.count);
+    free_texts(&config->page_listen.where, &config->page_listen.count);
     free_texts(&config->ignore, &config->ignore_count);
     memset(config, 0, sizeof(*config));
 }
@@ -300,19 +304,22 @@ static size_t find_key(const struct config_place *place, const char *name)
 }
 
 /**
- * The rules of http-listen as a whole: its first line replaces the default, and "" stands alone.
+ * The rules of a list of listeners as a whole: its first line replaces the default, and "" stands
+ * alone.
  * \return false after config_fault()
  */
-static bool prepare_listen(struct loader *loader, const struct config_place *place,
+static bool prepare_listen(struct loader *loader, const struct config_place *place, size_t index,
                            unsigned long first_line, const char *text)
 {
+    struct config_listens *listens =
+        (struct config_listens *)(void *)((char *)loader->config + keys[index].offset);
     const bool none = text[0] == '\0';
     if (first_line == 0) {
-        free_texts(&loader->config->http_listen, &loader->config->http_listen_count);
-        loader->listen_none_line = none ? place->line : 0;
+        free_texts(&listens->where, &listens->count);
+        loader->none_line[index] = none ? place->line : 0;
         return true;
     }
-    if (none || loader->listen_none_line > 0) {
+    if (none || loader->none_line[index] > 0) {
         return config_fault(place, "%s; keep only one of the two",
                             none ? "\"\" means none, but a line above gives another value"
                                  : "a line above says \"\", which means none");
@@ -357,12 +364,8 @@ static bool read_key(struct loader *loader, const char *name, char *behind)
     if (first_line == 0) {
         loader->first_line[index] = place.line;
     }
-    if (key->not_yet) {
-        /* None of them may stand in the file twice, and the array has room for all. */
-        loader->config->not_yet[loader->config->not_yet_count++] = key->name;
-    }
     if (key->kind == kind_listen) {
-        if (!prepare_listen(loader, &place, first_line, text)) {
+        if (!prepare_listen(loader, &place, index, first_line, text)) {
             return false;
         }
         if (text[0] == '\0') {

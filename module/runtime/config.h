@@ -9,20 +9,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** Where to listen: `address@port` (port 1 to 65535, IPv4 or IPv6 literal, each in its shortest
+ * form) or absolute socket paths; no two are the same. */
+struct config_listens {
+    char **where;
+    size_t count;
+};
+
 /** Every key of the file, checked. Strings and arrays are owned by the struct. */
 struct config {
     /** JSON lines file; "" = none */
     char *log_file;
     bool log_syslog;
     bool log_host;
-    /** SQLite book; "" = memory only */
+    /** the book of `mxclash serve`; "" = none */
     char *database;
     /** days, 1 to 36500 */
     unsigned retention_days;
-    /** addresses `address@port` (port 1 to 65535, IPv4 or IPv6 literal, each in its shortest form)
-     * or absolute socket paths; no two are the same */
-    char **http_listen;
-    size_t http_listen_count;
+    /** of `mxclash serve` */
+    struct config_listens page_listen;
+    /** of the module */
+    struct config_listens http_listen;
     /** octets, 262144 to 2^36 */
     size_t table_size;
     bool probe;
@@ -47,9 +54,6 @@ struct config {
     char *provider_text;
     /** octets, at most PROVIDERS_TEXT_MAX */
     size_t provider_text_len;
-    /** keys that stand in the file and do nothing yet, in file order; static strings */
-    const char *not_yet[8];
-    size_t not_yet_count;
 };
 
 /** Room for any error text of config_load(). */
