@@ -9,13 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Where to listen: `address@port` (port 1 to 65535, IPv4 or IPv6 literal, each in its shortest
- * form) or absolute socket paths; no two are the same. */
-struct config_listens {
-    char **where;
-    size_t count;
-};
-
 /** Every key of the file, checked. Strings and arrays are owned by the struct. */
 struct config {
     /** JSON lines file; "" = none */
@@ -26,10 +19,13 @@ struct config {
     char *database;
     /** days, 1 to 36500 */
     unsigned retention_days;
-    /** of `mxclash serve` */
-    struct config_listens page_listen;
-    /** of the module */
-    struct config_listens http_listen;
+    /** addresses `address@port` (port 1 to 65535, IPv4 or IPv6 literal, each in its shortest form)
+     * or absolute socket paths; no two are the same */
+    char **http_listen;
+    size_t http_listen_count;
+    /** the same, of `mxclash serve` */
+    char **page_listen;
+    size_t page_listen_count;
     /** octets, 262144 to 2^36 */
     size_t table_size;
     bool probe;
@@ -45,6 +41,14 @@ struct config {
     bool repair;
     /** domains on /metrics/domains, 0 to 10000 */
     unsigned top_domains;
+    /** for hosts and commands that ask authorities themselves, each as ask_address_parse() and
+     * ask_net_parse() take it */
+    char **resolver;
+    size_t resolver_count;
+    char **do_not_ask;
+    size_t do_not_ask_count;
+    char **may_ask;
+    size_t may_ask_count;
     /** text names, from ignore-domain and from the lines of every ignore-file */
     char **ignore;
     size_t ignore_count;

@@ -177,8 +177,8 @@ static bool start_report(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
 static bool start_httpd(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
 {
     struct httpd_options options = {
-        .listen = runtime->config.http_listen.where,
-        .listen_count = runtime->config.http_listen.count,
+        .listen = runtime->config.http_listen,
+        .listen_count = runtime->config.http_listen_count,
         .metrics = make_metrics,
         .domains = make_domains,
         .host_log = host_log,

@@ -25,16 +25,16 @@ static const char scratch_path_text[] = PATH(977);
 /* --- what is taken -----------------------------------------------------------------------------
  */
 
-static void check_listen(const struct config_listens *listens)
+static void check_listen(char *const *listens, size_t count)
 {
-    for (size_t i = 0; i < listens->count; i++) {
-        const char *text = listens->where[i];
+    for (size_t i = 0; i < count; i++) {
+        const char *text = listens[i];
         const char *at = strchr(text, '@');
         uint8_t octets[sizeof(struct in6_addr)];
         char address[INET6_ADDRSTRLEN];
 
         for (size_t j = 0; j < i; j++)
-            MUST(strcmp(text, listens->where[j]) != 0);
+            MUST(strcmp(text, listens[j]) != 0);
         if (text[0] == '/') {
             MUST(strlen(text) <= 107 && text[strlen(text) - 1] != '/');
             continue;
@@ -59,8 +59,8 @@ static void check_values(const struct config *config)
     check_path(config->log_file);
     check_path(config->database);
     check_path(config->provider_file);
-    check_listen(&config->http_listen);
-    check_listen(&config->page_listen);
+    check_listen(config->http_listen, config->http_listen_count);
+    check_listen(config->page_listen, config->page_listen_count);
     MUST(config->retention_days >= 1 && config->retention_days <= 36500);
     MUST(config->table_size >= 262144 && config->table_size <= (size_t)1 << 36);
     MUST(config->probe_rate >= 1 && config->probe_rate <= 100000);
@@ -139,11 +139,11 @@ static void write_flag(FILE *out, const char *key, bool value)
     fprintf(out, "%s: %s\n", key, value ? "yes" : "no");
 }
 
-static void write_listens(FILE *out, const char *key, const struct config_listens *listens)
+static void write_listens(FILE *out, const char *key, char *const *listens, size_t count)
 {
-    for (size_t i = 0; i < listens->count; i++)
-        write_value(out, key, listens->where[i]);
-    if (listens->count == 0)
+    for (size_t i = 0; i < count; i++)
+        write_value(out, key, listens[i]);
+    if (count == 0)
         write_value(out, key, "");
 }
 
@@ -155,8 +155,8 @@ static void write_config(FILE *out, const struct config *config)
     write_flag(out, "log-host", config->log_host);
     write_value(out, "database", config->database);
     write_number(out, "retention-days", config->retention_days);
-    write_listens(out, "http-listen", &config->http_listen);
-    write_listens(out, "page-listen", &config->page_listen);
+    write_listens(out, "http-listen", config->http_listen, config->http_listen_count);
+    write_listens(out, "page-listen", config->page_listen, config->page_listen_count);
     write_number(out, "table-size", config->table_size);
     write_flag(out, "probe", config->probe);
     write_number(out, "probe-rate", config->probe_rate);
@@ -195,10 +195,10 @@ static void compare_configs(const struct config *one, const struct config *other
     MUST(one->provider_text_len == other->provider_text_len);
     MUST(one->provider_text_len == 0 ||
          memcmp(one->provider_text, other->provider_text, one->provider_text_len) == 0);
-    compare_lists(one->http_listen.where, one->http_listen.count, other->http_listen.where,
-                  other->http_listen.count);
-    compare_lists(one->page_listen.where, one->page_listen.count, other->page_listen.where,
-                  other->page_listen.count);
+    compare_lists(one->http_listen, one->http_listen_count, other->http_listen,
+                  other->http_listen_count);
+    compare_lists(one->page_listen, one->page_listen_count, other->page_listen,
+                  other->page_listen_count);
     compare_lists(one->ignore, one->ignore_count, other->ignore, other->ignore_count);
 }
 

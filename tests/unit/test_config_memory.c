@@ -109,7 +109,7 @@ static void test_load(void **state)
         assert_true(failed < 1000);
     }
     assert_true(failed > 7 + 3 + 1 + 3 + 5);
-    assert_int_equal(config.http_listen.count, 3);
+    assert_int_equal(config.http_listen_count, 3);
     assert_int_equal(config.ignore_count, 5);
     assert_non_null(config.provider_text);
     config_free(&config);
