@@ -3,7 +3,6 @@
  * \file
  * The operator's command: finds the subcommand and its help.
  */
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,27 +62,6 @@ static void print_usage(FILE *out)
           out);
 }
 
-static void print_command_usage(FILE *out, const struct command *command)
-{
-    fprintf(out, "usage: mxclash %s%s%s\n", command->name, command->arguments[0] != '\0' ? " " : "",
-            command->arguments);
-}
-
-enum cli_exit cli_bad_use(const char *name, const char *format, ...)
-{
-    const struct command *command = find_command(name);
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "mxclash %s: ", name);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    if (command != NULL) {
-        print_command_usage(stderr, command);
-    }
-    return cli_trouble;
-}
-
 static enum cli_exit help(int argc, char **argv)
 {
     if (argc > 1) {
@@ -114,9 +92,10 @@ int main(int argc, char **argv)
         print_usage(stderr);
         return cli_trouble;
     }
+    cli_begin(command->name, command->arguments);
     enum cli_exit status;
     if (argc == 3 && strcmp(argv[2], "--help") == 0) {
-        print_command_usage(stdout, command);
+        cli_print_usage(stdout);
         status = cli_good;
     } else {
         status = command->run(argc - 1, argv + 1);

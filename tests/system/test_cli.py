@@ -13,7 +13,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = os.environ.get("MXCLASH_COMMAND", str(ROOT / "build" / "mxclash"))
 EXAMPLE = ROOT / "conf-examples" / "mxclash.conf"
-BUILT_IN = ROOT / "module" / "core" / "providers.txt"
+BUILT_IN = ROOT / "module" / "core" / "providers" / "providers.txt"
 NOT_YET = ["database", "retention-days"]
 
 
