@@ -72,7 +72,7 @@ HOST_VERSION = $(shell sed -n 's/^\#define PACKAGE_VERSION "\(.*\)"/\1/p' $(UNBO
 
 # --- what is built from what -----------------------------------------------------------------------
 objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
-CORE := $(call objects,module/core) $(B)/obj/providers_text.o
+CORE := $(call objects,module/core/*) $(B)/obj/providers_text.o
 OUTPUT := $(call objects,module/output)
 # which nets may be asked is the configuration's word, and needs no ldns
 RUNTIME := $(call objects,module/runtime) $(B)/obj/module/ask/address.o
@@ -81,6 +81,7 @@ ADVICE := $(call objects,module/advice)
 BOOK := $(call objects,module/book)
 ASK := $(filter-out %/address.o,$(call objects,module/ask))
 # these two know the host: where it keeps its configuration, and its structs
+WITH_PAGE := $(if $(wildcard module/web/web.c),-DMXCLASH_PAGE)
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 CORE_LIBS := -lpsl
@@ -115,7 +116,7 @@ $(B)/obj/%.o: %.c $(FLAGS) | deps-build
 	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<,CC)
 
 # the provider table is text that is built in: each line becomes a C string
-$(B)/providers_text.c: module/core/providers.txt | deps-build
+$(B)/providers_text.c: module/core/providers/providers.txt | deps-build
 	@mkdir -p $(@D)
 	{ echo 'extern const char providers_builtin_text[];'; \
 	  echo 'const char providers_builtin_text[] ='; \
@@ -178,7 +179,7 @@ FORCE:
 
 $(HOST)/obj/module/cli/%.o: module/cli/%.c $(HOST)/host_build.h $(FLAGS)
 	@mkdir -p $(@D)
-	$(call say,$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<,CC)
+	$(call say,$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' $(WITH_PAGE) -MMD -MP -c -o $@ $<,CC)
 $(HOST)/mxclash: $(CLI) $(ARCHIVES)
 	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(COMMAND_LIBS),LINK)
 
@@ -243,13 +244,14 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers:
+check-layers: $(ADAPTER) $(CLI) $(BOOK) $(ADVICE) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
+	@tests/circles.sh $^
+	@$(PYTHON) -B tests/architecture.py
 
 # the second compiler only compiles: warnings are errors there too
-CLANG_FILES := $(wildcard module/core/*.c module/output/*.c module/runtime/*.c module/cli/*.c \
-    module/advice/*.c module/book/*.c module/ask/*.c)
-check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
+CLANG_FILES := $(wildcard module/*/*.c module/*/*/*.c tests/unit/*.c tests/authority/*.c)
+check-clang: $(CLANG_FILES:%.c=$(B)/clang/%.o)
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
 	$(call say,$(CLANG) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CLANG)

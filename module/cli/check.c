@@ -10,7 +10,7 @@
 
 #include "cli/check_told.h"
 #include "cli/cli.h"
-#include "core/providers.h"
+#include "core/providers/providers.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 /** Somebody waits, so what does not answer is given up sooner than a resolver would. */

@@ -7,7 +7,7 @@
 
 #include "advice/provider.h"
 #include "cli/check.h"
-#include "core/providers.h"
+#include "core/providers/providers.h"
 
 /** What an advice_case borrows. */
 struct room {

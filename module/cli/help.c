@@ -40,6 +40,40 @@ static const struct help helps[] = {
      "  --json         for programs\n",
      "mxclash check-zone example.com.zone --origin example.com\n", "no fault", "a fault was found",
      "the file cannot be read, or bad use"},
+    {"list",
+     "Lists the affected domains of the book that `mxclash serve` keeps, or of logs.\n"
+     "\n"
+     "  --log FILE       a log in place of the book; may be given again\n"
+     "  --state STATE    only suspected, or only confirmed\n"
+     "  --kind KIND      only of this kind, as cname-and-mx\n"
+     "  --provider TAG   only of this mailbox provider\n"
+     "  --impact IMPACT  only of this impact, as no-mail-host\n"
+     "  --host NAME      only what this machine saw\n"
+     "  --name TEXT      only names that hold this text\n"
+     "  --sort KEY       in another order\n"
+     "  --limit NUMBER   so many rows at most\n"
+     "  --all, --ended   what has ended too, or that alone\n"
+     "  --json           for programs, one object a line\n",
+     "mxclash list --state confirmed\n"
+     "mxclash list --log /var/log/unbound/mxclash.json --json\n",
+     "it was shown", NULL, "the book or a log cannot be read, or bad use"},
+    {"show",
+     "Shows all that is known of a domain in the book, or in logs: what is wrong, what\n"
+     "senders meet, the repair steps, and what happened when.\n"
+     "\n"
+     "  --log FILE      a log in place of the book; may be given again\n"
+     "  --letter        a text for the domain's owner\n"
+     "  --language TAG  en or zh-CN\n"
+     "  --json          for programs\n",
+     "mxclash show example.com --letter\n", "it was shown", NULL,
+     "the domain is not known, the book or a log cannot be read, or bad use"},
+    {"serve",
+     "Follows the logs, keeps the book and serves the page, in the foreground, until\n"
+     "SIGTERM or SIGINT.\n"
+     "\n"
+     "  --log FILE  a log to follow, in place of log-file:; may be given again\n",
+     "mxclash serve --log /var/log/unbound/mxclash.json\n", "it was ended", NULL,
+     "it could not begin, or bad use"},
     {"providers",
      "Shows the table of mailbox providers that the configuration chooses, or that\n"
      "of FILE, in the format of a provider-file.\n",

@@ -3,7 +3,6 @@
  * \file
  * The operator's command: finds the subcommand and its help.
  */
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +31,9 @@ static const struct command commands[] = {
     {"check-conf", NULL, "[FILE]", "check a configuration file", cli_check_conf},
     {"check-zone", NULL, "FILE --origin NAME [--json]", "look for conflicts in a zone file",
      cli_check_zone},
+    {"list", NULL, "[OPTION ...]", "list the affected domains", cli_list},
+    {"show", NULL, "DOMAIN [OPTION ...]", "show all that is known of a domain", cli_show},
+    {"serve", NULL, "[--log FILE ...]", "keep the book, serve the page", cli_serve},
     {"providers", NULL, "[FILE]", "show the table of mailbox providers", cli_providers},
     {"help", "--help", "", "show this text", help},
     {"version", "--version", "", "show the version", version},
@@ -64,17 +66,11 @@ static void print_usage(FILE *out)
           out);
 }
 
-static void print_command_usage(FILE *out, const struct command *command)
-{
-    fprintf(out, "usage: mxclash %s%s%s\n", command->name, command->arguments[0] != '\0' ? " " : "",
-            command->arguments);
-}
-
 /** All that `COMMAND --help` says, in the same order for each. */
 static void print_help(const struct command *command)
 {
     const struct help *help = help_of(command->name);
-    print_command_usage(stdout, command);
+    cli_print_usage(stdout);
     if (help == NULL) {
         return;
     }
@@ -90,21 +86,6 @@ static void print_help(const struct command *command)
         printf("  1  %s\n", help->bad);
     }
     printf("  2  %s\n\nSee mxclash(1).\n", help->trouble);
-}
-
-enum cli_exit cli_bad_use(const char *name, const char *format, ...)
-{
-    const struct command *command = find_command(name);
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "mxclash %s: ", name);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    if (command != NULL) {
-        print_command_usage(stderr, command);
-    }
-    return cli_trouble;
 }
 
 static enum cli_exit help(int argc, char **argv)
@@ -137,6 +118,7 @@ int main(int argc, char **argv)
         print_usage(stderr);
         return cli_trouble;
     }
+    cli_begin(command->name, command->arguments);
     enum cli_exit status;
     if (argc == 3 && strcmp(argv[2], "--help") == 0) {
         print_help(command);

@@ -17,7 +17,7 @@
 #include "cli/check_told.h"
 #include "cli/zone_lint.h"
 #include "cli/zone_names.h"
-#include "core/providers.h"
+#include "core/providers/providers.h"
 #include "mxclash.h"
 
 #define TABLE_OCTETS  (4u << 20)
