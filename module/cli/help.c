@@ -63,10 +63,10 @@ static const struct help helps[] = {
      "\n"
      "  --log FILE      a log in place of the book; may be given again\n"
      "  --letter        a text for the domain's owner\n"
-     "  --language TAG  en or zh-CN\n"
+     "  --language TAG  en or zh\n"
      "  --json          for programs\n",
-     "mxclash show example.com --letter\n", "it was shown", NULL,
-     "the domain is not known, the book or a log cannot be read, or bad use"},
+     "mxclash show example.com --letter\n", "no conflict is open", "a conflict is open",
+     "the book or a log cannot be read, or bad use"},
     {"serve",
      "Follows the logs, keeps the book and serves the page, in the foreground, until\n"
      "SIGTERM or SIGINT.\n"
