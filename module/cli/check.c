@@ -129,6 +129,7 @@ static bool run(struct check *check, const struct arguments *arguments)
     }
     progress_begin(&check->progress);
     check_ask_all(check);
+    check_ask_hosts(check);
     const bool good = check_judge(check);
     progress_end(&check->progress);
     return good && (arguments->json ? check_print_json(check) : check_show(check));
@@ -144,6 +145,7 @@ static void free_check(struct check *check)
         check_verdict_free(&check->servers[i].verdict);
     }
     check_verdict_free(&check->all);
+    ldns_rr_list_deep_free(check->target_records);
     if (check->base != NULL) {
         event_base_free(check->base);
     }

@@ -65,6 +65,18 @@ struct check_server {
     struct check_verdict verdict;
 };
 
+/** A and AAAA. */
+#define CHECK_HOST_QUESTIONS 2
+
+/** A host that an MX of the domain names. */
+struct check_host {
+    struct ask_name name;
+    /** of CHECK_HOST_QUESTIONS that were asked */
+    unsigned answers;
+    bool is_alias;
+    size_t addresses;
+};
+
 struct providers;
 
 enum check_result { check_healthy = 0, check_conflict, check_unknown };
@@ -91,6 +103,11 @@ struct check {
 
     /** the wildcard that makes the domain's CNAME; len 0 if it is its own */
     struct ask_name wildcard;
+    size_t host_count;
+    struct check_host hosts[MXCLASH_MX_MAX];
+    /** where the CNAME leads, and the MX and addresses that senders find there; NULL = not asked */
+    struct ask_name target;
+    ldns_rr_list *target_records;
     /** of all servers together, as a resolver meets now this one, now that one */
     struct check_verdict all;
     /** the servers have different copies of the zone, with different serials, so what all show
@@ -120,6 +137,12 @@ bool check_answer_counts(const struct check_answer *answer);
  * are no more */
 const ldns_rr *check_record(const struct check_answer *answer, const struct ask_name *owner,
                             ldns_rr_type type, size_t nth);
+
+/* --- check_hosts.c: the hosts of the MX ----------------------------------------------------------
+ */
+
+/** Look up each host that an MX names. */
+void check_ask_hosts(struct check *check);
 
 /* --- check_verdict.c: what the detector makes of it ---------------------------------------------
  */

@@ -306,6 +306,30 @@ static uint8_t *take_txt(const ldns_rr_list *records, struct mxclash_txt *txt,
     return octets;
 }
 
+/** Keep what senders find behind the CNAME; every detector that has it looks it up. */
+static void keep_target(struct check *check, const struct mxclash_lookup *lookup,
+                        const struct ask_result *result)
+{
+    struct ask_name target;
+    if (lookup->qtype == LDNS_RR_TYPE_TXT ||
+        !ask_name_set(&target, lookup->target, lookup->target_len)) {
+        return;
+    }
+    if (check->target_records == NULL) {
+        check->target = target;
+        check->target_records = ldns_rr_list_new();
+    }
+    if (check->target_records == NULL || !ask_name_equal(&check->target, &target)) {
+        return;
+    }
+    for (size_t i = 0; i < ldns_rr_list_rr_count(result->records); i++) {
+        const ldns_rr *rr = ldns_rr_list_rr(result->records, i);
+        if (!ldns_rr_list_contains_rr(check->target_records, rr)) {
+            ldns_rr_list_push_rr(check->target_records, ldns_rr_clone(rr));
+        }
+    }
+}
+
 static void on_result(void *context, const struct ask_result *result)
 {
     struct lookup *lookup = context;
@@ -316,6 +340,7 @@ static void on_result(void *context, const struct ask_result *result)
         .answered = result->status == ask_answered, .mx = mx, .txt = txt};
     uint8_t *octets = NULL;
     if (reply.answered) {
+        keep_target(detector->judge->check, &lookup->lookup, result);
         switch (lookup->lookup.qtype) {
         case LDNS_RR_TYPE_MX:
             reply.mx_count = take_mx(result->records, mx, &reply.null_mx);
