@@ -29,13 +29,13 @@
 #ifndef MXCLASH_ASK_ASK_H
 #define MXCLASH_ASK_ASK_H
 
-#include <ldns/ldns.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 #include "ask/address.h"
+#include "ask/ldns.h"
 #include "ask/name.h"
 
 struct event_base;

@@ -3,12 +3,12 @@
 #ifndef MXCLASH_CLI_CHECK_H
 #define MXCLASH_CLI_CHECK_H
 
-#include <ldns/ldns.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "ask/ask.h"
+#include "ask/ldns.h"
 #include "cli/terminal.h"
 #include "mxclash.h"
 #include "runtime/config.h"
@@ -87,6 +87,9 @@ struct check {
     struct event_base *base;
     struct ask *ask;
     struct ask_policy policy;
+    /** owned: what the policy borrows */
+    struct ask_net *do_not_ask;
+    struct ask_net *may_ask;
     struct progress progress;
     /** questions and errands that are under way */
     unsigned pending;

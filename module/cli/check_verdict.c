@@ -481,7 +481,7 @@ static void on_tick(evutil_socket_t socket, short what, void *context)
 static bool run(struct judge *judge)
 {
     struct check *check = judge->check;
-    const struct timeval interval = {.tv_usec = TICK_MS * 1000};
+    const struct timeval interval = {.tv_usec = (suseconds_t)TICK_MS * 1000};
     const mxclash_time end =
         now_ms() + PATIENCE_MS + (mxclash_time)check->config->confirm_after_s * 1000;
     struct event *tick = event_new(check->base, -1, EV_PERSIST, on_tick, NULL);
@@ -580,9 +580,9 @@ static void end_all(struct judge *judge)
 bool check_judge(struct check *check)
 {
     struct judge *judge = calloc(1, sizeof(*judge));
-    bool good = judge != NULL;
+    bool good = true;
     size_t heard = 0;
-    if (!good) {
+    if (judge == NULL) {
         return false;
     }
     judge->check = check;

@@ -7,11 +7,11 @@
 #ifndef MXCLASH_CLI_ZONE_FILE_H
 #define MXCLASH_CLI_ZONE_FILE_H
 
-#include <ldns/ldns.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ask/ldns.h"
 #include "cli/terminal.h"
 
 /** Files that a zone may have: itself and all that it includes. */
