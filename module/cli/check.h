@@ -125,6 +125,9 @@ struct check {
 /** Find the zone and its servers, and ask each address for all. */
 void check_ask_all(struct check *check);
 
+/** Did the operator name the servers that are asked? */
+bool check_is_operators_word(const struct check *check);
+
 /** Run the event loop until nothing is under way. */
 void check_wait(struct check *check);
 

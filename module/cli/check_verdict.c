@@ -219,7 +219,7 @@ static void ask_proof(struct detector *detector, const struct mxclash_proof *pro
         struct check_server *server = &check->servers[i];
         struct proof_part *part = &question->parts[question->count];
         struct ask_question asked = {.qtype = proof->qtypes[number],
-                                     .operators_word = check->only != NULL,
+                                     .operators_word = check_is_operators_word(check),
                                      .server = server->address};
         if (!hears(detector, server) ||
             !ask_name_set(&asked.name, proof->owner, proof->owner_len)) {
