@@ -504,6 +504,10 @@ static bool serials_differ(const struct check *check)
 const struct mxclash_event *check_event(const struct check *check, enum mxclash_kind kind)
 {
     const struct mxclash_event *event = check->all.conflicts[kind];
+    /* an apex that is only a CNAME at one server is the lesser half of the same */
+    if (kind == mxclash_cname_at_apex && check_event(check, mxclash_cname_and_mx) != NULL) {
+        return NULL;
+    }
     for (size_t i = 0; event == NULL && i < check->server_count; i++) {
         event = check->servers[i].verdict.conflicts[kind];
     }

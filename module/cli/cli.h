@@ -71,6 +71,9 @@ enum cli_exit cli_check_conf(int argc, char **argv);
 /** `check DOMAIN`: ask the authorities themselves, and say what is wrong. */
 enum cli_exit cli_check(int argc, char **argv);
 
+/** `check-zone FILE`: look for conflicts in a zone file. */
+enum cli_exit cli_check_zone(int argc, char **argv);
+
 /** `list`: the affected domains. */
 enum cli_exit cli_list(int argc, char **argv);
 
