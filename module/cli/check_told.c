@@ -3,6 +3,7 @@
 #include "cli/check_told.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "advice/provider.h"
 #include "cli/check.h"
@@ -25,6 +26,16 @@ struct providers *told_providers(const struct config *config)
     return config->provider_text != NULL
                ? providers_parse(config->provider_text, config->provider_text_len, error)
                : providers_builtin(error);
+}
+
+const char *told_tag(const struct providers *providers, const char *tag)
+{
+    for (size_t i = 0; tag != NULL && i < providers_count(providers); i++) {
+        if (strcmp(providers_at(providers, i)->name, tag) == 0) {
+            return providers_at(providers, i)->name;
+        }
+    }
+    return NULL;
 }
 
 static const char *text(const uint8_t *name, size_t len, char room[MXCLASH_NAME_TEXT_MAX])

@@ -59,10 +59,12 @@ static void print_usage(FILE *out)
 {
     fputs("usage: mxclash COMMAND [ARGUMENT ...]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++) {
-        fprintf(out, "  %s %s\n        %s\n", commands[i].name, commands[i].arguments,
+        fprintf(out, "  %s%s%s\n        %s\n", commands[i].name,
+                commands[i].arguments[0] != '\0' ? " " : "", commands[i].arguments,
                 commands[i].summary);
     }
-    fputs("\nExit status: 0 good, 1 fault found, 2 could not tell or bad use. See mxclash(1).\n",
+    fputs("\nExit status: 0 good, 1 fault found, 2 could not tell or bad use.\n"
+          "COMMAND --help shows more of one. See mxclash(1).\n",
           out);
 }
 
@@ -81,11 +83,11 @@ static void print_help(const struct command *command)
             printf("  %.*s\n", (int)strcspn(line, "\n"), line);
         }
     }
-    printf("\nExit status: 0 %s", help->good);
+    printf("\nExit status:\n  0  %s\n", help->good);
     if (help->bad != NULL) {
-        printf("; 1 %s", help->bad);
+        printf("  1  %s\n", help->bad);
     }
-    printf("; 2 %s. See mxclash(1).\n", help->trouble);
+    printf("  2  %s\n\nSee mxclash(1).\n", help->trouble);
 }
 
 static enum cli_exit help(int argc, char **argv)

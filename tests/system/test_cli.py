@@ -6,6 +6,7 @@ Runs build/mxclash, or the program that MXCLASH_COMMAND names.
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -47,22 +48,56 @@ def test_version(spelling):
     assert run(spelling) == (0, f"mxclash {version()}\n", "")
 
 
+def verbs():
+    """Each command with its arguments, as `mxclash help` lists them."""
+    _, out, _ = run("help")
+    return re.findall(r"(?m)^  ([a-z-]+) ?(.*)\n        \S", out)
+
+
 @pytest.mark.parametrize("spelling", ["help", "--help"])
 def test_help(spelling):
     status, out, err = run(spelling)
     assert (status, err) == (0, "")
-    for command in ["check-conf [FILE]", "providers [FILE]", "help", "version"]:
+    for command in ["check DOMAIN", "check-conf [FILE]", "check-zone FILE", "providers [FILE]",
+                    "help", "version"]:
         assert f"\n  {command}" in out
+    assert max(map(len, out.splitlines()[1:])) <= 80
 
 
-@pytest.mark.parametrize("command", ["check-conf", "providers"])
-def test_help_of_a_command(command):
-    assert run(command, "--help") == (0, f"usage: mxclash {command} [FILE]\n", "")
+@pytest.mark.parametrize("command, arguments", verbs())
+def test_help_of_a_command(command, arguments):
+    """Each in the same way: usage, what it does, options, examples, exit status."""
+    status, out, err = run(command, "--help")
+    assert (status, err) == (0, "")
+    assert out.startswith(f"usage: mxclash {command} {arguments}".rstrip() + "\n\n")
+    assert re.search(r"\n\nExit status:\n  0  .+\n(  1  .+\n)?  2  .*bad use\n\nSee mxclash\(1\)\.\n$",
+                     out)
+    for option in re.findall(r"--[a-z]+", arguments):
+        assert re.search(rf"(?m)^  {option} ", out), option
+    assert max(map(len, out.splitlines()[1:])) <= 80
+
+
+@pytest.mark.parametrize("command, arguments", verbs())
+def test_manual_names_every_command_and_option(command, arguments):
+    manual = (ROOT / "docs" / "mxclash.1").read_text()
+    assert re.search(rf"(?m)^\.It Cm {command}\b", manual)
+    assert re.search(rf"(?m)^\.Cm {command}\b", manual)
+    for option in re.findall(r"--([a-z]+)", arguments):
+        assert f"Fl -{option}" in manual
+
+
+@pytest.mark.parametrize("page", ["mxclash.1", "mxclash.conf.5"])
+def test_manual_is_good_mdoc(page):
+    if not shutil.which("mandoc"):
+        pytest.skip("no mandoc here")
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", ROOT / "docs" / page],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 @pytest.mark.parametrize("arguments", [
     [], ["chekc-conf"], ["--verbose"], [""], ["help", "x"], ["version", "x"],
-    ["check-conf", "a", "b"], ["check-conf", "-v"], ["providers", "a", "b"], ["providers", "-v"],
+    ["check"], ["check-zone"], ["check-conf", "a", "b"], ["check-conf", "-v"], ["providers", "a", "b"], ["providers", "-v"],
 ])
 def test_bad_use(arguments):
     status, out, err = run(*arguments)
