@@ -59,7 +59,7 @@ static bool read_zone(const char *at, int64_t *seconds)
     if (end == NULL || *end != '\0' || hours > 23 || minutes > 59) {
         return false;
     }
-    *seconds = (hours * 60 + minutes) * (*at == '-' ? -60 : 60);
+    *seconds = (hours * INT64_C(60) + minutes) * (*at == '-' ? -60 : 60);
     return true;
 }
 

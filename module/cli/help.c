@@ -41,39 +41,44 @@ static const struct help helps[] = {
      "mxclash check-zone example.com.zone --origin example.com\n", "no fault", "a fault was found",
      "the file cannot be read, or bad use"},
     {"list",
-     "Lists the affected domains of the book that `mxclash serve` keeps, or of logs.\n"
+     "Lists the domains that are in conflict now, those with the most MX queries\n"
+     "first: from the book, or from a log.\n"
      "\n"
-     "  --log FILE       a log in place of the book; may be given again\n"
-     "  --state STATE    only suspected, or only confirmed\n"
-     "  --kind KIND      only of this kind, as cname-and-mx\n"
-     "  --provider TAG   only of this mailbox provider\n"
-     "  --impact IMPACT  only of this impact, as no-mail-host\n"
-     "  --host NAME      only what this machine saw\n"
-     "  --name TEXT      only names that hold this text\n"
-     "  --sort KEY       in another order\n"
-     "  --limit NUMBER   so many rows at most\n"
-     "  --all, --ended   what has ended too, or that alone\n"
-     "  --json           for programs, one object a line\n",
-     "mxclash list --state confirmed\n"
-     "mxclash list --log /var/log/unbound/mxclash.json --json\n",
-     "it was shown", NULL, "the book or a log cannot be read, or bad use"},
+     "  --log FILE       read this log in place of the book; may be given again\n"
+     "  --all, --ended   also, or only, conflicts that ended and are kept\n"
+     "  --state, --kind, --impact, --provider, --host VALUE\n"
+     "                   only these, as the log names them\n"
+     "  --name PART      only domains with this in their name\n"
+     "  --sort ORDER     mx-queries (most first), first-seen, last-seen (newest\n"
+     "                   first), domain\n"
+     "  --limit N        at most so many; a table has 1000 where this is not said\n"
+     "  --json           for programs: one object a line\n",
+     "mxclash list --state confirmed --sort first-seen\n"
+     "mxclash list --log /var/log/unbound/mxclash.json --kind cname-and-mx\n",
+     "the list is written, be it empty", NULL, "book or log cannot be read, or bad use"},
     {"show",
-     "Shows all that is known of a domain in the book, or in logs: what is wrong, what\n"
-     "senders meet, the repair steps, and what happened when.\n"
+     "Shows all that is known of a domain: what is wrong, what senders meet, since\n"
+     "when, how many MX queries met it, which hosts tell of it, and the repair steps\n"
+     "with its own names in them.\n"
      "\n"
-     "  --log FILE      a log in place of the book; may be given again\n"
-     "  --letter        a text for the domain's owner\n"
-     "  --language TAG  en or zh\n"
-     "  --json          for programs\n",
-     "mxclash show example.com --letter\n", "no conflict is open", "a conflict is open",
-     "the book or a log cannot be read, or bad use"},
+     "  --log FILE        read this log in place of the book; may be given again\n"
+     "  --letter          only a text that can be sent to the domain's owner\n"
+     "  --language en|zh  of sentences and steps\n"
+     "  --json            for programs\n",
+     "mxclash show example.com\n"
+     "mxclash show example.com --letter --language zh\n",
+     "not in conflict as far as is known", "in conflict", "book or log cannot be read, or bad use"},
     {"serve",
-     "Follows the logs, keeps the book and serves the page, in the foreground, until\n"
-     "SIGTERM or SIGINT.\n"
+     "Follows the logs of one or many resolvers, keeps the book that list and show\n"
+     "read, and serves the page. Runs in the foreground until SIGTERM or SIGINT, as a\n"
+     "user of its own: one that may read the logs, and write into the folder of\n"
+     "database:.\n"
      "\n"
-     "  --log FILE  a log to follow, in place of log-file:; may be given again\n",
-     "mxclash serve --log /var/log/unbound/mxclash.json\n", "it was ended", NULL,
-     "it could not begin, or bad use"},
+     "  --log FILE  follow this log in place of log-file:, a path or a pattern such\n"
+     "              as '/var/log/mx/*.json'; may be given again\n",
+     "mxclash serve\n"
+     "mxclash serve --log '/var/log/resolvers/*.json'\n",
+     "ended by a signal", NULL, "could not start, or bad use"},
     {"providers",
      "Shows the table of mailbox providers that the configuration chooses, or that\n"
      "of FILE, in the format of a provider-file.\n",
