@@ -16,9 +16,9 @@ core/mailbox:   core/base core/dns core/providers core/recall
 core/limits:    core/base core/dns
 core/cases:     core/base core/dns core/providers core/mailbox core/limits
 core/engine:    core/base core/dns core/providers core/recall core/mailbox core/limits core/cases
-output:
+output:         core/base
 ask:
-runtime:        core/base core/providers output ask
+runtime:        core/base core/providers core/engine output ask
 advice:         core/providers
 book:           output
 web:            book
@@ -63,6 +63,8 @@ forbid "the resolver's process has no book" \
 forbid "Unbound's headers belong into module/host/unbound" \
     "$(git ls-files 'module/*.[ch]' 'include/*.h' | grep -v '^module/host/unbound/')" \
     'config\.h"|util/|services/|iterator/|sldns/|dynlibmod/'
+forbid "ldns must not come before stdbool.h: take ask/ldns.h" \
+    "$(git ls-files 'module/*.[ch]' | grep -v '^module/ask/ldns\.h$')" 'ldns/'
 if grep -n '#include <libpsl' module/core/*/*.[ch] | grep -v '/registrable\.c:'; then
     fault "libpsl is registrable.c's"
 fi
