@@ -180,8 +180,8 @@ struct check_remark {
 
 #define CHECK_REMARKS_MAX 64
 
-/** \param[out] remarks  each text for free() \return how many */
-size_t check_remarks(const struct check *check, struct check_remark remarks[CHECK_REMARKS_MAX]);
+/** \param[out] list  each text for free() \return how many */
+size_t check_remarks(const struct check *check, struct check_remark list[CHECK_REMARKS_MAX]);
 
 /* --- check_show.c, check_json.c: for people, for programs ---------------------------------------
  */

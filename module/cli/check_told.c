@@ -3,7 +3,6 @@
 #include "cli/check_told.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "advice/provider.h"
 #include "cli/check.h"

@@ -10,6 +10,7 @@
  */
 #include <event2/event.h>
 #include <libpsl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -17,7 +18,6 @@
 #include <time.h>
 
 #include "cli/check.h"
-#include "cli/check_told.h"
 
 /** What the smallest useful detector needs, with a table of providers as large as one may be. */
 #define TABLE_OCTETS (4u << 20)
@@ -255,7 +255,7 @@ struct lookup {
     struct mxclash_lookup lookup;
 };
 
-static size_t take_mx(const ldns_rr_list *records, struct mxclash_mx *mx, uint8_t *null_mx)
+static size_t take_mx(const ldns_rr_list *records, struct mxclash_mx *mx, bool *null_mx)
 {
     size_t count = 0;
     for (size_t i = 0; i < ldns_rr_list_rr_count(records); i++) {
@@ -339,11 +339,13 @@ static void on_result(void *context, const struct ask_result *result)
                                          .mx = mx,
                                          .txt = txt};
     uint8_t *octets = NULL;
+    bool null_mx = false;
     if (reply.answered) {
         keep_target(detector->judge->check, &lookup->lookup, result);
         switch (lookup->lookup.qtype) {
         case LDNS_RR_TYPE_MX:
-            reply.mx_count = take_mx(result->records, mx, &reply.null_mx);
+            reply.mx_count = (uint32_t)take_mx(result->records, mx, &null_mx);
+            reply.null_mx = null_mx;
             break;
         case LDNS_RR_TYPE_TXT:
             octets = take_txt(result->records, txt, &reply);
@@ -432,22 +434,20 @@ static bool add_detector(struct judge *judge, struct check_server *server,
 {
     const struct config *config = judge->check->config;
     struct detector *detector = &judge->detectors[judge->count];
-    struct mxclash_options options = {
-        .struct_size = sizeof(options),
-        .table_size = TABLE_OCTETS,
-        .probe = true,
-        .probe_rate = PROBE_RATE,
-        .recheck_interval_s = config->recheck_interval_s,
-        .expire_after_s = config->expire_after_s,
-        .confirm_after_s = config->confirm_after_s,
-        .providers = config->provider_text,
-        .providers_len = config->provider_text_len,
-        .suffixes = judge->suffixes,
-        .on_event = on_event,
-        .lookup = true,
-        .on_held = on_held,
-        .context = detector,
-    };
+    struct mxclash_options options;
+    mxclash_options_init(&options, sizeof(options));
+    options.table_size = TABLE_OCTETS;
+    options.probe_rate = PROBE_RATE;
+    options.recheck_interval_s = config->recheck_interval_s;
+    options.expire_after_s = config->expire_after_s;
+    options.confirm_after_s = config->confirm_after_s;
+    options.providers = config->provider_text;
+    options.providers_len = config->provider_text_len;
+    options.suffixes = judge->suffixes;
+    options.on_event = on_event;
+    options.lookup = 1;
+    options.on_held = on_held;
+    options.context = detector;
     *detector = (struct detector){.judge = judge, .server = server, .verdict = verdict};
     if (getrandom(&options.seed, sizeof(options.seed), 0) != (ssize_t)sizeof(options.seed) ||
         mxclash_engine_new(&options, &detector->engine, NULL, 0) != mxclash_ok) {

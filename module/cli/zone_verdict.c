@@ -124,7 +124,7 @@ static struct mxclash_answer answer(struct judge *judge, unsigned qtype)
     }
     return (struct mxclash_answer){.struct_size = sizeof(struct mxclash_answer),
                                    .message = judge->message.octets,
-                                   .message_len = judge->message.len,
+                                   .message_len = (uint32_t)judge->message.len,
                                    .zone = zone->octets,
                                    .zone_len = zone->len};
 }
@@ -212,20 +212,19 @@ static void judge_owner(struct judge *judge)
 static bool start(struct judge *judge, const psl_ctx_t *suffixes)
 {
     const struct config *config = judge->lint->config;
-    struct mxclash_options options = {
-        .struct_size = sizeof(options),
-        .table_size = TABLE_OCTETS,
-        .probe = true,
-        .probe_rate = PROBE_RATE,
-        .recheck_interval_s = config->recheck_interval_s,
-        .expire_after_s = config->expire_after_s,
-        .providers = config->provider_text,
-        .providers_len = config->provider_text_len,
-        .suffixes = suffixes,
-        .on_event = on_event,
-        .lookup = true,
-        .context = judge,
-    };
+    struct mxclash_options options;
+    mxclash_options_init(&options, sizeof(options));
+    options.table_size = TABLE_OCTETS;
+    options.probe_rate = PROBE_RATE;
+    options.recheck_interval_s = config->recheck_interval_s;
+    options.expire_after_s = config->expire_after_s;
+    options.confirm_after_s = 0;
+    options.providers = config->provider_text;
+    options.providers_len = config->provider_text_len;
+    options.suffixes = suffixes;
+    options.on_event = on_event;
+    options.lookup = 1;
+    options.context = judge;
     judge->providers = told_providers(config);
     return getrandom(&options.seed, sizeof(options.seed), 0) == (ssize_t)sizeof(options.seed) &&
            judge->providers != NULL &&
