@@ -78,13 +78,14 @@ RUNTIME := $(call objects,module/runtime)
 # the operator's side: in the command, never in the resolver's module
 ADVICE := $(call objects,module/advice)
 BOOK := $(call objects,module/book)
+WEB := $(call objects,module/web) $(B)/obj/page_text.o
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 CORE_LIBS := -lpsl
 LIBS := -levent -ljansson $(CORE_LIBS)
 # of the command, which keeps and reads the book
-COMMAND_LIBS := $(LIBS) -lsqlite3
+COMMAND_LIBS := $(LIBS) -lsqlite3 -lmicrohttpd
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
@@ -122,13 +123,33 @@ $(B)/obj/providers_text.o: $(B)/providers_text.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) -c -o $@ $<,CC)
 
+# The page of mxclash serve is one document, built in: its sources and uPlot, which draws its time
+# line. npm fetches uPlot and holds it to the hash in package-lock.json; UPLOT= names a folder that
+# has it. Without either the page shows the time line as a table.
+PAGE := module/web/page
+UPLOT ?= $(B)/page/node_modules/uplot
+FETCHED := $(B)/page/fetched$(if $(shell command -v npm),,-without-npm)
+$(FETCHED): $(PAGE)/package.json $(PAGE)/package-lock.json | deps-build
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@[ $(UPLOT) != $(B)/page/node_modules/uplot ] || { cd $(@D) && \
+	    npm ci --ignore-scripts --no-audit --no-fund > npm.log 2>&1; } || { rm -rf $(UPLOT); \
+	    echo "  NOTE  no uPlot ($(@D)/npm.log): the page shows its time line as a table only"; }
+	@touch $@
+$(B)/page_text.c: $(FETCHED) $(wildcard $(PAGE)/*.*)
+	@$(PAGE)/join.sh $(UPLOT) > $@
+$(B)/obj/page_text.o: $(B)/page_text.c module/web/page.h $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,$(CC) $(ALL_CFLAGS) -c -o $@ $<,CC)
+
 $(B)/libcore.a: $(CORE)
 $(B)/liboutput.a: $(OUTPUT)
 $(B)/libruntime.a: $(RUNTIME)
 $(B)/libadvice.a: $(ADVICE)
 $(B)/libbook.a: $(BOOK)
+$(B)/libweb.a: $(WEB)
 # in the order in which the linker needs them
-ARCHIVES := $(B)/libbook.a $(B)/libadvice.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
+ARCHIVES := $(B)/libweb.a $(B)/libbook.a $(B)/libadvice.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 $(B)/lib%.a:
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
@@ -245,7 +266,7 @@ check-layers:
 
 # the second compiler only compiles: warnings are errors there too
 CLANG_FILES := $(wildcard module/core/*.c module/output/*.c module/runtime/*.c module/cli/*.c \
-    module/advice/*.c module/book/*.c)
+    module/advice/*.c module/book/*.c module/web/*.c)
 check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
