@@ -162,12 +162,20 @@ static bool answer_timeline(const struct call *call)
            give(call, api_timeline(call->book, kind, days, call->now));
 }
 
+static bool pass_over(void *context, const struct book_affected *affected)
+{
+    (void)context;
+    (void)affected;
+    return true;
+}
+
 static bool answer_list(const struct call *call)
 {
     struct book_filter filter = {.which = book_open_now};
     unsigned limit = API_LIMIT_DEFAULT;
     enum book_sort sort;
     const char *after;
+    json_t *list;
 
     if (!known_parameters(call, " state kind provider impact q sort limit after ") ||
         !state_parameter(call, &filter) || !word_parameter(call, "kind", &filter.kind) ||
@@ -178,7 +186,12 @@ static bool answer_list(const struct call *call)
     if (filter.provider != NULL && strcmp(filter.provider, "none") == 0)
         filter.provider = "";
     after = parameter(call, "after");
-    return give(call, api_list(call->book, &filter, sort, limit, after));
+    list = api_list(call->book, &filter, sort, limit, after);
+    /* the book says so in words only; but if it can be read from the start, it is the cursor */
+    if (list == NULL && after != NULL &&
+        book_list(call->book, &filter, sort, 1, NULL, false, pass_over, NULL, NULL))
+        return http_fault(call->reply, 400, "cursor", "after must be next of the page before");
+    return give(call, list);
 }
 
 static bool answer_domain(const struct call *call)

@@ -132,14 +132,12 @@ static void on_replied(void *argument, struct MHD_Connection *connection, void *
     pthread_mutex_unlock(&http->clients_lock);
 }
 
-/** End what is late. \return whether there is any client */
-static bool deadlines(struct http *http)
+/** End what is late. */
+static void deadlines(struct http *http)
 {
     const int64_t now = monotonic_ms();
-    bool any;
 
     pthread_mutex_lock(&http->clients_lock);
-    any = http->clients != NULL;
     for (struct client *client = http->clients; client != NULL; client = client->next)
         if (now - client->since > HTTP_DEADLINE_S * 1000) {
             shutdown(client->fd, SHUT_RDWR);
@@ -147,7 +145,6 @@ static bool deadlines(struct http *http)
             atomic_fetch_add(&http->deadlines, 1);
         }
     pthread_mutex_unlock(&http->clients_lock);
-    return any;
 }
 
 /* --- listeners --- */
@@ -175,19 +172,18 @@ static bool open_listener(struct http *http, struct listener *listener)
     return listener->open;
 }
 
-/** Open what is not open. \return whether all are */
-static bool open_listeners(struct http *http)
+/** Open what is not open. */
+static void open_listeners(struct http *http)
 {
     const int64_t now = monotonic_ms();
     bool all = true;
 
     if (now < http->retry_at)
-        return false;
+        return;
     for (size_t i = 0; i < http->options.listen_count; i++)
         if (!http->listeners[i].open)
             all = open_listener(http, &http->listeners[i]) && all;
     http->retry_at = all ? 0 : now + HTTP_RETRY_S * 1000;
-    return all;
 }
 
 /** \return false if accept() should be left alone for a while */
@@ -227,14 +223,15 @@ static void *run(void *argument)
     bool willing = true;
 
     for (;;) {
-        const bool busy = deadlines(http), all = open_listeners(http);
-
+        deadlines(http);
+        open_listeners(http);
         for (size_t i = 0; i < count; i++)
             polled[i] = (struct pollfd){
                 .fd = http->listeners[i].open && willing ? http->listeners[i].socket.fd : -1,
                 .events = POLLIN};
         polled[count] = (struct pollfd){.fd = http->stop_fd, .events = POLLIN};
-        poll(polled, count + 1, busy || !all || !willing ? LOOK_MS : -1);
+        /* also while nobody is here: a connection that was handed over is told of later */
+        poll(polled, count + 1, LOOK_MS);
         if (polled[count].revents != 0)
             return NULL;
         willing = true;

@@ -128,10 +128,13 @@ static enum MHD_Result send_reply(struct http *http, struct MHD_Connection *conn
 /** Take the port off. \return false if there is no name in it, or none that fits */
 static bool host_name(const char *header, char *name, size_t size)
 {
-    const char *end = header[0] == '[' ? strchr(header, ']') : strchr(header, ':');
-    const char *begin = header[0] == '[' ? header + 1 : header;
-    size_t len = end == NULL ? strlen(begin) : (size_t)(end - begin);
+    const bool literal = header[0] == '[';
+    const char *begin = literal ? header + 1 : header;
+    const char *end = begin + strcspn(begin, literal ? "]" : ":");
+    size_t len = (size_t)(end - begin);
 
+    if (literal && (*end != ']' || (end[1] != '\0' && end[1] != ':')))
+        return false;
     if (len > 1 && begin[len - 1] == '.')
         len--;
     if (len == 0 || len >= size)
@@ -215,8 +218,9 @@ static enum MHD_Result add_parameter(void *argument, enum MHD_ValueKind kind, co
     return MHD_YES;
 }
 
-/** The mark of a target with an octet 0 in it, which the library would cut there. */
-static char has_zero;
+/* Marks of a request: where its target has an octet 0, at which the library cuts it; and where it
+ * was looked at and has no more to come. */
+static char has_zero, whole;
 
 void *http_on_target(void *argument, const char *target, struct MHD_Connection *connection)
 {
@@ -225,13 +229,29 @@ void *http_on_target(void *argument, const char *target, struct MHD_Connection *
     return strstr(target, "%00") == NULL ? NULL : &has_zero;
 }
 
+static void ask_handler(const struct http *http, struct MHD_Connection *connection,
+                        const char *path, struct http_reply *reply)
+{
+    struct http_request request = {.path = path};
+
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_parameter, &request);
+    if (!http->options.handler(http->options.handler_context, &request, reply)) {
+        free(reply->body);
+        reply->body = NULL;
+        reply->static_body = NULL;
+    }
+}
+
+/**
+ * Called when the headers are there, and again when the body is, which none has that gets so far. A
+ * reply in the first call makes the library end the connection: it takes the rest for unread.
+ */
 enum MHD_Result http_on_request(void *argument, struct MHD_Connection *connection, const char *path,
                                 const char *method, const char *version, const char *body,
                                 size_t *body_octets, void **mark)
 {
     struct http *http = argument;
     const struct client *client = http_client_of(connection);
-    struct http_request request = {.path = path};
     struct http_reply reply = {.status = 200, .type = type_json, .policy = no_page};
 
     (void)version;
@@ -239,20 +259,20 @@ enum MHD_Result http_on_request(void *argument, struct MHD_Connection *connectio
     *body_octets = 0;
     if (client == NULL)
         return MHD_NO;
-    if (!refused(http, connection, method, client->local, &reply)) {
-        if (*mark == &has_zero || path[0] != '/')
-            http_fault(&reply, 400, "target", "the path is none, or has an octet 0 in it");
-        else if (MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL) >
-                 HTTP_PARAMETERS_MAX)
-            http_fault(&reply, 400, "parameter", "too many parameters");
-        else {
-            MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_parameter, &request);
-            if (!http->options.handler(http->options.handler_context, &request, &reply)) {
-                free(reply.body);
-                reply.body = NULL;
-                reply.static_body = NULL;
-            }
-        }
+    if (*mark == &whole) {
+        ask_handler(http, connection, path, &reply);
+        return send_reply(http, connection, &reply);
+    }
+    if (refused(http, connection, method, client->local, &reply))
+        return send_reply(http, connection, &reply);
+    if (*mark == &has_zero || path[0] != '/')
+        http_fault(&reply, 400, "target", "the path is none, or has an octet 0 in it");
+    else if (MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL) >
+             HTTP_PARAMETERS_MAX)
+        http_fault(&reply, 400, "parameter", "too many parameters");
+    else {
+        *mark = &whole;
+        return MHD_YES;
     }
     return send_reply(http, connection, &reply);
 }
