@@ -74,18 +74,20 @@ HOST_VERSION = $(shell sed -n 's/^\#define PACKAGE_VERSION "\(.*\)"/\1/p' $(UNBO
 objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 CORE := $(call objects,module/core) $(B)/obj/providers_text.o
 OUTPUT := $(call objects,module/output)
-RUNTIME := $(call objects,module/runtime)
+# which nets may be asked is the configuration's word, and needs no ldns
+RUNTIME := $(call objects,module/runtime) $(B)/obj/module/ask/address.o
 # the operator's side: in the command, never in the resolver's module
 ADVICE := $(call objects,module/advice)
 BOOK := $(call objects,module/book)
 WEB := $(call objects,module/web) $(B)/obj/page_text.o
+ASK := $(filter-out %/address.o,$(call objects,module/ask))
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 CORE_LIBS := -lpsl
 LIBS := -levent -ljansson $(CORE_LIBS)
-# of the command, which keeps and reads the book
-COMMAND_LIBS := $(LIBS) -lsqlite3 -lmicrohttpd
+# of the command, which keeps and reads the book, shows it, and asks authorities
+COMMAND_LIBS := $(LIBS) -lsqlite3 -lmicrohttpd -lldns
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
@@ -148,8 +150,9 @@ $(B)/libruntime.a: $(RUNTIME)
 $(B)/libadvice.a: $(ADVICE)
 $(B)/libbook.a: $(BOOK)
 $(B)/libweb.a: $(WEB)
+$(B)/libask.a: $(ASK)
 # in the order in which the linker needs them
-ARCHIVES := $(B)/libweb.a $(B)/libbook.a $(B)/libadvice.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
+ARCHIVES := $(B)/libweb.a $(B)/libbook.a $(B)/libadvice.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 $(B)/lib%.a:
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
@@ -266,7 +269,7 @@ check-layers:
 
 # the second compiler only compiles: warnings are errors there too
 CLANG_FILES := $(wildcard module/core/*.c module/output/*.c module/runtime/*.c module/cli/*.c \
-    module/advice/*.c module/book/*.c module/web/*.c)
+    module/advice/*.c module/book/*.c module/ask/*.c module/web/*.c)
 check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)

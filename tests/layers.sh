@@ -19,6 +19,10 @@ forbid "core may use libc, xxhash, libpsl and itself only" "module/core/*.[ch]" 
 forbid "output may not know runtime or host, and of the core only the public header" \
     "module/output/*.[ch]" 'runtime/|host/|core/'
 forbid "runtime may not know a host" "module/runtime/*.[ch]" 'host/'
+forbid "ask knows libevent, ldns and itself: neither a host nor the detector's insides" \
+    "module/ask/*.[ch]" 'core/|output/|runtime/|host/|cli/|book/|web/|advice/|jansson|sqlite3'
+forbid "of ask, runtime knows addresses only: the resolver's process needs no ldns" \
+    "module/runtime/*.[ch] module/ask/address.[ch]" 'ldns|ask/(ask|name|inside)\.h'
 forbid "advice is pure: of the core the providers, no file, no clock, no book" "module/advice/*.[ch]" \
     'book/|output/|runtime/|host/|cli/|web/|event2/|jansson|sqlite3|time\.h|sys/stat|fcntl|unistd'
 forbid "the book knows the public header and itself" "module/book/*.[ch]" \

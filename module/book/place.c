@@ -33,5 +33,6 @@ bool place_take_print(struct place *place, int file)
 bool place_fits(const struct place *place, int file)
 {
     uint64_t print;
-    return hash_before(file, place->offset, place->print_octets, &print) && print == place->print;
+    return place->print_octets == 0 ||
+           (hash_before(file, place->offset, place->print_octets, &print) && print == place->print);
 }
