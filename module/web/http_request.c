@@ -159,9 +159,13 @@ static bool own_host(const struct http *http, const char *header)
     if (inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1 ||
         strcasecmp(name, "localhost") == 0)
         return true;
-    for (size_t i = 0; i < http->options.host_count; i++)
-        if (strcasecmp(name, http->options.hosts[i]) == 0)
+    for (size_t i = 0; i < http->options.host_count; i++) {
+        const char *own = http->options.hosts[i];
+        const size_t len = strlen(own), dot = len > 1 && own[len - 1] == '.';
+
+        if (strlen(name) == len - dot && strncasecmp(name, own, len - dot) == 0)
             return true;
+    }
     return false;
 }
 
