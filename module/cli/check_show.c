@@ -5,6 +5,7 @@
 
 #include "cli/check.h"
 #include "cli/check_told.h"
+#include "cli/print_advice.h"
 #include "cli/table.h"
 
 /** A text that grows. */
@@ -272,8 +273,6 @@ static bool show_conflict(const struct check *check, const struct mxclash_event 
                           size_t columns)
 {
     struct advice advice;
-    unsigned number = 0;
-    char letter = 'a';
     show_heading(check, event);
     if (!told_advice(check->config, event, false, &advice)) {
         return false;
@@ -281,20 +280,7 @@ static bool show_conflict(const struct check *check, const struct mxclash_event 
     print_wrapped(stdout, advice.fault, columns, 2, 0);
     print_wrapped(stdout, advice.impact, columns, 2, 0);
     printf("\n%sHow to mend it%s\n", paint_begin(stdout, paint_bold), paint_end(stdout));
-    for (size_t i = 0; i < advice.step_count; i++) {
-        const struct advice_step *step = &advice.steps[i];
-        if (step->alternative) {
-            printf("     %c) ", letter++);
-            print_wrapped(stdout, step->text, columns, 8, 8);
-        } else {
-            printf("  %u. ", ++number);
-            print_wrapped(stdout, step->text, columns, 5, 5);
-            letter = 'a';
-        }
-        if (step->records != NULL) {
-            print_wrapped(stdout, step->records, 0, 8, 0);
-        }
-    }
+    cli_print_steps(&advice, columns);
     advice_free(&advice);
     char *web = told_for_the_web(event);
     if (web != NULL) {

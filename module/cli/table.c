@@ -114,8 +114,11 @@ static void print_row(const struct cell *cells, const size_t *widths, size_t cou
             const char *line = rest[i];
             const size_t len = line_of(line, widths[i], &rest[i]);
             if (len > 0) {
-                fprintf(stream, "%*s%s%.*s%s", (int)owed, "", paint_begin(stream, cells[i].paint),
-                        (int)len, line, paint_end(stream));
+                /* to ask the terminal of each cell takes longer than all else */
+                const bool painted = cells[i].paint != paint_none;
+                fprintf(stream, "%*s%s%.*s%s", (int)owed, "",
+                        painted ? paint_begin(stream, cells[i].paint) : "", (int)len, line,
+                        painted ? paint_end(stream) : "");
                 owed = 0;
             }
             owed += widths[i] - len + GAP;
