@@ -82,7 +82,6 @@ BOOK := $(call objects,module/book)
 WEB := $(call objects,module/web) $(B)/obj/page_text.o
 ASK := $(filter-out %/address.o,$(call objects,module/ask))
 # these two know the host: where it keeps its configuration, and its structs
-WITH_PAGE := $(if $(wildcard module/web/web.c),-DMXCLASH_PAGE)
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 CORE_LIBS := -lpsl
@@ -200,7 +199,7 @@ FORCE:
 
 $(HOST)/obj/module/cli/%.o: module/cli/%.c $(HOST)/host_build.h $(FLAGS)
 	@mkdir -p $(@D)
-	$(call say,$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' $(WITH_PAGE) -MMD -MP -c -o $@ $<,CC)
+	$(call say,$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<,CC)
 $(HOST)/mxclash: $(CLI) $(ARCHIVES)
 	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(COMMAND_LIBS),LINK)
 

@@ -6,10 +6,7 @@
  * A walk that finds no memory ends early and leaves no object: half a list would look like a whole
  * one.
  */
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
+#include "book/book_json.h"
 #include "mxclash.h"
 #include "web/advice_json.h"
 #include "web/api.h"
@@ -42,18 +39,12 @@ static struct growing grow(void)
     return (struct growing){.list = json_array()};
 }
 
-/** RFC 3339 as in the log; 0 is no time. */
+/** 0 is no time. */
 static json_t *json_time(int64_t time)
 {
-    const time_t seconds = (time_t)(time / 1000);
-    struct tm utc;
-    char text[96];
+    char text[BOOK_TIME_TEXT_MAX];
 
-    if (time <= 0 || gmtime_r(&seconds, &utc) == NULL)
-        return json_null();
-    snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
-             utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (int)(time % 1000));
-    return json_string(text);
+    return time == 0 ? json_null() : json_string(book_time_text(time, text));
 }
 
 /** \return null for NULL, and for what is no UTF-8 */
@@ -64,11 +55,6 @@ static json_t *json_text(const char *text)
     return value == NULL ? json_null() : value;
 }
 
-static json_t *json_known(int known)
-{
-    return known < 0 ? json_null() : json_boolean(known != 0);
-}
-
 static json_t *json_count(uint64_t count)
 {
     return json_integer(count > INT64_MAX ? INT64_MAX : (json_int_t)count);
@@ -76,23 +62,9 @@ static json_t *json_count(uint64_t count)
 
 /* --- lists --- */
 
-static bool add_affected(void *context, const struct book_affected *a)
+static bool add_affected(void *context, const struct book_affected *affected)
 {
-    /* clang-format off */
-    return append(context, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                                     "domain", json_text(a->domain),
-                                     "kind", json_text(a->kind),
-                                     "state", json_text(a->state),
-                                     "impact", json_text(a->impact),
-                                     "provider", json_text(a->provider),
-                                     "cname_target", json_text(a->cname_target),
-                                     "first_seen", json_time(a->first_seen),
-                                     "last_seen", json_time(a->last_seen),
-                                     "ended", json_time(a->ended),
-                                     "ending", json_text(a->ending),
-                                     "mx_queries", json_count(a->mx_queries),
-                                     "hosts", json_count(a->hosts)));
-    /* clang-format on */
+    return append(context, book_json_affected(affected));
 }
 
 json_t *api_list(struct book *book, const struct book_filter *filter, enum book_sort sort,
@@ -241,73 +213,22 @@ json_t *api_timeline(struct book *book, const char *kind, unsigned days, int64_t
 
 /* --- one domain --- */
 
-static json_t *mx_list(const struct book_conflict *c)
-{
-    struct growing growing = grow();
-    bool added = true;
-
-    for (size_t i = 0; i < c->mx_count && added; i++)
-        added =
-            append(&growing, json_pack("{s:I, s:o}", "preference", (json_int_t)c->mx[i].preference,
-                                       "exchange", json_text(c->mx[i].exchange)));
-    return grown(&growing, added);
-}
-
-static json_t *words(const char *const *list, size_t count)
-{
-    struct growing growing = grow();
-    bool added = true;
-
-    for (size_t i = 0; i < count && added; i++)
-        added = append(&growing, json_text(list[i]));
-    return grown(&growing, added);
-}
-
-static json_t *cname(const struct book_conflict *c)
-{
-    if (c->cname_target == NULL)
-        return json_null();
-    return json_pack("{s:o, s:I}", "target", json_text(c->cname_target), "ttl",
-                     (json_int_t)c->cname_ttl);
-}
-
 /** The conflicts of a domain on their way. */
 struct of_domain {
     struct growing growing;
     const struct providers *providers;
 };
 
-static bool add_conflict(void *context, const struct book_conflict *c)
+static bool add_conflict(void *context, const struct book_conflict *conflict)
 {
     struct of_domain *of = context;
+    json_t *object = book_json_conflict(conflict);
 
-    /* clang-format off */
-    return append(&of->growing, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-                                     " s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                                     "domain", json_text(c->domain),
-                                     "host", c->host[0] == '\0' ? json_null() : json_text(c->host),
-                                     "kind", json_text(c->kind),
-                                     "state", json_text(c->state),
-                                     "evidence", json_text(c->evidence),
-                                     "apex", json_known(c->apex),
-                                     "zone", json_text(c->zone),
-                                     "cname", cname(c),
-                                     "mx", mx_list(c),
-                                     "provider", json_text(c->provider),
-                                     "impact", json_text(c->impact),
-                                     "hides_spf", json_known(c->hides_spf),
-                                     "spf", json_text(c->spf),
-                                     "authority", json_text(c->authority),
-                                     "authorities_differ", json_known(c->authorities_differ),
-                                     "first_seen", json_time(c->first_seen),
-                                     "last_seen", json_time(c->last_seen),
-                                     "told", json_time(c->told),
-                                     "ended", json_time(c->ended),
-                                     "ending", json_text(c->ending),
-                                     "mx_queries", json_count(c->mx_queries),
-                                     "advice", words(c->advice, c->advice_count),
-                                     "told_as", advice_json(c, of->providers)));
-    /* clang-format on */
+    if (json_object_set_new(object, "told_as", advice_json(conflict, of->providers)) == 0)
+        return append(&of->growing, object);
+    json_decref(object);
+    of->growing.failed = true;
+    return false;
 }
 
 json_t *api_domain(struct book *book, const struct providers *providers, const char *domain)
