@@ -31,6 +31,8 @@ static const struct command commands[] = {
     {"check-conf", NULL, "[FILE]", "check a configuration file", cli_check_conf},
     {"list", NULL, "[OPTION ...]", "list the affected domains", cli_list},
     {"show", NULL, "DOMAIN [OPTION ...]", "show all that is known of a domain", cli_show},
+    {"report", NULL, "--html FILE [OPTION ...]", "write the page with its data in one file",
+     cli_report},
     {"serve", NULL, "[--log FILE ...]", "keep the book, serve the page", cli_serve},
     {"providers", NULL, "[FILE]", "show the table of mailbox providers", cli_providers},
     {"help", "--help", "", "show this text", help},
@@ -57,7 +59,7 @@ static void print_usage(FILE *out)
     for (size_t i = 0; i < COMMANDS; i++) {
         char left[40];
         snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].arguments);
-        fprintf(out, "  %-20s %s\n", left, commands[i].summary);
+        fprintf(out, "  %-32s %s\n", left, commands[i].summary);
     }
     fputs("\nExit status: 0 good, 1 fault found, 2 could not tell or bad use. See mxclash(1).\n",
           out);

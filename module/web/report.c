@@ -48,7 +48,8 @@ static bool write_member(struct report *report, bool first, const char *name, js
             putc(',', report->out);
         good = json_dump_callback(key, dump, report->out, JSON_COMPACT | JSON_ENCODE_ANY) == 0;
         putc(':', report->out);
-        good = json_dump_callback(object, dump, report->out, JSON_COMPACT) == 0 && good;
+        good = json_dump_callback(object, dump, report->out, JSON_COMPACT | JSON_ENCODE_ANY) == 0 &&
+               good;
     }
     json_decref(key);
     json_decref(object);
