@@ -72,7 +72,7 @@ HOST_VERSION = $(shell sed -n 's/^\#define PACKAGE_VERSION "\(.*\)"/\1/p' $(UNBO
 
 # --- what is built from what -----------------------------------------------------------------------
 objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
-CORE := $(call objects,module/core) $(B)/obj/providers_text.o
+CORE := $(call objects,module/core/*) $(B)/obj/providers_text.o
 OUTPUT := $(call objects,module/output)
 # which nets may be asked is the configuration's word, and needs no ldns
 RUNTIME := $(call objects,module/runtime) $(B)/obj/module/ask/address.o
@@ -116,7 +116,7 @@ $(B)/obj/%.o: %.c $(FLAGS) | deps-build
 	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<,CC)
 
 # the provider table is text that is built in: each line becomes a C string
-$(B)/providers_text.c: module/core/providers.txt | deps-build
+$(B)/providers_text.c: module/core/providers/providers.txt | deps-build
 	@mkdir -p $(@D)
 	{ echo 'extern const char providers_builtin_text[];'; \
 	  echo 'const char providers_builtin_text[] ='; \
@@ -264,13 +264,14 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers:
+check-layers: $(ADAPTER) $(CLI) $(filter-out %/page_text.o,$(WEB)) $(BOOK) $(ADVICE) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
+	@tests/circles.sh $^
+	@$(PYTHON) -B tests/architecture.py
 
 # the second compiler only compiles: warnings are errors there too
-CLANG_FILES := $(wildcard module/core/*.c module/output/*.c module/runtime/*.c module/cli/*.c \
-    module/advice/*.c module/book/*.c module/ask/*.c module/web/*.c)
-check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
+CLANG_FILES := $(wildcard module/*/*.c module/*/*/*.c tests/unit/*.c tests/authority/*.c)
+check-clang: $(CLANG_FILES:%.c=$(B)/clang/%.o)
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
 	$(call say,$(CLANG) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CLANG)
@@ -283,22 +284,28 @@ demo: deps-demo
 	@$(PYTHON) -B tests/demo/demo.py
 
 # --- install -----------------------------------------------------------------------------------------
+MAN = $(DESTDIR)$(PREFIX)/share/man
+DOC = $(DESTDIR)$(PREFIX)/share/doc/mxclash
+MANUALS = $(wildcard docs/*.[1-9])
 install: all
 	install -D -m 755 $(B)/mxclash $(DESTDIR)$(PREFIX)/bin/mxclash
 	install -D -m 644 $(B)/mxclash.so $(DESTDIR)$(PREFIX)/lib/mxclash/mxclash.so
 	install -D -m 644 $(B)/libmxclash.so $(DESTDIR)$(PREFIX)/lib/libmxclash.so.0
 	ln -sfn libmxclash.so.0 $(DESTDIR)$(PREFIX)/lib/libmxclash.so
 	install -D -m 644 include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.h
-	install -D -m 644 docs/mxclash.1 $(DESTDIR)$(PREFIX)/share/man/man1/mxclash.1
-	install -D -m 644 docs/mxclash.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/mxclash.conf.5
-	install -D -m 644 conf-examples/mxclash.conf $(DESTDIR)$(PREFIX)/share/doc/mxclash/mxclash.conf
-	install -D -m 644 conf-examples/unbound.conf $(DESTDIR)$(PREFIX)/share/doc/mxclash/unbound.conf
+	for page in $(MANUALS); do \
+	    install -D -m 644 $$page $(MAN)/man$${page##*.}/$${page##*/} || exit 1; done
+	install -d $(addprefix $(DOC)/,docs conf-examples/prometheus conf-examples/grafana)
+	install -m 644 docs/*.md $(DOC)/docs
+	install -m 644 conf-examples/*.conf $(DOC)/conf-examples
+	install -m 644 conf-examples/prometheus/* $(DOC)/conf-examples/prometheus
+	install -m 644 conf-examples/grafana/* $(DOC)/conf-examples/grafana
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
 	    $(DESTDIR)$(PREFIX)/lib/libmxclash.so.0 $(DESTDIR)$(PREFIX)/include/mxclash.h \
-	    $(DESTDIR)$(PREFIX)/share/man/man1/mxclash.1 $(DESTDIR)$(PREFIX)/share/man/man5/mxclash.conf.5
-	rm -rf $(DESTDIR)$(PREFIX)/lib/mxclash $(DESTDIR)$(PREFIX)/share/doc/mxclash
+	    $(foreach page,$(MANUALS),$(MAN)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
+	rm -rf $(DESTDIR)$(PREFIX)/lib/mxclash $(DOC)
 
 clean:
 	rm -rf $(B)

@@ -580,7 +580,8 @@ MXCLASH_PUBLIC void mxclash_get_stats(const struct mxclash_engine *engine,
 MXCLASH_PUBLIC size_t mxclash_top_domains(struct mxclash_engine *engine,
                                           struct mxclash_domain *domains, size_t max);
 
-/* The names of interface.md; static storage, "?" for a value outside its enum. */
+/* The names that operators see, see docs/detection.md and docs/metrics.md; static storage, "?" for
+ * a value outside its enum. */
 MXCLASH_PUBLIC const char *mxclash_kind_name(enum mxclash_kind kind);
 MXCLASH_PUBLIC const char *mxclash_state_name(enum mxclash_state state);
 MXCLASH_PUBLIC const char *mxclash_evidence_name(enum mxclash_evidence evidence);

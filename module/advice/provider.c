@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/providers.h"
+#include "core/providers/providers.h"
 
 static const struct provider *find_tag(const struct providers *providers, const char *tag)
 {

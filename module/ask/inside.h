@@ -20,6 +20,8 @@ struct ask_job {
     void (*drop)(struct ask_job *job);
 };
 
+struct ask_budget;
+
 TAILQ_HEAD(ask_exchanges, ask_exchange);
 TAILQ_HEAD(ask_jobs, ask_job);
 
@@ -35,6 +37,12 @@ struct ask {
     unsigned tcp_timeout_ms;
     int (*may_send)(void *context, const struct sockaddr_storage *server, unsigned packets);
     void *context;
+
+    /** ask_resolve_within(): who looks for servers needs their addresses, and who looks for
+     * addresses needs servers */
+    bool (*resolve)(struct ask *ask, struct ask_budget *budget, unsigned depth,
+                    const struct ask_name *name, uint16_t qtype, ask_result_fn *done,
+                    void *context);
 
     struct ask_exchanges running;
     unsigned running_count;

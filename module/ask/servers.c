@@ -129,8 +129,9 @@ static bool look_up_addresses(struct find *find, unsigned server)
             continue;
         }
         *lookup = (struct lookup){.find = find, .server = server};
-        if (ask_resolve_within(find->job.ask, find->budget, find->depth + 1,
-                               &find->zone.servers[server].name, types[i], on_addresses, lookup)) {
+        if (find->job.ask->resolve(find->job.ask, find->budget, find->depth + 1,
+                                   &find->zone.servers[server].name, types[i], on_addresses,
+                                   lookup)) {
             find->pending++;
         } else {
             free(lookup);
@@ -390,8 +391,8 @@ static void on_above(void *context, const struct ask_result *result)
 /** Ask for the servers of the zone above. */
 static void ask_above(struct find *find)
 {
-    if (!ask_resolve_within(find->job.ask, find->budget, find->depth, &find->above, LDNS_RR_TYPE_NS,
-                            on_above, find)) {
+    if (!find->job.ask->resolve(find->job.ask, find->budget, find->depth, &find->above,
+                                LDNS_RR_TYPE_NS, on_above, find)) {
         finish(find, ask_no_room);
     }
 }

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/check_told.h"
 #include "cli/cli.h"
+#include "core/providers/providers.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 /** Somebody waits, so what does not answer is given up sooner than a resolver would. */
@@ -145,6 +147,7 @@ static void free_check(struct check *check)
     if (check->base != NULL) {
         event_base_free(check->base);
     }
+    providers_free(check->providers);
     free((void *)(uintptr_t)check->policy.do_not_ask);
     free((void *)(uintptr_t)check->policy.may_ask);
     free(check);
@@ -182,8 +185,9 @@ enum cli_exit cli_check(int argc, char **argv)
             .may_ask_count = loaded.config.may_ask_count,
         };
         check->base = event_base_new();
-        if (check->policy.do_not_ask != NULL && check->policy.may_ask != NULL &&
-            run(check, &arguments)) {
+        check->providers = told_providers(&loaded.config);
+        if (check->providers != NULL && check->policy.do_not_ask != NULL &&
+            check->policy.may_ask != NULL && run(check, &arguments)) {
             status = exits[check->result];
         } else {
             fputs("mxclash check: no memory\n", stderr);

@@ -65,10 +65,13 @@ struct check_server {
     struct check_verdict verdict;
 };
 
+struct providers;
+
 enum check_result { check_healthy = 0, check_conflict, check_unknown };
 
 struct check {
     const struct config *config;
+    struct providers *providers;
     struct event_base *base;
     struct ask *ask;
     struct ask_policy policy;

@@ -104,7 +104,7 @@ static json_t *conflict_of(const struct check *check, const struct mxclash_event
     char *line = json_event(event, NULL);
     json_t *object = line != NULL ? json_loads(line, 0, NULL) : NULL;
     free(line);
-    if (object == NULL || !told_advice(check->config, event, false, &advice)) {
+    if (object == NULL || !told_advice(check->providers, event, &advice)) {
         json_decref(object);
         return NULL;
     }

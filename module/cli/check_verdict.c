@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "cli/check.h"
+#include "cli/check_told.h"
 
 /** What the smallest useful detector needs, with a table of providers as large as one may be. */
 #define TABLE_OCTETS (4u << 20)
@@ -81,6 +82,8 @@ static void on_event(void *context, const struct mxclash_event *event)
         }
         if (*kept != NULL) {
             memcpy(*kept, event, MXCLASH_EVENT_SIZE(event));
+            /* the tag is the engine's, which ends before the event does */
+            (*kept)->provider = told_tag(detector->judge->check->providers, event->provider);
         }
         detector->lacks = detector->lacks || *kept == NULL;
     } else if (event->type == mxclash_cleared || event->type == mxclash_expired) {
@@ -504,6 +507,10 @@ static bool serials_differ(const struct check *check)
 const struct mxclash_event *check_event(const struct check *check, enum mxclash_kind kind)
 {
     const struct mxclash_event *event = check->all.conflicts[kind];
+    /* an apex that is only a CNAME at one server is the lesser half of the same */
+    if (kind == mxclash_cname_at_apex && check_event(check, mxclash_cname_and_mx) != NULL) {
+        return NULL;
+    }
     for (size_t i = 0; event == NULL && i < check->server_count; i++) {
         event = check->servers[i].verdict.conflicts[kind];
     }

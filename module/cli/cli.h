@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "runtime/config.h"
 
@@ -20,6 +21,12 @@ enum cli_exit {
     /** could not tell, or bad use */
     cli_trouble = 2,
 };
+
+/** A subcommand begins: what its usage shows. \param arguments  "" if none. Both are borrowed. */
+void cli_begin(const char *name, const char *arguments);
+
+/** Say how the subcommand is used. */
+void cli_print_usage(FILE *out);
 
 /**
  * Say on stderr how a subcommand is used wrongly, and how it is used rightly.
@@ -63,6 +70,9 @@ enum cli_exit cli_check_conf(int argc, char **argv);
 
 /** `check DOMAIN`: ask the authorities themselves, and say what is wrong. */
 enum cli_exit cli_check(int argc, char **argv);
+
+/** `check-zone FILE`: look for conflicts in a zone file. */
+enum cli_exit cli_check_zone(int argc, char **argv);
 
 /** `list`: the affected domains. */
 enum cli_exit cli_list(int argc, char **argv);

@@ -17,6 +17,8 @@
 
 /** Members that are asked of the book at a time. */
 #define PAGE 10000
+/** Members of a table where no limit is given; what is for programs has none. */
+#define TABLE_LIMIT 1000
 /** Octets of a cell of any column but the domain's. */
 #define CELL_MAX 320
 
@@ -174,7 +176,7 @@ static bool read_request(int argc, char **argv, struct request *request)
         {.name = "--json", .flag = &request->json},
         {.name = NULL},
     };
-    *request = (struct request){.limit = ULONG_MAX};
+    *request = (struct request){.limit = 0};
     if (!cli_options(argc, argv, options, 0, none)) {
         return false;
     }
@@ -185,6 +187,9 @@ static bool read_request(int argc, char **argv, struct request *request)
     if (all && ended) {
         cli_bad_use(argv[0], "--all and --ended are not for one list");
         return false;
+    }
+    if (request->limit == 0) {
+        request->limit = request->json ? ULONG_MAX : TABLE_LIMIT;
     }
     request->filter.which = all ? book_all : ended ? book_ended : book_open_now;
     return true;

@@ -15,7 +15,7 @@
 #include "cli/options.h"
 #include "cli/print_advice.h"
 #include "cli/terminal.h"
-#include "core/providers.h"
+#include "core/providers/providers.h"
 
 /** Kinds that are shown of one domain. */
 #define KINDS_MAX 16

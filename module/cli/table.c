@@ -9,7 +9,7 @@
 /** Blanks between two columns. */
 #define GAP 2
 /** No column is made narrower than this. */
-#define NARROW 12
+#define NARROW 6
 
 struct cell {
     enum paint paint;

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "output/error_text.h"
-#include "output/report.h"
 
 /** Room for a path and what is said about it. */
 #define SAY_MAX (PATH_MAX + 160)

@@ -14,6 +14,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/** Seconds between two tries of a file that failed. */
+#define REPORT_RETRY_S 5
+
 /** Called with one line when the file fails and one when it is back. */
 typedef void (*eventlog_say)(void *context, const char *line);
 

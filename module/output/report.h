@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "mxclash.h"
+#include "output/eventlog.h"
 
 /** Where events go; their names are the `sink` label of the metrics. */
 enum report_sink { report_file = 0, report_syslog, report_host, REPORT_SINKS };
@@ -18,8 +19,6 @@ enum report_sink { report_file = 0, report_syslog, report_host, REPORT_SINKS };
 /** Most events and octets that wait for the writer. */
 #define REPORT_QUEUE_EVENTS 1024
 #define REPORT_QUEUE_OCTETS (2u << 20)
-/** Seconds between two tries of a sink that failed. */
-#define REPORT_RETRY_S 5
 
 struct report_options {
     /** JSON lines file; "" = none. Borrowed until report_stop(). */

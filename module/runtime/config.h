@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "runtime/config_text.h"
+
 /** Every key of the file, checked. Strings and arrays are owned by the struct. */
 struct config {
     /** JSON lines file; "" = none */
@@ -64,9 +66,6 @@ struct config {
     /** octets, at most PROVIDERS_TEXT_MAX */
     size_t provider_text_len;
 };
-
-/** Room for any error text of config_load(). */
-#define CONFIG_ERROR_MAX 1280
 
 /** Fill in the defaults of docs/configuration.md. \return false if there is no memory. */
 bool config_defaults(struct config *config);

@@ -13,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/config.h"
-
 /** Octets of a file's name in a fault, so that the reason behind it always fits. */
 #define PATH_SHOWN 512
 

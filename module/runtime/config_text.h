@@ -12,6 +12,8 @@
 
 /** Longest line in octets, without its end. */
 #define CONFIG_LINE_MAX 4096
+/** Room for the text of any fault. */
+#define CONFIG_ERROR_MAX 1280
 /** Room for any text of config_quote(). */
 #define CONFIG_QUOTE_MAX 224
 

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-#include "core/providers.h"
-#include "runtime/config.h"
+#include "core/providers/providers.h"
+#include "runtime/config_text.h"
 
 /**
  * Read a file as far as a table may reach. Never waits, see config_open().

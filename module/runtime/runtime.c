@@ -10,10 +10,11 @@
 
 #include <libpsl.h>
 
-#include "core/counters.h"
+#include "core/base/counters.h"
 #include "output/httpd.h"
 #include "output/metrics.h"
 #include "output/report.h"
+#include "runtime/options.h"
 #include "runtime/ticker.h"
 
 struct runtime {
@@ -106,24 +107,11 @@ static bool load_config(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
 static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
 {
     const struct config *config = &runtime->config;
-    struct mxclash_options options = {
-        .table_size = config->table_size,
-        .probe = config->probe,
-        .probe_rate = config->probe_rate,
-        .confirm_after_s = config->confirm_after_s,
-        .recheck_interval_s = config->recheck_interval_s,
-        .expire_after_s = config->expire_after_s,
-        .ignore = (const char *const *)config->ignore,
-        .ignore_count = config->ignore_count,
-        .providers = config->provider_text,
-        .providers_len = config->provider_text_len,
-        .on_event = on_event,
-        .lookup = config->probe,
-        .repair = config->repair,
-        .on_held = on_held,
-        .context = runtime,
-    };
+    struct mxclash_options options = config_to_options(config);
 
+    options.on_event = on_event;
+    options.on_held = on_held;
+    options.context = runtime;
     /* the system's list if it is newer than libpsl's own; in a chroot without it, libpsl's own */
     runtime->suffixes = psl_latest(NULL);
     if (runtime->suffixes == NULL)

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "core/counters.h"
+#include "core/base/counters.h"
 #include "mxclash.h"
 #include "runtime/config.h"
 
@@ -46,7 +46,7 @@ struct mxclash_engine *runtime_engine(struct runtime *runtime);
 /** The configuration; does not change while the runtime lives. */
 const struct config *runtime_config(const struct runtime *runtime);
 
-/** What the host itself counts, see core/counters.h; lives as long as the runtime. */
+/** What the host itself counts, see core/base/counters.h; lives as long as the runtime. */
 struct host_counters {
     /** answers that were given an Extended DNS Error */
     struct striped_counter annotated;

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 #include <valgrind/callgrind.h>
 
-#include "core/answer.h"
+#include "core/dns/answer.h"
 #include "message.h"
 
 #define ZONE  "test"

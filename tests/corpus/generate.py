@@ -26,7 +26,7 @@ SENTINELS = 16
 # Parents, all suffixes of the Public Suffix List: what lies below each is somebody else's.
 PARENTS = ("test", "example", "cn", "com.cn", "gd.cn", "jp", "ne.jp")
 # A registry that is not on the list, and so cannot be told from a domain: all its domains together
-# get no more proofs than one (zonecap.h), so broken ones there may be found late.
+# get no more proofs than one (domain_cap.h), so broken ones there may be found late.
 UNKNOWN_PARENT = "town.jp"
 # How the first label of a domain is made of its number.
 SHAPES = ("{0}", "{0}-mail", "the-{0}", "xn--{0}-kva", "9{0}", "{0}" + "y" * 50)

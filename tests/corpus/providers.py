@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The built-in table of mailbox providers, read by another hand than the module's.
 
-The table is module/core/providers.txt, its format docs/providers.md. Only what the corpus needs is
-read: hosts, documented sets, SPF includes.
+The table is module/core/providers/providers.txt, its format docs/providers.md. Only what the corpus
+needs is read: hosts, documented sets, SPF includes.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TABLE = Path(__file__).resolve().parents[2] / "module" / "core" / "providers.txt"
+TABLE = Path(__file__).resolve().parents[2] / "module" / "core" / "providers" / "providers.txt"
 
 
 @dataclass

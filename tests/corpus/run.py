@@ -36,7 +36,7 @@ PROGRESS_EVERY_S = 10
 # A run that fails everywhere need not be printed whole.
 FAILURES_SHOWN = 40
 # Domains of one pair of resolvers: what no proof shows is opened 1,000 at once, then 10 a second
-# (module/core/openings.h), and a domain may have two such conflicts.
+# (module/core/limits/openings.h), and a domain may have two such conflicts.
 BROKEN_AT_ONCE = 700
 PROOFS = "mxclash_probes_total"
 DROPPED = "mxclash_probes_dropped_total"

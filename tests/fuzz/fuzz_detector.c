@@ -10,7 +10,7 @@
  */
 #include <netinet/in.h>
 
-#include "core/names.h"
+#include "core/dns/names.h"
 #include "fuzz.h"
 #include "shaped_answer.h"
 

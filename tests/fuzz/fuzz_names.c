@@ -9,7 +9,7 @@
 
 #include <ldns/ldns.h>
 
-#include "core/names.h"
+#include "core/dns/names.h"
 #include "mxclash.h"
 
 struct name {

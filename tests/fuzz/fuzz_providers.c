@@ -9,9 +9,9 @@
  * from docs/providers.md, slowly and plainly. What the command shows of a table must be that table.
  */
 #include "cli/cli.h"
-#include "core/names.h"
-#include "core/providers.h"
-#include "core/spf.h"
+#include "core/dns/names.h"
+#include "core/mailbox/spf.h"
+#include "core/providers/providers.h"
 #include "fuzz.h"
 #include "plain_spf.h"
 

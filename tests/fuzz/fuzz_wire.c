@@ -10,9 +10,9 @@
 
 #include <ldns/ldns.h>
 
-#include "core/answer.h"
-#include "core/glance.h"
-#include "core/names.h"
+#include "core/dns/answer.h"
+#include "core/dns/glance.h"
+#include "core/dns/names.h"
 #include "fuzz.h"
 #include "plain_answer.h"
 

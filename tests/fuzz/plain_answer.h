@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * A second reader of answers, written down plainly from RFC 1035 4.1 and from what core/answer.h
- * and core/wire.h promise, with nothing of theirs but the numbers of types. It copies everything,
- * is slow, and is right by being simple.
+ * A second reader of answers, written down plainly from RFC 1035 4.1 and from what
+ * core/dns/answer.h and core/dns/wire.h promise, with nothing of theirs but the numbers of types.
+ * It copies everything, is slow, and is right by being simple.
  */
 #ifndef TESTS_FUZZ_PLAIN_ANSWER_H
 #define TESTS_FUZZ_PLAIN_ANSWER_H
 
-#include "core/answer.h"
+#include "core/dns/answer.h"
 #include "fuzz.h"
 
 struct plain_name {

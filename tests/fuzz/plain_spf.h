@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * A second reader of SPF records, written down plainly from docs/providers.md and core/spf.h.
+ * A second reader of SPF records, written down plainly from docs/providers.md and
+ * core/mailbox/spf.h.
  */
 #ifndef TESTS_FUZZ_PLAIN_SPF_H
 #define TESTS_FUZZ_PLAIN_SPF_H
 
-#include "core/names.h"
+#include "core/dns/names.h"
 #include "fuzz.h"
 
 /** A TXT record as one text, lower case. */

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Prints the tables of docs/providers.md: what the built-in table says, and how sure each value is.
 
-After module/core/providers.txt was changed: /usr/bin/python3 tests/providers/table.py --write
+After module/core/providers/providers.txt was changed: /usr/bin/python3 tests/providers/table.py --write
 """
 import pathlib
 import sys
 from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TEXT = ROOT / "module" / "core" / "providers.txt"
+TEXT = ROOT / "module" / "core" / "providers" / "providers.txt"
 sys.path.insert(0, str(ROOT / "tests"))
 from written_page import WrittenPage  # noqa: E402
 

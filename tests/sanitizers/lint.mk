@@ -3,7 +3,7 @@
 
 .PHONY: lint lint-cppcheck lint-tidy lint-gcc
 
-LINT_FILES := $(wildcard module/*/*.c module/host/*/*.c)
+LINT_FILES := $(wildcard module/*/*.c module/*/*/*.c)
 LINT_FLAGS = $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -DCONFIG_FOLDER='""'
 
 lint: lint-cppcheck lint-tidy lint-gcc
@@ -12,7 +12,7 @@ lint: lint-cppcheck lint-tidy lint-gcc
 # of which only those members are set that are read (inspect.c) it takes for unset.
 lint-cppcheck: | deps-check
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
-	    --suppress=ctuuninitvar:module/core/wire.c --error-exitcode=1 -Iinclude -Imodule $(sort $(dir $(LINT_FILES)))
+	    --suppress=ctuuninitvar:module/core/dns/wire.c --error-exitcode=1 -Iinclude -Imodule $(sort $(dir $(LINT_FILES)))
 
 # a file at a time: clang-tidy 14 carries what it knows of va_start() from one file to the next
 lint-tidy: $(LINT_FILES:%.c=$(B)/lint/%.tidy)

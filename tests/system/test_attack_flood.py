@@ -39,7 +39,7 @@ SMALL_CACHES = {
 }
 # Beyond what is there after the first questions: caches, queries under way, arenas.
 GROWTH_KIB = 16384
-# Of module/core/openings.h: what may be opened without a proof, and of one domain.
+# Of module/core/limits/openings.h: what may be opened without a proof, and of one domain.
 OPENINGS_RATE, OPENINGS_BURST, OPENINGS_DOMAIN = 10, 1000, 100
 # Seconds from a question of the watcher to its answer. One that is asked again takes a second more.
 LONGEST_GAP_S = 10

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Questions of our own among those of clients: where there is little room, and when all ends."""
 
+import socket
 import time
 import types
 
+import dns.message
 import dns.name
 import dns.rcode
+import dns.rdataclass
 import dns.rdatatype
 import pytest
-from lab import Authority, wait_until
+from lab import ANSWER_TIMEOUT_S, Authority, wait_until
 from liar import Liar, a, reply
 from resolver import EVENT_TIMEOUT_S
 
@@ -16,6 +19,9 @@ ASK_EVERY_S = 0.2
 NAMESERVER = dns.name.from_text("ns.late.test")
 # Longer than two timeouts of Unbound's at a server that it does not know.
 LATE_S = 1.5
+# Longer than a test: Unbound waits for a silent server, and nothing else happens. With two minutes
+# it would take an unknown server for a dead one.
+PATIENCE_MS = 60_000
 
 DOMAINS = [f"d{number}.test" for number in range(20)]
 # Of each domain the CNAME question gets no answer, so its proof is under way for long.
@@ -38,10 +44,15 @@ def under_way(unbound):
     return sum(" CNAME IN d" in line for line in unbound.control("dump_requestlist").splitlines())
 
 
+def statistic(unbound, name):
+    """One of Unbound's counts, of all threads together."""
+    lines = unbound.control("stats_noreset").splitlines()
+    return next(int(value) for key, value in (line.split("=") for line in lines) if key == name)
+
+
 def misses(unbound):
     """How many questions of clients the cache did not answer."""
-    lines = unbound.control("stats_noreset").splitlines()
-    return [line for line in lines if line.startswith("total.num.cachemiss=")]
+    return statistic(unbound, "total.num.cachemiss")
 
 
 def fill(unbound):
@@ -77,6 +88,48 @@ def test_proof_that_an_answer_from_the_cache_gives_reason_for(tmp_path, world, s
 
         wait_until(cleared, EVENT_TIMEOUT_S, "the proof")
         assert misses(unbound) == missed
+
+
+def test_a_query_that_unbound_left_for_later(tmp_path, world, start):
+    """To make room Unbound throws a question away that another one waits for, finds that the new
+    one is under way already, and runs nothing. The one that waited runs when next something does,
+    and where all servers are silent that is our timer: it is not a new one."""
+    with (
+        Authority(tmp_path / "silent", "zone left.test\n  drop *\n") as silent,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as clients,
+    ):
+        unbound = start(
+            {**world.upstreams, "left.test": silent},
+            settings={
+                "num-queries-per-thread": 3,
+                "jostle-timeout": 0,
+                "unknown-server-time-limit": PATIENCE_MS,
+            },
+        )
+        clients.settimeout(ANSWER_TIMEOUT_S)
+        clients.connect((unbound.address, unbound.port))
+
+        def send(name, rdclass):
+            query = dns.message.make_query(name, "A", rdclass)
+            clients.send(query.to_wire())
+            return query
+
+        # each waits for the same question in class IN, and a client can share that; of room for
+        # three, two are nobody's to take
+        waiting = send("one.left.test", dns.rdataclass.ANY)
+        send("two.left.test", dns.rdataclass.ANY)
+        # gives reason for questions of ours, for which there is no room: from now on the timer goes
+        unbound.ask("split.test", "A")
+        send("one.left.test", dns.rdataclass.IN)
+        assert statistic(unbound, "total.requestlist.overwritten") == 0
+        send("two.left.test", dns.rdataclass.IN)
+        answer = dns.message.from_wire(clients.recv(65535))
+        assert statistic(unbound, "total.requestlist.overwritten") == 1
+    # nobody else could have been answered; Unbound gives up a class whose question failed
+    assert waiting.is_response(answer)
+    assert answer.rcode() == dns.rcode.SERVFAIL
+    # a wrong event gets the same answer, and a line in the log
+    assert " error: " not in unbound.log
 
 
 def test_clients_have_the_room(slow, start):

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/wire.h"
+#include "core/dns/wire.h"
 #include "mxclash.h"
 
 enum { MESSAGE_QR = 0x8000, MESSAGE_AA = 0x0400, MESSAGE_TC = 0x0200, MESSAGE_RD = 0x0100 };

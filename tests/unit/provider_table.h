@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "core/providers.h"
+#include "core/providers/providers.h"
 
 /** \return freed by the caller */
 static inline struct providers *parse(const char *text)

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "core/providers.h"
-#include "core/spf.h"
+#include "core/mailbox/spf.h"
+#include "core/providers/providers.h"
 #include "message.h"
 
 /** \param include  what the one provider of the table documents */

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "core/casework.h"
+#include "core/cases/casework.h"
 #include "detector.h"
 
 #define OWNER "shop.test"

@@ -11,7 +11,7 @@
 
 #include "advice/advice.h"
 #include "advice/provider.h"
-#include "core/providers.h"
+#include "core/providers/providers.h"
 
 static const struct advice_mx alibaba[] = {
     {5, "mx1.qiye.aliyun.com"}, {10, "mx2.qiye.aliyun.com"}, {15, "mx3.qiye.aliyun.com"}};

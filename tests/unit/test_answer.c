@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "core/answer.h"
-#include "core/glance.h"
+#include "core/dns/answer.h"
+#include "core/dns/glance.h"
 #include "message.h"
 
 static struct message m;

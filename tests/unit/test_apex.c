@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/answer.h"
+#include "core/dns/answer.h"
 #include "txt.h"
 
 #define OWNER "shop.example.test"

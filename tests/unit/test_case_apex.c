@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/casework.h"
+#include "core/cases/casework.h"
 #include "detector.h"
 
 #define APEX "power.test"

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/casework.h"
+#include "core/cases/casework.h"
 #include "detector.h"
 
 /** The event that came since, of a conflict that a proof confirmed. */

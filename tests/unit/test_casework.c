@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "core/casework.h"
-#include "core/engine.h"
+#include "core/cases/casework.h"
+#include "core/engine/engine.h"
 #include "detector.h"
 
 #define OPENED(owner, state, evidence)                                                             \

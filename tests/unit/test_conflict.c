@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "core/conflict.h"
+#include "core/cases/conflict.h"
 #include "message.h"
 
 #define START  INT64_C(1767323045678)

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "core/docket.h"
-#include "core/pool.h"
+#include "core/base/pool.h"
+#include "core/cases/docket.h"
 #include "message.h"
 
 /* --- the model: one array, a stamp for recency ------------------------------------------------ */

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/docket.h"
+#include "core/cases/docket.h"
 #include "message.h"
 
 #define TABLE_OCTETS (64u << 20)

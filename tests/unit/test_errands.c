@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "core/casework.h"
-#include "core/proofs.h"
-#include "core/zonecap.h"
+#include "core/cases/casework.h"
+#include "core/engine/errand_queue.h"
+#include "core/limits/domain_cap.h"
 #include "detector.h"
 #include "lookups.h"
 
@@ -78,10 +78,10 @@ static void test_one_domain_gets_its_share(void **state)
     suspects(0, 100);
     while (take_proof(&proof))
         taken++;
-    assert_int_equal(taken, ZONECAP_PROOFS + 100);
-    assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 200 - ZONECAP_PROOFS);
+    assert_int_equal(taken, DOMAIN_CAP_PROOFS + 100);
+    assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 200 - DOMAIN_CAP_PROOFS);
     /* the others come later, if they are met again */
-    detector.now += ZONECAP_WINDOW_MS;
+    detector.now += DOMAIN_CAP_WINDOW_MS;
     see(owner, A_IS_CNAME());
     assert_true(take_proof(&proof));
 }
@@ -162,9 +162,9 @@ static void test_share_in_packets(void **state)
         assert_true(take_proof(&proof));
         mxclash_proof_sent(detector.engine, &proof, 1000, detector.now);
     }
-    assert_int_equal(taken, ZONECAP_PROOFS / 3 + 1);
+    assert_int_equal(taken, DOMAIN_CAP_PROOFS / 3 + 1);
     assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 40 - taken);
-    detector.now += ZONECAP_WINDOW_MS;
+    detector.now += DOMAIN_CAP_WINDOW_MS;
     see(owner, A_IS_CNAME());
     assert_true(take_proof(&proof));
 }

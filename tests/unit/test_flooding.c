@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 #include "detector.h"
 
 /** Names that the attacker has found to meet, and how many he tries for them. */
@@ -148,10 +148,10 @@ static void test_names_below_do_not_hide_the_domain(void **state)
         while (take_proof(&proof))
             taken++;
     }
-    assert_int_equal(taken, ZONECAP_PROOFS);
-    assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 1000 - ZONECAP_PROOFS);
+    assert_int_equal(taken, DOMAIN_CAP_PROOFS);
+    assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 1000 - DOMAIN_CAP_PROOFS);
     /* but for some that the filter cannot tell from those */
-    assert_in_range(stats_now().table_entries, ZONECAP_PROOFS, 2 * ZONECAP_PROOFS);
+    assert_in_range(stats_now().table_entries, DOMAIN_CAP_PROOFS, 2 * DOMAIN_CAP_PROOFS);
     client_mx("victim.test", true);
     prove(MX_IS_MX(), CNAME_IS_CNAME());
     expect_event("victim.test", mxclash_opened, mxclash_cname_and_mx, mxclash_confirmed,

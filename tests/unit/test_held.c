@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "core/ring.h"
+#include "core/base/ring.h"
 #include "lookups.h"
 
 static bool tick(void)

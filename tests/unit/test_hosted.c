@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/hosted.h"
+#include "core/recall/hosted.h"
 
 #define SOME_MS INT64_C(1767323045678)
 #define MINUTE  INT64_C(60000)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/impact.h"
+#include "core/cases/impact.h"
 #include "message.h"
 
 /** What a question of a look comes to. */

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "core/casework.h"
-#include "core/proofs.h"
+#include "core/cases/casework.h"
+#include "core/engine/errand_queue.h"
 #include "lookups.h"
 
 /** shop.test has both in one answer; its opened event waits. */

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "core/mailbox.h"
+#include "core/mailbox/look.h"
 #include "detector.h"
 #include "txt.h"
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "core/providers.h"
+#include "core/providers/providers.h"
 #include "message.h"
 
 #define NAMES     (REAL_MALLOC ? 1000000 : 100000)

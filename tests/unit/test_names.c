@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/names.h"
+#include "core/dns/names.h"
 #include "message.h"
 
 /** Text of labels of the given length, joined by dots, total wire octets with the root. */

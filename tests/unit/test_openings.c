@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "core/openings.h"
+#include "core/limits/openings.h"
 #include "detector.h"
 
 static struct openings openings;

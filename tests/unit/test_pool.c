@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/pool.h"
+#include "core/base/pool.h"
 
 #define CELLS  300
 #define BLOCKS 60

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "core/casework.h"
-#include "core/proofs.h"
-#include "core/zonecap.h"
+#include "core/cases/casework.h"
+#include "core/engine/errand_queue.h"
+#include "core/limits/domain_cap.h"
 #include "detector.h"
 #include "txt.h"
 
@@ -426,7 +426,7 @@ static void test_cap_of_clients(void **state)
     for (unsigned i = 0; i < 100; i++)
         client_mx(host_of("evil.test", i), true);
     client_mx("shop.test", true);
-    assert_int_equal(take_all(), ZONECAP_PROOFS + 1);
+    assert_int_equal(take_all(), DOMAIN_CAP_PROOFS + 1);
 }
 
 /** A client got the CNAME: then only a proof can see what it hides. */

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "config_files.h"
-#include "core/providers.h"
+#include "core/providers/providers.h"
 #include "runtime/provider_file.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))

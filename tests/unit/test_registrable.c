@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <libpsl.h>
 
-#include "core/registrable.h"
+#include "core/dns/registrable.h"
 #include "mxclash.h"
 
 struct name {

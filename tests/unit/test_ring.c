@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/ring.h"
+#include "core/base/ring.h"
 
 static struct ring_entry entry_of(uint64_t number)
 {

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "core/casework.h"
-#include "core/ring.h"
-#include "core/second_look.h"
+#include "core/base/ring.h"
+#include "core/cases/casework.h"
+#include "core/cases/second_look.h"
 #include "detector.h"
 #include "txt.h"
 

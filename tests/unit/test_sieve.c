@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/sieve.h"
+#include "core/recall/sieve.h"
 #include "mxclash.h"
 
 /** An expiry is kept in units of 8 s, rounded either way, and the unit 0 is written as 1. */

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/sieve.h"
+#include "core/recall/sieve.h"
 
 #define SOME_MS INT64_C(1767323045678)
 #define HOUR    INT64_C(3600000)

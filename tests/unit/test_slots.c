@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/slots.h"
+#include "core/base/slots.h"
 
 #define SOME_MS      INT64_C(1767323045678)
 #define PAYLOAD_BITS 44

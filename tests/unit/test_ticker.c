@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 #include "detector.h"
 #include "runtime/ticker.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/wire.h"
+#include "core/dns/wire.h"
 #include "message.h"
 
 static struct message m;

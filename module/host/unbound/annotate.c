@@ -6,7 +6,7 @@
  * None of the registered codes says "the records contradict each other", so the code is 0, Other,
  * and the text says what and what to do. It holds no octet of the zone's. docs/answers.md argues.
  */
-#include "adapter.h"
+#include "annotate.h"
 
 #include "services/localzone.h"
 #include "sldns/rrdef.h"

@@ -10,7 +10,9 @@
  * its flags. And every function of the server that we call is there: for the functions are bound
  * when they are first called, and a missing one would end the server then.
  */
-#include "adapter.h"
+#include "host.h"
+
+#include "build_check.h"
 
 #include <dlfcn.h>
 #include <link.h>

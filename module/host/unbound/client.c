@@ -1,57 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file Replies to clients: tells the detector of MX questions and what they got,
  * and has them annotated. */
+#include "client.h"
+
 #include "adapter.h"
-
-#include "core/engine.h"
-
-enum { shows_mx = 1 << 0, shows_cname = 1 << 1, shows_dname = 1 << 2 };
-
-/**
- * What a reply shows of the name that was asked, as bits, up to a DNAME above it: a CNAME that a
- * DNAME made (RFC 6672 3.1) stands at no name.
- */
-static unsigned shown_by(const struct query_info *qinfo, const struct reply_info *rep)
-{
-    unsigned shown = 0;
-
-    if (rep == NULL)
-        return 0;
-    for (size_t i = 0; i < rep->an_numrrsets; i++) {
-        const struct packed_rrset_key *key = &rep->rrsets[i]->rk;
-
-        if (key->type == htons(LDNS_RR_TYPE_DNAME) &&
-            dname_strict_subdomain_c(qinfo->qname, key->dname))
-            return shown | shows_dname;
-        if (query_dname_compare(key->dname, qinfo->qname) != 0)
-            continue;
-        if (key->type == htons(LDNS_RR_TYPE_MX))
-            shown |= shows_mx;
-        if (key->type == htons(LDNS_RR_TYPE_CNAME))
-            shown |= shows_cname;
-    }
-    return shown;
-}
-
-static enum mxclash_reply kind_of_reply(const struct query_info *qinfo,
-                                        const struct reply_info *rep)
-{
-    unsigned shown = shown_by(qinfo, rep);
-
-    if (shown & shows_mx)
-        return mxclash_reply_shows;
-    return shown == shows_cname ? mxclash_reply_hides : mxclash_reply_other;
-}
-
-bool reply_hides_mx(const struct query_info *qinfo, const struct reply_info *rep)
-{
-    return kind_of_reply(qinfo, rep) == mxclash_reply_hides;
-}
-
-bool reply_shows_alias(const struct query_info *qinfo, const struct reply_info *rep)
-{
-    return (shown_by(qinfo, rep) & (shows_cname | shows_dname)) == shows_cname;
-}
+#include "annotate.h"
+#include "core/engine/engine.h"
+#include "errand.h"
+#include "reply.h"
 
 static bool asks_mx(const struct query_info *qinfo)
 {
@@ -66,8 +22,8 @@ static void handle_reply(struct adapter *adapter, const struct query_info *qinfo
 {
     struct mxclash_standing standing;
 
-    if (!mxclash_client_mx(adapter->engine, qinfo->qname, qinfo->qname_len,
-                           kind_of_reply(qinfo, rep), now) ||
+    if (!mxclash_client_mx(adapter->engine, qinfo->qname, qinfo->qname_len, reply_kind(qinfo, rep),
+                           now) ||
         !adapter->annotate)
         return;
     if (mxclash_get_standing(adapter->engine, qinfo->qname, qinfo->qname_len, now, &standing) &&

@@ -13,80 +13,13 @@
  * leaves an answer in it. Two lookups of one target share a query: hence a list at each. A client's
  * query that is being repaired has its mark in the same place.
  */
-#include "adapter.h"
+#include "errand.h"
 
+#include "note.h"
 #include "versions.h"
 
 /** Longer than any chain of aliases that Unbound follows. */
 #define CHAIN_MAX 32
-
-enum errand_kind { errand_proof, errand_lookup, errand_repair };
-
-struct errand {
-    struct errand *next;
-    enum errand_kind kind;
-    struct outlay outlay; /* of the query, in the first of its list */
-    union {
-        struct mxclash_proof proof;
-        struct mxclash_lookup lookup;
-        struct repair_mark repair;
-    };
-};
-
-const struct mxclash_proof *proof_of(const struct module_qstate *qstate, int id)
-{
-    const struct errand *errand = qstate->minfo[id];
-
-    return errand != NULL && errand->kind == errand_proof ? &errand->proof : NULL;
-}
-
-struct repair_mark *errand_mark_repair(struct module_qstate *qstate, int id)
-{
-    struct errand *errand = regional_alloc_zero(qstate->region, sizeof(*errand));
-
-    if (errand == NULL)
-        return NULL;
-    errand->kind = errand_repair;
-    errand->repair.began = errand->outlay.since = time_of(qstate->env->now_tv);
-    errand->repair.no_cache_lookup = qstate->no_cache_lookup;
-    errand->repair.no_cache_store = qstate->no_cache_store;
-    qstate->minfo[id] = errand;
-    return &errand->repair;
-}
-
-struct repair_mark *errand_repair_mark(const struct module_qstate *qstate, int id)
-{
-    struct errand *errand = qstate->minfo[id];
-
-    return errand != NULL && errand->kind == errand_repair ? &errand->repair : NULL;
-}
-
-bool is_errand(const struct module_qstate *qstate, int id)
-{
-    return qstate->minfo[id] != NULL && errand_repair_mark(qstate, id) == NULL;
-}
-
-struct outlay *errand_outlay(const struct module_qstate *qstate, int id)
-{
-    return &((struct errand *)qstate->minfo[id])->outlay;
-}
-
-void errand_charge(struct module_qstate *qstate, int id, unsigned packets, mxclash_time now)
-{
-    struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
-    struct errand *errand = qstate->minfo[id];
-    /* the first was paid for when the errand was taken */
-    unsigned unpaid = errand->outlay.packets == 0 ? packets - 1 : packets;
-
-    errand->outlay.packets += packets;
-    errand->outlay.since = now;
-    if (unpaid == 0)
-        return;
-    if (errand->kind == errand_proof)
-        mxclash_proof_sent(engine, &errand->proof, unpaid, now);
-    else if (errand->kind == errand_lookup)
-        mxclash_lookup_sent(engine, unpaid);
-}
 
 /** \return false if the question could not be asked */
 static bool ask(struct module_qstate *qstate, int id, const struct errand *errand, uint8_t *name,
@@ -349,7 +282,6 @@ static void finish_proof(struct module_qstate *qstate, int id, const struct adap
         next++;
     if (proof->in_turn && next < proof->qtype_count)
         ask_proof(qstate, id, errand, next, now);
-    repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname, qstate->qinfo.qname_len);
 }
 
 void errands_finish(struct module_qstate *qstate, int id, bool thrown_away)

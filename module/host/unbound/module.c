@@ -14,7 +14,14 @@
 
 #include "util/config_file.h"
 
-#include "core/engine.h"
+#include "build_check.h"
+#include "client.h"
+#include "core/engine/engine.h"
+#include "errand.h"
+#include "note.h"
+#include "order.h"
+#include "repair.h"
+#include "upstream.h"
 
 /* Unbound declares none of them: it looks them up by name, see exports.map. */
 __attribute__((visibility("default"))) int init(struct module_env *env, int id);
@@ -172,13 +179,6 @@ void deinit(struct module_env *env, int id)
     take_down(env, id);
 }
 
-bool somebody_waits(const struct module_qstate *qstate)
-{
-    const struct mesh_state *state = qstate->mesh_info;
-
-    return state->reply_list != NULL || state->cb_list != NULL || state->super_set.count != 0;
-}
-
 /** A query is done: what else is there to do with it, and what else to ask? */
 static __attribute__((noinline)) void finish(struct module_qstate *qstate, int id,
                                              const struct adapter *adapter)
@@ -189,8 +189,13 @@ static __attribute__((noinline)) void finish(struct module_qstate *qstate, int i
         return;
     /* once more if a lookup was begun that asks just what this query has asked */
     do {
+        bool proof = proof_of(qstate, id) != NULL;
+
         if (qstate->minfo[id] != NULL)
             errands_finish(qstate, id, false);
+        if (proof)
+            repair_forget_hidden(qstate->env, adapter, qstate->qinfo.qname,
+                                 qstate->qinfo.qname_len);
         errands_start(qstate, id);
     } while (qstate->minfo[id] != NULL);
     /* The modules in front of us did not see an errand begin, and need not see it end: some would

@@ -7,7 +7,7 @@
  * a proof would come into the cache: those do not start. In others a repair does less than it
  * could, and that is said.
  */
-#include "adapter.h"
+#include "order.h"
 
 #include "util/config_file.h"
 

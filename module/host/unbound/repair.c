@@ -9,12 +9,14 @@
  * place before the iterator looks at it, and is validated, cached and given like any other. If the
  * authority fails, the query is done again as it would be without us.
  */
-#include "adapter.h"
+#include "repair.h"
 
 #include "iterator/iter_utils.h"
 #include "util/config_file.h"
 #include "util/data/msgparse.h"
 #include "util/data/msgreply.h"
+
+#include "reply.h"
 
 /** Longest MX answer that can be built: header, question, 16 records of the longest names. */
 #define ANSWER_OCTETS_MAX (12 + 259 + MXCLASH_MX_MAX * (2 + 10 + 2 + MXCLASH_NAME_MAX))
@@ -199,7 +201,7 @@ static void forget_failure(const struct module_qstate *qstate)
 }
 
 /** The authority failed: do the query as it would be done without us. */
-static void give_up(struct module_qstate *qstate, int id, struct repair_mark *mark)
+static void do_as_without_us(struct module_qstate *qstate, int id, struct repair_mark *mark)
 {
     bool bogus = qstate->return_msg != NULL && qstate->return_msg->rep != NULL &&
                  qstate->return_msg->rep->security == sec_status_bogus;
@@ -262,7 +264,7 @@ bool repair_end(struct module_qstate *qstate, int id)
             keep_briefly(qstate, FAILURE_TTL_S);
             return false;
         }
-        give_up(qstate, id, mark);
+        do_as_without_us(qstate, id, mark);
         return true;
     }
     if (!reply_hides_mx(&qstate->qinfo, qstate->return_msg->rep))

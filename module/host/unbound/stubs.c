@@ -6,7 +6,7 @@
  * Read and sorted at the start, for there may be thousands, and answers of every zone's own name
  * are held against them.
  */
-#include "adapter.h"
+#include "stubs.h"
 
 #include "util/config_file.h"
 

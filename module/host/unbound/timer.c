@@ -9,7 +9,7 @@
  * on the loop that Unbound made with it. With another loop (mini-event, libev, the replay tester)
  * there is no timer, and errands go with the queries.
  */
-#include "adapter.h"
+#include "timer.h"
 
 #if !defined(USE_MINI_EVENT) && !defined(HAVE_EV_LOOP) && !defined(HAVE_EV_DEFAULT_LOOP)
 #define HAVE_LIBEVENT_LOOP 1

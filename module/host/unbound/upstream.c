@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file Answers from upstream: the raw packet, whose servers were asked, which server it was. */
-#include "adapter.h"
+#include "upstream.h"
 
 #include <limits.h>
 
 #include "util/config_file.h"
 #include "util/data/msgencode.h"
 
-#include "core/inspect.h"
+#include "adapter.h"
+#include "core/engine/inspect.h"
+#include "note.h"
+#include "repair.h"
+#include "reply.h"
 
 /** A question of ours, or a repair, is given up after so many timeouts. */
 #define TIMEOUTS_MAX 2
@@ -61,7 +65,7 @@ static bool make_minimised_go_on(const struct iter_qstate *iq, struct dns_msg *r
 
 /** Have the iterator send nothing more for a query: count its referrals as used up. Sends would be
  * counted anew after a referral or an alias. What is an answer is still taken. */
-static void give_up(struct iter_qstate *iq)
+static void iterator_send_no_more(struct iter_qstate *iq)
 {
     iq->referral_count = INT_MAX / 2;
 }
@@ -70,7 +74,7 @@ static void give_up(struct iter_qstate *iq)
 static void bound_errand(struct iter_qstate *iq, const struct outlay *outlay)
 {
     if (outlay->timeouts >= TIMEOUTS_MAX || outlay->packets >= PACKETS_MAX)
-        give_up(iq);
+        iterator_send_no_more(iq);
 }
 
 /**
@@ -94,7 +98,7 @@ static void note_no_answer(struct module_qstate *qstate, struct iter_qstate *iq,
     if (mark->gave_up ||
         (outlay->timeouts < TIMEOUTS_MAX && now - mark->began < REPAIR_WAIT_MAX_MS))
         return;
-    give_up(iq);
+    iterator_send_no_more(iq);
     qstate->no_cache_store = 1; /* nor keep the failure */
 }
 
@@ -195,7 +199,7 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
         }
         make_minimised_go_on(iq, response);
         if (proof_has_its_answer(qstate, iq, response))
-            give_up(iq);
+            iterator_send_no_more(iq);
         return;
     }
     mxclash_inspect(adapter->engine, answer, now);
