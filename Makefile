@@ -215,6 +215,7 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 check: deps-check
 	$(MAKE) NO_DEPS=1 WERROR=-Werror all all-modules $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang
+	$(MAKE) NO_DEPS=1 WERROR=-Werror check-page
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j3 --output-sync=target check-replay check-system-stress check-system-calm
 
 check-unit: $(UNIT_TESTS)

@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "cli/open_book.h"
 #include "cli/options.h"
-#include "core/providers.h"
+#include "core/providers/providers.h"
 #include "web/report.h"
 
 static bool write_report(struct book *book, const struct providers *providers, FILE *out,

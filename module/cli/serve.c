@@ -13,7 +13,7 @@
 #include "book/keeper.h"
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "core/providers.h"
+#include "core/providers/providers.h"
 #include "runtime/provider_file.h"
 #include "web/web.h"
 

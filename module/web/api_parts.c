@@ -84,20 +84,22 @@ json_t *api_list(struct book *book, const struct book_filter *filter, enum book_
 
 /* --- summary --- */
 
-static bool add_share(void *context, const struct book_share *share)
+/** The groups of a summary on their way. */
+struct shares {
+    struct growing kinds, impacts, providers;
+};
+
+static bool add_share(void *context, enum book_group by, const struct book_share *share)
 {
-    return append(context,
+    struct shares *shares = context;
+
+    return append(by == book_group_kind     ? &shares->kinds
+                  : by == book_group_impact ? &shares->impacts
+                                            : &shares->providers,
                   json_pack("{s:o, s:o, s:o}", "value",
                             share->value[0] == '\0' ? json_null() : json_text(share->value),
                             "conflicts", json_count(share->open), "mx_queries",
                             json_count(share->mx_queries)));
-}
-
-static json_t *groups(struct book *book, enum book_group by)
-{
-    struct growing growing = grow();
-
-    return grown(&growing, book_groups(book, by, API_TOP, add_share, &growing));
 }
 
 static bool add_host(void *context, const struct book_host *host)
@@ -127,10 +129,10 @@ static json_t *worst(struct book *book)
 
 json_t *api_summary(struct book *book, int64_t now)
 {
+    struct shares shares = {.kinds = grow(), .impacts = grow(), .providers = grow()};
     struct book_summary sum;
+    const bool summed = book_overview(book, &sum, API_TOP, add_share, &shares);
 
-    if (!book_sum(book, &sum))
-        return NULL;
     /* clang-format off */
     return json_pack("{s:s, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o},"
                      " s:o, s:o, s:o, s:o, s:o}",
@@ -144,9 +146,9 @@ json_t *api_summary(struct book *book, int64_t now)
                          "confirmed", json_count(sum.confirmed),
                          "suspected", json_count(sum.open - sum.confirmed),
                          "mx_queries", json_count(sum.mx_queries),
-                     "kinds", groups(book, book_group_kind),
-                     "impacts", groups(book, book_group_impact),
-                     "providers", groups(book, book_group_provider),
+                     "kinds", grown(&shares.kinds, summed),
+                     "impacts", grown(&shares.impacts, summed),
+                     "providers", grown(&shares.providers, summed),
                      "domains", worst(book),
                      "hosts", hosts(book));
     /* clang-format on */

@@ -56,14 +56,6 @@ static void say(const struct http *http, const char *where, const char *what)
 
 /* --- connections --- */
 
-struct client *http_client_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return info == NULL ? NULL : info->socket_context;
-}
-
 static bool begin_client(struct http *http, struct MHD_Connection *connection, void **context)
 {
     const union MHD_ConnectionInfo *fd =

@@ -209,6 +209,14 @@ static bool refused(const struct http *http, struct MHD_Connection *connection, 
 
 /* --- requests --- */
 
+struct client *http_client_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info == NULL ? NULL : info->socket_context;
+}
+
 static enum MHD_Result add_parameter(void *argument, enum MHD_ValueKind kind, const char *name,
                                      const char *value)
 {
