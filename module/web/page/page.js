@@ -226,7 +226,7 @@ function plot(points, label, key, line) {
         axes: [
             { ...axis, values: (self, splits, index, space, step) => splits.map((at) => new Date(at * 1000).toLocaleString(words.tag,
                 step < 86400 ? CLOCK : DATE)) },
-            { ...axis, size: 60, space: 30, values: (self, splits) => splits.map((value) => (Number.isInteger(value) ? number(value) : "")) },
+            { ...axis, size: 60, space: 30, values: (self, splits) => splits.map((value) => (Number.isInteger(value) ? value.toLocaleString(words.tag, { notation: "compact" }) : "")) },
         ],
         series: [{}, { stroke: color(line), width: 2, fill: `${color(line)}22`, points: { show: values.length < 3 } }],
     }, [points.map((point) => Date.parse(point.time) / 1000), values], place);
