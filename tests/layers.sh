@@ -16,9 +16,9 @@ core/mailbox:   core/base core/dns core/providers core/recall
 core/limits:    core/base core/dns
 core/cases:     core/base core/dns core/providers core/mailbox core/limits
 core/engine:    core/base core/dns core/providers core/recall core/mailbox core/limits core/cases
-output:
+output:         core/base
 ask:
-runtime:        core/base core/providers output ask
+runtime:        core/base core/providers core/engine output ask
 advice:         core/providers
 book:           output
 web:            output advice book

@@ -13,15 +13,15 @@
 #include "cli/open_book.h"
 #include "cli/options.h"
 #include "core/providers/providers.h"
-#include "web/report.h"
+#include "web/page_report.h"
 
 static bool write_report(struct book *book, const struct providers *providers, FILE *out,
-                         struct report_size *size, char error[BOOK_ERROR_MAX])
+                         struct page_report_size *size, char error[BOOK_ERROR_MAX])
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (!report_write(book, providers, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, out,
-                      size, error)) {
+    if (!page_report_write(book, providers, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, out,
+                           size, error)) {
         return false;
     }
     if (fflush(out) != 0 || ferror(out)) {
@@ -33,7 +33,7 @@ static bool write_report(struct book *book, const struct providers *providers, F
 
 /** Written beside it and renamed: nobody finds half a report. */
 static bool write_file(struct book *book, const struct providers *providers, const char *path,
-                       struct report_size *size, char error[BOOK_ERROR_MAX])
+                       struct page_report_size *size, char error[BOOK_ERROR_MAX])
 {
     char new_path[PATH_MAX];
     if (snprintf(new_path, sizeof(new_path), "%s.new", path) >= (int)sizeof(new_path)) {
@@ -64,7 +64,7 @@ static enum cli_exit report(struct book *book, const struct config *config, cons
 {
     char providers_error[PROVIDERS_ERROR_MAX], error[BOOK_ERROR_MAX];
     const bool to_stdout = strcmp(path, "-") == 0;
-    struct report_size size = {.shown = 0};
+    struct page_report_size size = {.shown = 0};
     struct providers *providers =
         config->provider_text != NULL
             ? providers_parse(config->provider_text, config->provider_text_len, providers_error)

@@ -4,7 +4,7 @@
  * The page as one document, made by page/join.sh: page_head, the data in JSON or nothing,
  * page_tail.
  *
- * The data stand in a script element: they hold no `<`, see report.c.
+ * The data stand in a script element: they hold no `<`, see page_report.c.
  */
 #ifndef MXCLASH_WEB_PAGE_H
 #define MXCLASH_WEB_PAGE_H

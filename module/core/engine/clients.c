@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file What clients ask and get: mxclash_client_mx() and mxclash_get_standing(). See mxclash.h.
  */
+#include <string.h>
+
 #include "core/dns/names.h"
 #include "core/engine/outcome.h"
+#include "core/engine/structs.h"
 
 bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
-                       enum mxclash_reply reply, mxclash_time now)
+                       uint32_t reply, mxclash_time now)
 {
     uint8_t lower[MXCLASH_NAME_MAX];
     struct case_outcome outcome;
@@ -47,8 +50,10 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     return in_conflict;
 }
 
-bool mxclash_get_standing(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
-                          mxclash_time now, struct mxclash_standing *standing)
+static inline __attribute__((always_inline)) bool get_standing(struct mxclash_engine *engine,
+                                                               const uint8_t *owner,
+                                                               size_t owner_len, mxclash_time now,
+                                                               struct mxclash_standing *standing)
 {
     uint8_t lower[MXCLASH_NAME_MAX];
     struct docket_shard *shard;
@@ -65,4 +70,29 @@ bool mxclash_get_standing(struct mxclash_engine *engine, const uint8_t *owner, s
     in_conflict = c != NULL && case_standing(c, now, standing);
     docket_unlock(shard);
     return in_conflict;
+}
+
+/** For a caller whose struct is not ours. */
+static __attribute__((noinline)) bool give_standing(struct mxclash_engine *engine,
+                                                    const uint8_t *owner, size_t owner_len,
+                                                    mxclash_time now,
+                                                    struct mxclash_standing *standing)
+{
+    const size_t at = offsetof(struct mxclash_standing, mx);
+    struct mxclash_standing ours;
+
+    if (standing->struct_size < at || !get_standing(engine, owner, owner_len, now, &ours))
+        return false;
+    ours.mx_count = struct_fits(standing->struct_size, at, sizeof(ours.mx[0]), ours.mx_count);
+    memset(ours.mx + ours.mx_count, 0, (MXCLASH_MX_MAX - ours.mx_count) * sizeof(ours.mx[0]));
+    struct_give(standing, &ours, sizeof(ours));
+    return true;
+}
+
+bool mxclash_get_standing(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
+                          mxclash_time now, struct mxclash_standing *standing)
+{
+    return standing->struct_size == sizeof(*standing)
+               ? get_standing(engine, owner, owner_len, now, standing)
+               : give_standing(engine, owner, owner_len, now, standing);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file The report: see report.h. What page.js reads of the data is what is written here. */
-#include "web/report.h"
+/** \file The report: see page_report.h. What page.js reads of the data is what is written here. */
+#include "web/page_report.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -97,10 +97,11 @@ static bool write_domains(struct report *report, const json_t *conflicts)
     return good;
 }
 
-static bool write_data(struct report *report, struct report_size *written)
+static bool write_data(struct report *report, struct page_report_size *written)
 {
     const struct book_filter open = {.which = book_open_now};
-    json_t *list = api_list(report->book, &open, book_by_mx_queries, REPORT_CONFLICTS_MAX, NULL);
+    json_t *list =
+        api_list(report->book, &open, book_by_mx_queries, PAGE_REPORT_CONFLICTS_MAX, NULL);
     json_t *conflicts = json_object_get(list, "conflicts");
     json_t *total = json_object_get(list, "total");
     bool good = list != NULL;
@@ -119,8 +120,8 @@ static bool write_data(struct report *report, struct report_size *written)
     return good;
 }
 
-bool report_write(struct book *book, const struct providers *providers, int64_t now, FILE *out,
-                  struct report_size *written, char error[BOOK_ERROR_MAX])
+bool page_report_write(struct book *book, const struct providers *providers, int64_t now, FILE *out,
+                       struct page_report_size *written, char error[BOOK_ERROR_MAX])
 {
     struct report report = {.book = book, .providers = providers, .now = now, .out = out};
 
