@@ -176,7 +176,7 @@ static bool print_open(struct showing *showing, const struct open_kind *kind,
                        const struct book_conflict *conflict)
 {
     char since[32], last[32];
-    struct room room;
+    struct room room = {0};
     struct advice advice;
     const struct advice_case of = case_of(showing, conflict, &room);
     const bool confirmed = strcmp(conflict->state, "confirmed") == 0;
@@ -209,7 +209,7 @@ static bool print_open(struct showing *showing, const struct open_kind *kind,
 
 static bool print_letter(struct showing *showing, const struct book_conflict *conflict)
 {
-    struct room room;
+    struct room room = {0};
     const struct advice_case of = case_of(showing, conflict, &room);
     char *letter = advice_letter(&of, showing->language);
     if (letter == NULL) {
@@ -271,7 +271,7 @@ static json_t *steps_json(const struct advice *advice)
 static bool add_json(void *context, const struct book_conflict *conflict)
 {
     struct showing *showing = context;
-    struct room room;
+    struct room room = {0};
     struct advice advice;
     json_t *object = book_json_conflict(conflict);
     const struct advice_case of = case_of(showing, conflict, &room);

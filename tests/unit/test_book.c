@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "book/writer_parts.h"
 #include "book_fixture.h"
 
 static struct book_fixture f;
@@ -295,6 +296,34 @@ static void test_silent(void **state)
     /* nothing at all for as long as anything is kept */
     tidy(NOW + 82 * DAY);
     assert_string_equal(list(open_now, 0), "a.test/cname-and-mx/confirmed/3/1 ");
+}
+
+/** Too many rows: what ended longest ago goes, then what was told of longest ago. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        char domain[16];
+        snprintf(domain, sizeof(domain), "e%d.test", i);
+        fixture_tell(&f, (struct told){.event = "cleared",
+                                       .domain = domain,
+                                       .time = NOW - i * HOUR,
+                                       .first_seen = NOW - DAY});
+        domain[0] = 'o';
+        fixture_tell(&f, (struct told){.event = "opened", .domain = domain, .time = NOW - i * DAY});
+    }
+    f.writer->conflicts = WRITER_CONFLICTS_MAX + 2;
+    tidy(NOW);
+    assert_int_equal(f.writer->conflicts, WRITER_CONFLICTS_MAX);
+    assert_string_equal(list(ended, book_by_domain), "e0.test/cname-and-mx/confirmed/0/1 "
+                                                     "e1.test/cname-and-mx/confirmed/0/1 ");
+    f.writer->conflicts = WRITER_CONFLICTS_MAX + 3;
+    tidy(NOW);
+    assert_int_equal(f.writer->conflicts, WRITER_CONFLICTS_MAX);
+    assert_string_equal(list(ended, book_by_domain), "");
+    assert_string_equal(list(open_now, book_by_domain), "o0.test/cname-and-mx/confirmed/0/1 "
+                                                        "o1.test/cname-and-mx/confirmed/0/1 "
+                                                        "o2.test/cname-and-mx/confirmed/0/1 ");
 }
 
 /* --- reading -------------------------------------------------------------------------------------
@@ -618,6 +647,7 @@ int main(void)
         TEST(test_older_log_later),
         TEST(test_retention),
         TEST(test_silent),
+        TEST(test_too_many),
         TEST(test_orders),
         TEST(test_filters),
         TEST(test_pages),

@@ -114,10 +114,12 @@ static void test_tallies(void **state)
 {
     (void)state;
     read_text("{" KEY "\"event\":\"tally\",\"state\":\"confirmed\",\"mx_queries\":12,"
+              "\"provider\":\"fastmail\","
               "\"first_seen\":\"2026-11-27T10:00:00.000Z\",\"since\":\"2026-11-28T09:55:00.000Z\","
               "\"host\":\"r\"}");
     assert_int_equal(line.kind, logline_tally);
     assert_int_equal(line.conflict.mx_queries, 12);
+    assert_string_equal(line.conflict.provider, "fastmail");
     assert_int_equal(line.time - line.conflict.first_seen, 24 * 3600 * 1000 + 250);
     logline_free(&line);
     read_text(
