@@ -63,6 +63,8 @@ forbid "the resolver's process has no book" \
 forbid "Unbound's headers belong into module/host/unbound" \
     "$(git ls-files 'module/*.[ch]' 'include/*.h' | grep -v '^module/host/unbound/')" \
     'config\.h"|util/|services/|iterator/|sldns/|dynlibmod/'
+forbid "ldns must not come before stdbool.h: take ask/ldns.h" \
+    "$(git ls-files 'module/*.[ch]' | grep -v '^module/ask/ldns\.h$')" 'ldns/'
 if grep -n '#include <libpsl' module/core/*/*.[ch] | grep -v '/registrable\.c:'; then
     fault "libpsl is registrable.c's"
 fi

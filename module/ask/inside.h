@@ -94,6 +94,11 @@ bool ask_send_within(struct ask *ask, struct ask_budget *budget,
 bool ask_find_within(struct ask *ask, struct ask_budget *budget, unsigned depth,
                      const struct ask_name *name, bool all, ask_zone_fn *done, void *context);
 
+/** As ask_authority(). */
+bool ask_authority_within(struct ask *ask, struct ask_budget *budget, const struct ask_zone *zone,
+                          const struct ask_name *name, uint16_t qtype, ask_take_fn *take,
+                          ask_end_fn *done, void *context);
+
 /** As ask_resolve(). */
 bool ask_resolve_within(struct ask *ask, struct ask_budget *budget, unsigned depth,
                         const struct ask_name *name, uint16_t qtype, ask_result_fn *done,

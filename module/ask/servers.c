@@ -28,8 +28,6 @@ struct find {
     /** the resolver was asked for the NS of this one */
     struct ask_name above;
     struct ask_zone zone;
-    /** the servers of zone are the operator's word */
-    bool operators_word;
     /** SOA is asked, for the NS question was answered with an alias */
     bool asks_soa;
     unsigned referrals;
@@ -290,7 +288,7 @@ static void on_answer(void *context, const struct ask_reply *reply)
         go_below(find, &refers, &reply->server);
         take_servers(find, ldns_pkt_authority(packet), &refers);
         take_glue(find, ldns_pkt_additional(packet), &bailiwick);
-        find->operators_word = find->asks_soa = false;
+        find->zone.operators_word = find->asks_soa = false;
         ask_next(find);
         return;
     }
@@ -325,7 +323,7 @@ static void ask_next(struct find *find)
             const struct ask_question question = {
                 .name = find->name,
                 .qtype = find->asks_soa ? LDNS_RR_TYPE_SOA : LDNS_RR_TYPE_NS,
-                .operators_word = find->operators_word,
+                .operators_word = find->zone.operators_word,
                 .server = server->addresses[find->address],
             };
             if (!ask_send_within(find->job.ask, find->budget, &question, on_answer, find,
@@ -362,7 +360,7 @@ static void begin_at_roots(struct find *find)
     for (size_t i = 0; i < find->job.ask->root_count; i++) {
         zone->servers[0].addresses[zone->servers[0].address_count++] = find->job.ask->roots[i];
     }
-    find->operators_word = true;
+    find->zone.operators_word = true;
     ask_next(find);
 }
 

@@ -129,6 +129,7 @@ static bool run(struct check *check, const struct arguments *arguments)
     }
     progress_begin(&check->progress);
     check_ask_all(check);
+    check_ask_hosts(check);
     const bool good = check_judge(check);
     progress_end(&check->progress);
     return good && (arguments->json ? check_print_json(check) : check_show(check));
@@ -144,12 +145,13 @@ static void free_check(struct check *check)
         check_verdict_free(&check->servers[i].verdict);
     }
     check_verdict_free(&check->all);
+    ldns_rr_list_deep_free(check->target_records);
     if (check->base != NULL) {
         event_base_free(check->base);
     }
     providers_free(check->providers);
-    free((void *)(uintptr_t)check->policy.do_not_ask);
-    free((void *)(uintptr_t)check->policy.may_ask);
+    free(check->do_not_ask);
+    free(check->may_ask);
     free(check);
 }
 
@@ -178,10 +180,12 @@ enum cli_exit cli_check(int argc, char **argv)
         ask_name_set(&check->domain, name, len);
         mxclash_name_to_text(name, len, check->domain_text);
         check->only = arguments.has_server ? &arguments.server : NULL;
+        check->do_not_ask = nets_of(loaded.config.do_not_ask, loaded.config.do_not_ask_count);
+        check->may_ask = nets_of(loaded.config.may_ask, loaded.config.may_ask_count);
         check->policy = (struct ask_policy){
-            .do_not_ask = nets_of(loaded.config.do_not_ask, loaded.config.do_not_ask_count),
+            .do_not_ask = check->do_not_ask,
             .do_not_ask_count = loaded.config.do_not_ask_count,
-            .may_ask = nets_of(loaded.config.may_ask, loaded.config.may_ask_count),
+            .may_ask = check->may_ask,
             .may_ask_count = loaded.config.may_ask_count,
         };
         check->base = event_base_new();

@@ -295,6 +295,35 @@ static bool show_heading(const struct check *check, const struct mxclash_event *
     return rest != NULL;
 }
 
+/** What senders find who follow the CNAME. \return false if there is no memory */
+static bool show_target(const struct check *check, size_t columns)
+{
+    char name[MXCLASH_NAME_TEXT_MAX];
+    struct text text;
+    if (check->target_records == NULL) {
+        return true;
+    }
+    if (!text_begin(&text)) {
+        return false;
+    }
+    const size_t count = ldns_rr_list_rr_count(check->target_records);
+    mxclash_name_to_text(check->target.octets, check->target.len, name);
+    fprintf(text.out, "Senders find at %s: %s", name, count == 0 ? "nothing" : "");
+    for (size_t i = 0; i < count; i++) {
+        const ldns_rr *rr = ldns_rr_list_rr(check->target_records, i);
+        char *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+        fprintf(text.out, "%s%s ", i > 0 ? ", " : "", type != NULL ? type : "?");
+        print_rdata(text.out, rr);
+        free(type);
+    }
+    char *line = text_end(&text);
+    if (line != NULL) {
+        print_wrapped(stdout, line, columns, 2, 0);
+    }
+    free(line);
+    return line != NULL;
+}
+
 static bool show_conflict(const struct check *check, const struct mxclash_event *event,
                           size_t columns)
 {
@@ -304,6 +333,7 @@ static bool show_conflict(const struct check *check, const struct mxclash_event 
     }
     print_wrapped(stdout, advice.fault, columns, 2, 0);
     print_wrapped(stdout, advice.impact, columns, 2, 0);
+    const bool good = event->cname_target_len == 0 || show_target(check, columns);
     printf("\n%sHow to mend it%s\n", paint_begin(stdout, paint_bold), paint_end(stdout));
     cli_print_steps(&advice, columns);
     advice_free(&advice);
@@ -312,7 +342,7 @@ static bool show_conflict(const struct check *check, const struct mxclash_event 
         print_wrapped(stdout, web, columns, 2, 0);
     }
     free(web);
-    return true;
+    return good;
 }
 
 static void show_remarks(const struct check *check, size_t columns)

@@ -3,7 +3,6 @@
 #include "cli/check_told.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "advice/provider.h"
 #include "cli/check.h"
@@ -26,16 +25,6 @@ struct providers *told_providers(const struct config *config)
     return config->provider_text != NULL
                ? providers_parse(config->provider_text, config->provider_text_len, error)
                : providers_builtin(error);
-}
-
-const char *told_tag(const struct providers *providers, const char *tag)
-{
-    for (size_t i = 0; tag != NULL && i < providers_count(providers); i++) {
-        if (strcmp(providers_at(providers, i)->name, tag) == 0) {
-            return providers_at(providers, i)->name;
-        }
-    }
-    return NULL;
 }
 
 static const char *text(const uint8_t *name, size_t len, char room[MXCLASH_NAME_TEXT_MAX])
@@ -91,7 +80,8 @@ bool told_advice(const struct providers *providers, const struct mxclash_event *
         return false;
     }
     struct advice_case of = case_of(event, room);
-    advice_use_provider(&of, providers, event->provider, &room->provider);
+    advice_use_provider(&of, providers, event->provider[0] != '\0' ? event->provider : NULL,
+                        &room->provider);
     const bool good = advice_make(&of, advice_english, advice);
     free(room);
     return good;

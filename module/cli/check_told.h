@@ -13,9 +13,6 @@ struct providers;
  * is no memory */
 struct providers *told_providers(const struct config *config);
 
-/** The same tag, as long as the table is there; NULL if it is NULL, or in no section. */
-const char *told_tag(const struct providers *providers, const char *tag);
-
 /**
  * Make the advice of an event.
  * \param[out] advice  freed with advice_free(); valid only on true

@@ -7,11 +7,11 @@
 #ifndef MXCLASH_CLI_ZONE_FILE_H
 #define MXCLASH_CLI_ZONE_FILE_H
 
-#include <ldns/ldns.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ask/ldns.h"
 #include "cli/terminal.h"
 
 /** Files that a zone may have: itself and all that it includes. */
@@ -48,16 +48,16 @@ struct zone_reader {
  */
 struct zone_file *zone_file_new(const char *path, const ldns_rdf *origin);
 
-void zone_file_free(struct zone_file *file);
+void zone_file_free(struct zone_file *zone);
 
 /** Read all from the start; may be called again. \return false if the zone file itself cannot be
  * read; errno says why */
-bool zone_file_read(struct zone_file *file, const struct zone_reader *reader);
+bool zone_file_read(struct zone_file *zone, const struct zone_reader *reader);
 
-/** \return the path of a file as it was opened; static as long as file */
-const char *zone_file_name(const struct zone_file *file, unsigned number);
+/** \return the path of a file as it was opened; as long as zone is there */
+const char *zone_file_name(const struct zone_file *zone, unsigned number);
 
 /** Lines read the last time, in all files. */
-unsigned long zone_file_lines(const struct zone_file *file);
+unsigned long zone_file_lines(const struct zone_file *zone);
 
 #endif

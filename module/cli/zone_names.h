@@ -7,11 +7,11 @@
 #ifndef MXCLASH_CLI_ZONE_NAMES_H
 #define MXCLASH_CLI_ZONE_NAMES_H
 
-#include <ldns/ldns.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ask/ldns.h"
 #include "ask/name.h"
 #include "cli/zone_file.h"
 

@@ -122,8 +122,9 @@ static struct mxclash_answer answer(struct judge *judge, unsigned qtype)
     if (list == NULL) {
         add_soa(&judge->message, zone);
     }
-    return (struct mxclash_answer){.message = judge->message.octets,
-                                   .message_len = judge->message.len,
+    return (struct mxclash_answer){.struct_size = sizeof(struct mxclash_answer),
+                                   .message = judge->message.octets,
+                                   .message_len = (uint32_t)judge->message.len,
                                    .zone = zone->octets,
                                    .zone_len = zone->len};
 }
@@ -133,7 +134,7 @@ static struct mxclash_answer answer(struct judge *judge, unsigned qtype)
 
 static void prove(struct judge *judge)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     while (mxclash_proof_next(judge->engine, judge->now, &proof)) {
         for (unsigned i = 0; i < proof.qtype_count; i++) {
             const struct mxclash_answer given = answer(judge, proof.qtypes[i]);
@@ -146,10 +147,10 @@ static void prove(struct judge *judge)
 /** What an SPF record includes is known if it lies in this zone; of the rest nothing is said. */
 static void look_up(struct judge *judge)
 {
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
     while (mxclash_lookup_next(judge->engine, judge->now, &lookup)) {
         struct mxclash_txt txt[MXCLASH_TXT_MAX];
-        struct mxclash_lookup_reply reply = {.txt = txt};
+        struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply), .txt = txt};
         struct ask_name name;
         const struct zone_owner *owner =
             lookup.qtype == LDNS_RR_TYPE_TXT &&
@@ -211,22 +212,23 @@ static void judge_owner(struct judge *judge)
 static bool start(struct judge *judge, const psl_ctx_t *suffixes)
 {
     const struct config *config = judge->lint->config;
-    struct mxclash_options options = {
-        .table_size = TABLE_OCTETS,
-        .probe = true,
-        .probe_rate = PROBE_RATE,
-        .recheck_interval_s = config->recheck_interval_s,
-        .expire_after_s = config->expire_after_s,
-        .providers = config->provider_text,
-        .providers_len = config->provider_text_len,
-        .suffixes = suffixes,
-        .on_event = on_event,
-        .lookup = true,
-        .context = judge,
-    };
+    struct mxclash_options options;
+    mxclash_options_init(&options, sizeof(options));
+    options.table_size = TABLE_OCTETS;
+    options.probe_rate = PROBE_RATE;
+    options.recheck_interval_s = config->recheck_interval_s;
+    options.expire_after_s = config->expire_after_s;
+    options.confirm_after_s = 0;
+    options.providers = config->provider_text;
+    options.providers_len = config->provider_text_len;
+    options.suffixes = suffixes;
+    options.on_event = on_event;
+    options.lookup = 1;
+    options.context = judge;
     judge->providers = told_providers(config);
     return getrandom(&options.seed, sizeof(options.seed), 0) == (ssize_t)sizeof(options.seed) &&
-           judge->providers != NULL && mxclash_engine_new(&options, &judge->engine) == mxclash_ok;
+           judge->providers != NULL &&
+           mxclash_engine_new(&options, &judge->engine, NULL, 0) == mxclash_ok;
 }
 
 /** Show it every name that has an MX. */

@@ -8,7 +8,9 @@ from lab import DNS_PORT, Authority, free_address
 from test_cli import run, write
 
 # Authorities of the tests are on loopback, which is never asked unless this is said.
-LAB = "may-ask: 127.0.0.0/8\nmay-ask: ::1\nconfirm-after: 0\n"
+# Nothing leaves loopback: where no other resolver is named, nobody resolves.
+ALONE = "confirm-after: 0\nresolver: 127.0.0.1@9\n"
+LAB = "may-ask: 127.0.0.0/8\nmay-ask: ::1\n" + ALONE
 
 
 def check(folder, domain, *options, conf=LAB):

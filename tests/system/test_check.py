@@ -6,7 +6,7 @@ import time
 
 import pytest
 from asking import STANDARD
-from checking import LAB, Delegations, check, kinds, show, tags
+from checking import ALONE, LAB, Delegations, check, kinds, show, tags
 from lab import Authority, free_address, free_port, port_53_missing
 from test_cli import run
 
@@ -51,6 +51,8 @@ def test_broken(tmp_path, delegated, domain):
     assert conflict["authority"] == server.address
     # the target has an address and no MX
     assert conflict["impact"] == "implicit-mx"
+    assert told["target"] == "www.cdn.test"
+    assert told["target_records"] == [{"type": "A", "ttl": 60, "rdata": ["192.0.2.10"]}]
     assert [s["address"] for s in told["servers"]] == [server.address]
     assert told["servers"][0]["conflicts"] == [kind]
     # the repair steps, with this domain's own names
@@ -141,7 +143,7 @@ class TestResolver:
             status, told = check(tmp_path, domain, "--resolver", unbound.endpoint)
             assert (status, told["zone"], kinds(told)) == (1, domain, [BROKEN[domain][0]])
             assert told["conflicts"][0]["impact"] == "implicit-mx"
-        conf = LAB + f"resolver: {unbound.endpoint}\n"
+        conf = LAB.replace("127.0.0.1@9", unbound.endpoint)
         assert check(tmp_path, "good.test", conf=conf)[1]["zone"] == "good.test"
 
     def test_does_not_answer(self, tmp_path):
@@ -168,7 +170,7 @@ class TestServer:
         """On loopback, though nothing is allowed there; the zone is found without the one above."""
         server = delegated.server_of(domain)
         status, told = check(
-            tmp_path, domain, "--server", server.endpoint, conf="confirm-after: 0\n"
+            tmp_path, domain, "--server", server.endpoint, conf=ALONE
         )
         assert (status, kinds(told)) == (1, [BROKEN[domain][0]])
         assert told["zone"] == domain
@@ -177,7 +179,7 @@ class TestServer:
     def test_healthy(self, tmp_path, delegated, domain):
         server = delegated.server_of(domain)
         status, told = check(
-            tmp_path, domain, "--server", server.endpoint, conf="confirm-after: 0\n"
+            tmp_path, domain, "--server", server.endpoint, conf=ALONE
         )
         assert (status, told["zone"]) == (0, domain.split(".", domain.count(".") - 1)[-1])
 
@@ -212,7 +214,7 @@ class TestAddresses:
 
     def test_loopback_is_not_asked_by_itself(self, tmp_path, delegated):
         before = len(delegated.own.queries("split.test"))
-        status, told = check(tmp_path, "split.test", *root_of(delegated), conf="confirm-after: 0\n")
+        status, told = check(tmp_path, "split.test", *root_of(delegated), conf=ALONE)
         assert (status, tags(told)) == (2, ["not-asked"])
         assert told["servers"][0]["not_asked"] == "loopback"
         assert told["why"].startswith("None of the servers of split.test has an address")
@@ -231,7 +233,7 @@ class TestAddresses:
         lone = "zone lone.test\n answer by-type\n @ CNAME www.trap.test.\n @ MX 5 mx.lone.test.\n"
         trap = "zone trap.test\n www A 192.0.2.1\n"
         with Delegations(tmp_path, {"lone.test": [lone], "trap.test": [trap]}) as world:
-            conf = f"confirm-after: 0\nmay-ask: {world.addresses['lone.test'][0]}\n"
+            conf = f"{ALONE}may-ask: {world.addresses['lone.test'][0]}\n"
             status, told = check(tmp_path, "lone.test", *world.option, conf=conf)
             assert (status, told["conflicts"][0]["impact"]) == (1, "unknown")
             assert world.servers["trap.test"][0].queries("www.trap.test") == []
@@ -258,7 +260,7 @@ class TestServers:
             assert [s["conflicts"] for s in told["servers"]] == [["cname-and-mx"]] * 2
             assert [s["serial"] for s in told["servers"]] == [7, 7]
             # the delegation names two servers, the zone the one that was made up
-            assert tags(told) == ["delegation-differs"]
+            assert set(tags(told)) == {"delegation-differs", "mx-has-no-address"}
             text = show(tmp_path, "two.test", *world.option)[1]
             assert ", at 2 of 2 servers" in text
             assert text.count("\nat ns") == 1
@@ -316,6 +318,23 @@ class TestServers:
         assert len(told["servers"]) == 2
 
 
+@needs_port_53
+def test_hosts_of_the_mx(tmp_path):
+    """As a sender looks them up; what is wrong with them is a remark."""
+    zone = (
+        "zone two.test\n @ MX 5 alias.two.test.\n @ MX 6 nowhere.two.test.\n @ MX 7 good.two.test.\n"
+        " alias CNAME good.two.test.\n good A 192.0.2.1\n"
+    )
+    with Delegations(tmp_path, {"two.test": [zone]}) as world:
+        status, told = check(tmp_path, "two.test", *world.option)
+    assert status == 0
+    said = [(r["tag"], r["text"].split(",")[0]) for r in told["remarks"]]
+    assert [one for one in said if one[0] != "delegation-differs"] == [
+        ("mx-is-alias", "The MX names alias.two.test"),
+        ("mx-has-no-address", "The MX names nowhere.two.test"),
+    ]
+
+
 class TestForPeople:
     def test_everything_is_there(self, tmp_path, delegated):
         status, text = show(tmp_path, "split.test", *root_of(delegated), COLUMNS="100")
@@ -327,6 +346,7 @@ class TestForPeople:
             "conflict found",
         ):
             assert line in text.splitlines()
+        assert "Senders find at www.cdn.test: A 192.0.2.10" in text
         assert "Senders deliver to the address of www.cdn.test itself." in text
         assert re.search(r"(?m)^A +the CNAME$", text)
         assert "\033" not in text

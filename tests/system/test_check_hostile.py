@@ -13,12 +13,10 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 import pytest
-from checking import LAB, Delegations, check, kinds, tags
+from checking import ALONE, LAB, Delegations, check, kinds, tags
 from lab import DNS_PORT, Authority, free_address, port_53_missing
 from liar import Liar, a, cname, mx, reply
 from test_cli import COMMAND, write
-
-SERVER = "confirm-after: 0\n"
 
 needs_port_53 = pytest.mark.skipif(port_53_missing() is not None, reason="port 53 wants root")
 
@@ -91,7 +89,7 @@ def test_truth_behind_a_lie(tmp_path, lie):
         return [lie(query, healthy(query, tcp)), octets]
 
     with Liar(answer) as liar:
-        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=SERVER)
+        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=ALONE)
     assert (status, kinds(told)) == (1, ["cname-and-mx"])
     assert tags(told) == ["stray-answers"]
 
@@ -99,7 +97,7 @@ def test_truth_behind_a_lie(tmp_path, lie):
 @pytest.mark.parametrize("lie", [with_other_id, cut])
 def test_nothing_but_lies(tmp_path, lie):
     with Liar(lambda query, tcp: lie(query, by_type(query, tcp))) as liar:
-        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=SERVER)
+        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=ALONE)
     assert (status, told["result"]) == (2, "unknown")
     assert told["servers"][0]["authoritative"] is False
     assert told["servers"][0]["answers"]["MX"]["status"] in ("timeout", "malformed")
@@ -115,7 +113,7 @@ def test_lies_over_tcp(tmp_path):
         return octets[:2] + bytes([octets[2] | 2]) + octets[3:]
 
     with Liar(answer) as liar:
-        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=SERVER)
+        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=ALONE)
     assert status == 2
     answers = told["servers"][0]["answers"]
     assert {x["status"] for x in answers.values()} == {"malformed"}
@@ -129,7 +127,7 @@ def test_stream_that_ends_without_an_answer(tmp_path):
         return None if tcp else octets[:2] + bytes([octets[2] | 2]) + octets[3:]
 
     with Liar(answer) as liar:
-        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=SERVER)
+        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=ALONE)
     assert (status, told["servers"][0]["answers"]["MX"]["status"]) == (2, "unreachable")
 
 
@@ -157,7 +155,7 @@ def test_answer_from_elsewhere(tmp_path):
     thread.start()
     try:
         endpoint = f"{address}@{server.getsockname()[1]}"
-        status, told = check(tmp_path, "lie.test", "--server", endpoint, conf=SERVER)
+        status, told = check(tmp_path, "lie.test", "--server", endpoint, conf=ALONE)
     finally:
         stop.set()
         thread.join()
@@ -173,14 +171,14 @@ def test_server_that_knows_no_edns(tmp_path):
         return by_type(query, tcp)
 
     with Liar(answer) as liar:
-        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=SERVER)
+        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=ALONE)
     assert (status, kinds(told)) == (1, ["cname-and-mx"])
 
 
 def test_flood_of_lies(tmp_path):
     with Liar(lambda query, tcp: [b"x" * 60] * 2000) as liar:
         began = time.monotonic()
-        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=SERVER)
+        status, told = check(tmp_path, "lie.test", "--server", liar.endpoint, conf=ALONE)
     assert (status, told["servers"][0]["authoritative"]) == (2, False)
     assert time.monotonic() - began < 60
 

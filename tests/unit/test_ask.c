@@ -456,6 +456,63 @@ static void test_waiting_questions_are_bounded(void **state)
                      ASK_OUTSTANDING_MAX + ASK_WAITING_MAX);
 }
 
+/** Takes the answer of that number. */
+static unsigned wanted;
+
+static bool take(void *context, const struct ask_reply *reply)
+{
+    struct world *w = context;
+    assert_int_equal(reply->status, ask_answered);
+    assert_non_null(reply->packet);
+    return ++w->by_status[ask_answered] == wanted;
+}
+
+static void on_end(void *context, enum ask_status status)
+{
+    struct world *w = context;
+    w->done++;
+    w->reply.status = status;
+}
+
+static void test_servers_of_a_zone_in_turn(void **state)
+{
+    const struct ask_name name = name_of("example.com.");
+    const struct ask_options options = {
+        .base = world.base, .policy = &world.policy, .timeout_ms = 20, .tries = 1};
+    struct ask_zone *zone = calloc(1, sizeof(*zone));
+    struct sockaddr_in *dead;
+    (void)state;
+    assert_non_null(zone);
+    /* the first has no address, the second is not there, the third answers twice */
+    zone->server_count = 3;
+    zone->operators_word = true;
+    zone->servers[1].address_count = 1;
+    zone->servers[1].addresses[0] = world.address;
+    dead = (struct sockaddr_in *)&zone->servers[1].addresses[0];
+    dead->sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+    zone->servers[2].address_count = 2;
+    zone->servers[2].addresses[0] = zone->servers[2].addresses[1] = world.address;
+    struct ask *other = ask_new(&options);
+    assert_non_null(other);
+    for (wanted = 1; wanted <= 3; wanted++) {
+        world.done = world.by_status[ask_answered] = 0;
+        assert_true(ask_authority(other, zone, &name, LDNS_RR_TYPE_MX, take, on_end, &world));
+        wait_for(1);
+        /* of a third answer there is none, and what was not taken was not what was wanted */
+        assert_int_equal(world.reply.status, wanted <= 2 ? ask_answered : ask_lame);
+        assert_int_equal(world.by_status[ask_answered], wanted <= 2 ? wanted : 2);
+    }
+    /* strangers' servers on loopback are not asked */
+    zone->operators_word = false;
+    const unsigned heard = world.server.heard;
+    assert_true(ask_authority(other, zone, &name, LDNS_RR_TYPE_MX, take, on_end, &world));
+    wait_for(2);
+    assert_int_equal(world.reply.status, ask_forbidden);
+    assert_int_equal(world.server.heard, heard);
+    ask_free(other);
+    free(zone);
+}
+
 static void on_zone(void *context, enum ask_status status, const struct ask_zone *zone)
 {
     (void)context;
@@ -657,6 +714,7 @@ int main(void)
         ON_LOOPBACK(test_nobody_is_there),
         ON_LOOPBACK(test_outstanding_questions_are_bounded),
         ON_LOOPBACK(test_waiting_questions_are_bounded),
+        ON_LOOPBACK(test_servers_of_a_zone_in_turn),
         ON_LOOPBACK(test_free_ends_all_without_a_callback),
         ON_LOOPBACK(test_resolver_that_is_silent),
         ON_LOOPBACK(test_nobody_to_resolve),
