@@ -21,7 +21,7 @@ ask:
 runtime:        core/base core/providers core/engine output ask
 advice:         core/providers
 book:           output
-web:            book
+web:            output advice book
 cli:            core/providers output runtime ask advice book web
 host/unbound:   core/engine runtime
 '

@@ -80,6 +80,9 @@ enum cli_exit cli_list(int argc, char **argv);
 /** `show DOMAIN`: all that is known of a domain, and how to mend it. */
 enum cli_exit cli_show(int argc, char **argv);
 
+/** `report --html FILE`: the page with its data in one file. */
+enum cli_exit cli_report(int argc, char **argv);
+
 /** `serve`: follow the logs, keep the book, serve the page. */
 enum cli_exit cli_serve(int argc, char **argv);
 

@@ -68,6 +68,16 @@ static const struct help helps[] = {
      "mxclash show example.com\n"
      "mxclash show example.com --letter --language zh\n",
      "not in conflict as far as is known", "in conflict", "book or log cannot be read, or bad use"},
+    {"report",
+     "Writes the page of mxclash serve with its data in it, as one file that works\n"
+     "without a server: what is open, at most the 1,000 conflicts with the most MX\n"
+     "queries.\n"
+     "\n"
+     "  --html FILE  where to; - is standard output\n"
+     "  --log FILE   read this log in place of the book; may be given again\n",
+     "mxclash report --html report.html\n"
+     "mxclash report --html - --log /var/log/unbound/mxclash.json > report.html\n",
+     "it was written", NULL, "book or log cannot be read, FILE not written, or bad use"},
     {"serve",
      "Follows the logs of one or many resolvers, keeps the book that list and show\n"
      "read, and serves the page. Runs in the foreground until SIGTERM or SIGINT, as a\n"

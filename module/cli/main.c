@@ -35,6 +35,8 @@ static const struct command commands[] = {
      "list the affected domains", cli_list},
     {"show", NULL, "DOMAIN [--log FILE] [--letter] [--language en|zh] [--json]",
      "show all that is known of a domain, and how to mend it", cli_show},
+    {"report", NULL, "--html FILE [--log FILE]", "write the page with its data in one file",
+     cli_report},
     {"serve", NULL, "[--log FILE]", "follow the logs, keep the book, serve the page", cli_serve},
     {"providers", NULL, "[FILE]", "show the table of mailbox providers", cli_providers},
     {"help", "--help", "", "show this text", help},

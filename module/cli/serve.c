@@ -13,6 +13,7 @@
 #include "book/keeper.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "core/providers/providers.h"
 #include "runtime/provider_file.h"
 #include "web/web.h"
 
@@ -52,14 +53,18 @@ static void wait_for_end(const sigset_t *ending)
     }
 }
 
-#ifdef MXCLASH_PAGE
-static struct web *start_page(const struct config *config, struct keeper *keeper)
+static struct web *start_page(const struct config *config, const struct providers *providers,
+                              struct keeper *keeper)
 {
     char error[256];
     const struct web_options options = {
         .listen = config->page_listen,
         .listen_count = config->page_listen_count,
+        .hosts = config->page_host,
+        .host_count = config->page_host_count,
+        .group = config->page_group,
         .database = config->database,
+        .providers = providers,
         .say = say,
         .counters = count,
         .context = keeper,
@@ -70,7 +75,6 @@ static struct web *start_page(const struct config *config, struct keeper *keeper
     }
     return web;
 }
-#endif
 
 static enum cli_exit serve(const struct config *config, const struct option_values *logs)
 {
@@ -81,8 +85,8 @@ static enum cli_exit serve(const struct config *config, const struct option_valu
         .retention_days = config->retention_days,
         .say = say,
     };
+    char error[PROVIDERS_ERROR_MAX];
     sigset_t ending;
-    bool good = true;
     umask(PRIVATE_UMASK);
     block_signals(&ending);
     struct keeper *keeper = keeper_new(&options);
@@ -90,18 +94,17 @@ static enum cli_exit serve(const struct config *config, const struct option_valu
         say(NULL, "no memory, descriptor or thread");
         return cli_trouble;
     }
-#ifdef MXCLASH_PAGE
-    struct web *web = start_page(config, keeper);
-    good = web != NULL;
-#else
-    (void)count;
-#endif
+    struct providers *providers =
+        config->provider_text != NULL
+            ? providers_parse(config->provider_text, config->provider_text_len, error)
+            : providers_builtin(error);
+    struct web *web = start_page(config, providers, keeper);
+    const bool good = web != NULL;
     if (good) {
         wait_for_end(&ending);
     }
-#ifdef MXCLASH_PAGE
     web_free(web);
-#endif
+    providers_free(providers);
     keeper_free(keeper);
     return good ? cli_good : cli_trouble;
 }

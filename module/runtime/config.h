@@ -32,6 +32,11 @@ struct config {
     /** the same, of `mxclash serve` */
     char **page_listen;
     size_t page_listen_count;
+    /** names by which the page may be asked for, text names */
+    char **page_host;
+    size_t page_host_count;
+    /** the group of its unix sockets; "" = the process's own */
+    char *page_group;
     /** octets, 262144 to 2^36 */
     size_t table_size;
     bool probe;

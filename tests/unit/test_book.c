@@ -457,6 +457,39 @@ static void test_groups(void **state)
     }
 }
 
+static bool add_overview(void *context, enum book_group by, const struct book_share *share)
+{
+    char(*texts)[512] = context;
+    return add_share(texts[by], share);
+}
+
+/** The overview says what the sums and the groups say one by one. */
+static void test_overview(void **state)
+{
+    (void)state;
+    char texts[book_group_host + 1][512];
+    struct book_summary summary, wanted;
+    for (size_t limit = 1; limit < 4; limit++) {
+        memset(texts, 0, sizeof(texts));
+        assert_true(book_overview(f.book, &summary, limit, add_overview, texts));
+        assert_true(book_sum(f.book, &wanted));
+        assert_memory_equal(&summary, &wanted, sizeof(wanted));
+        for (int by = book_group_kind; by <= book_group_host; by++) {
+            char text[512] = "";
+            if (by == book_group_state || by == book_group_host) {
+                continue;
+            }
+            assert_true(book_groups(f.book, (enum book_group)by, limit, add_share, text));
+            assert_string_equal(texts[by], text);
+        }
+        if (limit == 1) {
+            assert_int_equal(summary.open, 0);
+            tell_some();
+        }
+    }
+    assert_int_equal(summary.open, 5);
+}
+
 static bool add_hour(void *context, const struct book_hour *hour)
 {
     char *text = context;
@@ -620,6 +653,7 @@ int main(void)
         TEST(test_pages),
         TEST(test_bad_cursors),
         TEST(test_groups),
+        TEST(test_overview),
         TEST(test_timeline),
         TEST(test_hosts),
         TEST(test_typed_domains),
