@@ -16,6 +16,7 @@ $(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_main.c $(wildcar
 	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS),FUZZ)
 # the table as the command shows it
 $(B)/tests/fuzz/replay_providers: $(B)/obj/module/cli/providers.o
+$(B)/tests/fuzz/replay_zone: $(B)/obj/module/cli/zone_file.o $(B)/obj/module/cli/terminal.o
 
 check-fuzz: $(FUZZERS:%=$(B)/tests/fuzz/replay_%)
 	@for name in $(FUZZERS); do \
@@ -38,12 +39,13 @@ $(FUZZ)/obj/providers_text.o: $(B)/providers_text.c
 	@mkdir -p $(@D)
 	$(call say,$(CLANG) $(FUZZ_CFLAGS) -c -o $@ $<,CLANG)
 # an archive, so that a target may bring a file of the module itself
-$(FUZZ)/libmodule.a: $(call fuzz_objects,$(CORE) $(OUTPUT) $(RUNTIME) $(BOOK))
+$(FUZZ)/libmodule.a: $(call fuzz_objects,$(CORE) $(ASK) $(OUTPUT) $(RUNTIME) $(BOOK))
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
 $(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o $(FUZZ)/libmodule.a
 	$(call say,$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS),FUZZ)
 $(FUZZ)/fuzz_providers: $(FUZZ)/obj/module/cli/providers.o
+$(FUZZ)/fuzz_zone: $(FUZZ)/obj/module/cli/zone_file.o $(FUZZ)/obj/module/cli/terminal.o
 
 # What is found and grows the coverage stays in corpus-TARGET; an input that fails becomes
 # build/fuzz/TARGET-crash-... and is told in the log.
