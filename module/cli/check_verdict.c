@@ -101,23 +101,6 @@ static bool hears(const struct detector *detector, const struct check_server *se
     return server->authoritative && (detector->server == NULL || detector->server == server);
 }
 
-static struct mxclash_address address_of(const struct sockaddr_storage *from)
-{
-    struct mxclash_address address = {0};
-    if (from->ss_family == AF_INET) {
-        const struct sockaddr_in *four = (const struct sockaddr_in *)from;
-        address.family = 4;
-        address.port = ntohs(four->sin_port);
-        memcpy(address.octets, &four->sin_addr, 4);
-    } else if (from->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
-        address.family = 6;
-        address.port = ntohs(six->sin6_port);
-        memcpy(address.octets, &six->sin6_addr, 16);
-    }
-    return address;
-}
-
 /** An answer as the engine takes it. */
 static struct mxclash_answer answer_of(const struct check *check, const struct check_server *server,
                                        const struct check_answer *answer)
@@ -128,7 +111,7 @@ static struct mxclash_answer answer_of(const struct check *check, const struct c
         .message_len = (uint32_t)answer->message_len,
         .zone = check->has_zone ? check->zone.name.octets : NULL,
         .zone_len = check->has_zone ? check->zone.name.len : 0,
-        .server = address_of(&server->address),
+        .server = ask_address_public(&server->address),
     };
 }
 
