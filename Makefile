@@ -74,12 +74,19 @@ HOST_VERSION = $(shell sed -n 's/^\#define PACKAGE_VERSION "\(.*\)"/\1/p' $(UNBO
 objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 CORE := $(call objects,module/core/*) $(B)/obj/providers_text.o
 OUTPUT := $(call objects,module/output)
-RUNTIME := $(call objects,module/runtime)
+# which nets may be asked is the configuration's word, and needs no ldns
+RUNTIME := $(call objects,module/runtime) $(B)/obj/module/ask/address.o
+# the operator's side: in the command, never in the resolver's module
+ADVICE := $(call objects,module/advice)
+BOOK := $(call objects,module/book)
+ASK := $(filter-out %/address.o,$(call objects,module/ask))
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 CORE_LIBS := -lpsl
 LIBS := -levent -ljansson $(CORE_LIBS)
+# of the command, which keeps and reads the book, and asks authorities
+COMMAND_LIBS := $(LIBS) -lsqlite3 -lldns
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
@@ -120,6 +127,11 @@ $(B)/obj/providers_text.o: $(B)/providers_text.c $(FLAGS)
 $(B)/libcore.a: $(CORE)
 $(B)/liboutput.a: $(OUTPUT)
 $(B)/libruntime.a: $(RUNTIME)
+$(B)/libadvice.a: $(ADVICE)
+$(B)/libbook.a: $(BOOK)
+$(B)/libask.a: $(ASK)
+# in the order in which the linker needs them
+ARCHIVES := $(B)/libbook.a $(B)/libadvice.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 $(B)/lib%.a:
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
@@ -167,13 +179,13 @@ FORCE:
 $(HOST)/obj/module/cli/%.o: module/cli/%.c $(HOST)/host_build.h $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<,CC)
-$(HOST)/mxclash: $(CLI) $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
-	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(LIBS),LINK)
+$(HOST)/mxclash: $(CLI) $(ARCHIVES)
+	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(COMMAND_LIBS),LINK)
 
 # --- tests -------------------------------------------------------------------------------------------
-$(B)/tests/unit/%: tests/unit/%.c $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a | deps-check
+$(B)/tests/unit/%: tests/unit/%.c $(ARCHIVES) | deps-check
 	@mkdir -p $(@D)
-	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.a,$^) $(LIBS) -lcmocka,TEST)
+	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.a,$^) $(COMMAND_LIBS) -lcmocka,TEST)
 
 $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	@mkdir -p $(@D)
@@ -231,12 +243,13 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers: $(ADAPTER) $(CLI) $(RUNTIME) $(OUTPUT) $(CORE)
+check-layers: $(ADAPTER) $(CLI) $(ADVICE) $(BOOK) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
 	@tests/circles.sh $^
 
 # the second compiler only compiles: warnings are errors there too
-CLANG_FILES := $(wildcard module/core/*/*.c module/output/*.c module/runtime/*.c module/cli/*.c)
+CLANG_FILES := $(wildcard module/core/*/*.c module/output/*.c module/runtime/*.c module/cli/*.c \
+    module/advice/*.c module/book/*.c module/ask/*.c)
 check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)

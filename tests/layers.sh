@@ -17,8 +17,12 @@ core/limits:    core/base core/dns
 core/cases:     core/base core/dns core/providers core/recall core/mailbox core/limits
 core/engine:    core/base core/dns core/providers core/recall core/mailbox core/limits core/cases
 output:
-runtime:        core/base core/providers output
-cli:            core/providers output runtime
+ask:
+advice:         core/providers
+book:
+web:            book
+runtime:        ask core/base core/providers output
+cli:            advice ask book core/providers output runtime
 host/unbound:   core/engine runtime
 '
 
@@ -34,7 +38,7 @@ for folder in $(git ls-files 'module/*.[ch]' | sed -E 's|^module/(.*)/[^/]*$|\1|
     fi
     # a quoted name with no folder of ours before it is the host's, and looked for below
     for header in $(cat module/"$folder"/*.[ch] |
-        sed -nE 's|^#include "((core/[a-z]+\|output\|runtime\|cli\|host/[a-z]+)/.*)"$|\1|p' | sort -u); do
+        sed -nE 's|^#include "((core/[a-z]+\|output\|runtime\|cli\|ask\|advice\|book\|web\|host/[a-z]+)/.*)"$|\1|p' | sort -u); do
         to=${header%/*}
         [ "$to" = "$folder" ] || printf '%s ' "${allowed#*:}" | grep -q " $to " ||
             fault "module/$folder may not include $header"
@@ -49,6 +53,13 @@ forbid() { # what: where: pattern of an include
 
 forbid "core may use libc, xxhash, libpsl and itself only" "module/core/*/*.[ch]" \
     'event2/|jansson|sqlite3|ldns|time\.h|sys/time|sys/stat|fcntl|syslog|unistd'
+forbid "of ask, runtime knows addresses only: the resolver's process needs no ldns" \
+    "module/runtime/*.[ch] module/ask/address.[ch]" 'ldns|ask/(ask|name|inside)\.h'
+forbid "ask knows libevent, ldns and itself" "module/ask/*.[ch]" 'jansson|sqlite3'
+forbid "advice is pure: no file, no clock" "module/advice/*.[ch]" \
+    'event2/|jansson|sqlite3|time\.h|sys/stat|fcntl|unistd'
+forbid "the resolver's process has no book" \
+    "module/core/*/*.[ch] module/output/*.[ch] module/runtime/*.[ch] module/host/*/*.[ch]" 'sqlite3'
 forbid "Unbound's headers belong into module/host/unbound" \
     "module/core/*/*.[ch] module/output/*.[ch] module/runtime/*.[ch] module/cli/*.[ch] include/*.h" \
     'config\.h"|util/|services/|iterator/|sldns/|dynlibmod/'

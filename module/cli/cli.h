@@ -68,6 +68,9 @@ bool cli_load_config(const char *path, struct cli_config *loaded);
 /** `check-conf [FILE]`: read the configuration file as the module would. */
 enum cli_exit cli_check_conf(int argc, char **argv);
 
+/** `check DOMAIN`: ask the authorities themselves, and say what is wrong. */
+enum cli_exit cli_check(int argc, char **argv);
+
 /** `providers [FILE]`: show the table of mailbox providers that holds, or that of a file. */
 enum cli_exit cli_providers(int argc, char **argv);
 

@@ -25,6 +25,8 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"check", NULL, "DOMAIN [OPTION ...]", "ask a domain's authorities, say what is wrong",
+     cli_check},
     {"check-conf", NULL, "[FILE]", "check a configuration file", cli_check_conf},
     {"providers", NULL, "[FILE]", "show the table of mailbox providers", cli_providers},
     {"help", "--help", "", "show this text", help},

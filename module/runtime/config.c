@@ -26,6 +26,8 @@ enum kind {
     kind_listen,
     kind_domain,
     kind_domain_file,
+    kind_server,
+    kind_net,
 };
 
 struct key {
@@ -33,8 +35,11 @@ struct key {
     enum kind kind;
     /** accepted and checked, but nothing uses it */
     bool not_yet;
-    /** of the member of struct config that takes the value; 0 for the lists */
+    /** of the member of struct config that takes the value; 0 for http-listen and ignored domains
+     */
     size_t offset;
+    /** of the member that counts a list */
+    size_t count_offset;
     /** bounds of a number, or of octets */
     uint64_t min;
     uint64_t max;
@@ -45,6 +50,7 @@ struct key {
 };
 
 #define MEMBER(name) .offset = offsetof(struct config, name)
+#define LIST(name)   MEMBER(name), .count_offset = offsetof(struct config, name##_count)
 
 /** The order is that of docs/configuration.md. */
 static const struct key keys[] = {
@@ -72,6 +78,9 @@ static const struct key keys[] = {
     {"repair", kind_flag, MEMBER(repair), .preset = "no", .example = "no"},
     {"top-domains", kind_number, MEMBER(top_domains), .min = 0, .max = 10000, .preset = "100",
      .example = "100"},
+    {"resolver", kind_server, LIST(resolver), .example = "192.0.2.53"},
+    {"do-not-ask", kind_net, LIST(do_not_ask), .example = "10.0.0.0/8"},
+    {"may-ask", kind_net, LIST(may_ask), .example = "127.0.0.0/8"},
     {"ignore-domain", kind_domain, .example = "example.org"},
     {"ignore-file", kind_domain_file, .example = "\"/etc/unbound/mxclash.ignore\""},
     {"provider-file", kind_provider_file, MEMBER(provider_file), .preset = "",
@@ -223,6 +232,21 @@ static bool add_domain_file(struct config *config, const struct config_place *pl
     return good;
 }
 
+/** A list of servers or nets; "" adds nothing. */
+static bool add_to_list(struct config *config, const struct config_place *place,
+                        const struct key *key, const char *text)
+{
+    char ***list = (char ***)(void *)((char *)config + key->offset);
+    size_t *count = (size_t *)(void *)((char *)config + key->count_offset);
+    if (text[0] == '\0') {
+        return true;
+    }
+    if (!(key->kind == kind_server ? config_server : config_net)(place, text)) {
+        return false;
+    }
+    return add_text(list, count, text) || no_memory(place);
+}
+
 /** Check a value and put it into config. \return false after config_fault() */
 static bool set_value(struct config *config, const struct config_place *place,
                       const struct key *key, const char *text)
@@ -245,6 +269,9 @@ static bool set_value(struct config *config, const struct config_place *place,
         return add_domain(config, place, text);
     case kind_domain_file:
         return add_domain_file(config, place, text);
+    case kind_server:
+    case kind_net:
+        return add_to_list(config, place, key, text);
     }
     return false;
 }
@@ -271,6 +298,9 @@ void config_free(struct config *config)
     free(config->provider_text);
     free_texts(&config->http_listen, &config->http_listen_count);
     free_texts(&config->ignore, &config->ignore_count);
+    free_texts(&config->resolver, &config->resolver_count);
+    free_texts(&config->do_not_ask, &config->do_not_ask_count);
+    free_texts(&config->may_ask, &config->may_ask_count);
     memset(config, 0, sizeof(*config));
 }
 

@@ -40,6 +40,14 @@ struct config {
     bool repair;
     /** domains on /metrics/domains, 0 to 10000 */
     unsigned top_domains;
+    /** for hosts and commands that ask authorities themselves, each as ask_address_parse() and
+     * ask_net_parse() take it */
+    char **resolver;
+    size_t resolver_count;
+    char **do_not_ask;
+    size_t do_not_ask_count;
+    char **may_ask;
+    size_t may_ask_count;
     /** text names, from ignore-domain and from the lines of every ignore-file */
     char **ignore;
     size_t ignore_count;

@@ -171,6 +171,14 @@ static const struct {
      ":1: http-listen: \"::FFFF:c000:201@080\" is an IPv4 address in the form of IPv6; write "
      "192.0.2.1@80"},
     /* names */
+    {"resolver: 192.0.2.53@0\n", ":1: resolver: \"192.0.2.53@0\" is no address; write one such as "
+                                 "192.0.2.53 or 192.0.2.53@5353"},
+    {"resolver: dns.example\n", ":1: resolver: \"dns.example\" is no address; write one such as "
+                                "192.0.2.53 or 192.0.2.53@5353"},
+    {"do-not-ask: 10.0.0.1/8\n", ":1: do-not-ask: \"10.0.0.1/8\" is no net, or has bits behind its "
+                                 "length; write one such as 10.0.0.0/8 or 2001:db8::/32"},
+    {"may-ask: 127.0.0.0/33\n", ":1: may-ask: \"127.0.0.0/33\" is no net, or has bits behind its "
+                                "length; write one such as 10.0.0.0/8 or 2001:db8::/32"},
     {"ignore-domain: a..b\n",
      ":1: ignore-domain: \"a..b\" is no domain name; write one such as example.org"},
     {"ignore-domain: \"\"\n",
