@@ -33,10 +33,7 @@ enum kind {
 struct key {
     const char *name;
     enum kind kind;
-    /** accepted and checked, but nothing uses it */
-    bool not_yet;
-    /** of the member of struct config that takes the value; 0 for http-listen and ignored domains
-     */
+    /** of the member of struct config that takes the value; 0 for ignored domains */
     size_t offset;
     /** of the member that counts a list */
     size_t count_offset;
@@ -58,11 +55,14 @@ static const struct key keys[] = {
      .example = "\"/var/log/unbound/mxclash.json\""},
     {"log-syslog", kind_flag, MEMBER(log_syslog), .preset = "no", .example = "no"},
     {"log-host", kind_flag, MEMBER(log_host), .preset = "yes", .example = "yes"},
-    {"database", kind_path, .not_yet = true, MEMBER(database),
-     .preset = "/var/lib/unbound/mxclash.db", .example = "\"/var/lib/unbound/mxclash.db\""},
-    {"retention-days", kind_number, .not_yet = true, MEMBER(retention_days), .min = 1, .max = 36500,
-     .preset = "90", .example = "90"},
-    {"http-listen", kind_listen, .preset = "127.0.0.1@9853", .example = "127.0.0.1@9853"},
+    {"database", kind_path, MEMBER(database), .preset = "/var/lib/mxclash/book.db",
+     .example = "\"/var/lib/mxclash/book.db\""},
+    {"retention-days", kind_number, MEMBER(retention_days), .min = 1, .max = 36500, .preset = "90",
+     .example = "90"},
+    {"page-listen", kind_listen, LIST(page_listen), .preset = "127.0.0.1@9854",
+     .example = "127.0.0.1@9854"},
+    {"http-listen", kind_listen, LIST(http_listen), .preset = "127.0.0.1@9853",
+     .example = "127.0.0.1@9853"},
     {"table-size", kind_size, MEMBER(table_size), .min = 1 << 18, .max = UINT64_C(1) << 36,
      .preset = "16m", .example = "16m"},
     {"probe", kind_flag, MEMBER(probe), .preset = "yes", .example = "yes"},
@@ -100,8 +100,8 @@ struct loader {
     struct config_lines lines;
     /** line where each key stood first; 0 = not yet */
     unsigned long first_line[KEYS];
-    /** line of `http-listen: ""`; 0 = none */
-    unsigned long listen_none_line;
+    /** line where a kind_listen says "", which means none; 0 = nowhere */
+    unsigned long none_line[KEYS];
     /** a key or the clause has been read */
     bool begun;
 };
@@ -179,20 +179,34 @@ static bool set_provider_file(struct config *config, const struct config_place *
     return providers != NULL;
 }
 
-static bool add_listen(struct config *config, const struct config_place *place, const char *text)
+/** A key's list in struct config. */
+struct list {
+    char ***texts;
+    size_t *count;
+};
+
+static struct list list_of(struct config *config, const struct key *key)
 {
+    return (struct list){(char ***)(void *)((char *)config + key->offset),
+                         (size_t *)(void *)((char *)config + key->count_offset)};
+}
+
+static bool add_listen(struct config *config, const struct config_place *place,
+                       const struct key *key, const char *text)
+{
+    const struct list list = list_of(config, key);
     char shown[CONFIG_QUOTE_MAX];
     char where[CONFIG_LISTEN_MAX];
     if (!config_listen(place, text, where)) {
         return false;
     }
-    for (size_t i = 0; i < config->http_listen_count; i++) {
-        if (strcmp(config->http_listen[i], where) == 0) {
+    for (size_t i = 0; i < *list.count; i++) {
+        if (strcmp((*list.texts)[i], where) == 0) {
             return config_fault(place, "%s stands here twice; take one out",
                                 config_quote(where, shown));
         }
     }
-    return add_text(&config->http_listen, &config->http_listen_count, where) || no_memory(place);
+    return add_text(list.texts, list.count, where) || no_memory(place);
 }
 
 static bool add_domain(struct config *config, const struct config_place *place, const char *text)
@@ -236,15 +250,14 @@ static bool add_domain_file(struct config *config, const struct config_place *pl
 static bool add_to_list(struct config *config, const struct config_place *place,
                         const struct key *key, const char *text)
 {
-    char ***list = (char ***)(void *)((char *)config + key->offset);
-    size_t *count = (size_t *)(void *)((char *)config + key->count_offset);
+    const struct list list = list_of(config, key);
     if (text[0] == '\0') {
         return true;
     }
     if (!(key->kind == kind_server ? config_server : config_net)(place, text)) {
         return false;
     }
-    return add_text(list, count, text) || no_memory(place);
+    return add_text(list.texts, list.count, text) || no_memory(place);
 }
 
 /** Check a value and put it into config. \return false after config_fault() */
@@ -264,7 +277,7 @@ static bool set_value(struct config *config, const struct config_place *place,
     case kind_provider_file:
         return set_provider_file(config, place, key, text);
     case kind_listen:
-        return add_listen(config, place, text);
+        return add_listen(config, place, key, text);
     case kind_domain:
         return add_domain(config, place, text);
     case kind_domain_file:
@@ -297,6 +310,7 @@ void config_free(struct config *config)
     free(config->provider_file);
     free(config->provider_text);
     free_texts(&config->http_listen, &config->http_listen_count);
+    free_texts(&config->page_listen, &config->page_listen_count);
     free_texts(&config->ignore, &config->ignore_count);
     free_texts(&config->resolver, &config->resolver_count);
     free_texts(&config->do_not_ask, &config->do_not_ask_count);
@@ -330,19 +344,21 @@ static size_t find_key(const struct config_place *place, const char *name)
 }
 
 /**
- * The rules of http-listen as a whole: its first line replaces the default, and "" stands alone.
+ * The rules of a list of listeners as a whole: its first line replaces the default, and "" stands
+ * alone.
  * \return false after config_fault()
  */
-static bool prepare_listen(struct loader *loader, const struct config_place *place,
+static bool prepare_listen(struct loader *loader, const struct config_place *place, size_t index,
                            unsigned long first_line, const char *text)
 {
+    const struct list list = list_of(loader->config, &keys[index]);
     const bool none = text[0] == '\0';
     if (first_line == 0) {
-        free_texts(&loader->config->http_listen, &loader->config->http_listen_count);
-        loader->listen_none_line = none ? place->line : 0;
+        free_texts(list.texts, list.count);
+        loader->none_line[index] = none ? place->line : 0;
         return true;
     }
-    if (none || loader->listen_none_line > 0) {
+    if (none || loader->none_line[index] > 0) {
         return config_fault(place, "%s; keep only one of the two",
                             none ? "\"\" means none, but a line above gives another value"
                                  : "a line above says \"\", which means none");
@@ -387,12 +403,8 @@ static bool read_key(struct loader *loader, const char *name, char *behind)
     if (first_line == 0) {
         loader->first_line[index] = place.line;
     }
-    if (key->not_yet) {
-        /* None of them may stand in the file twice, and the array has room for all. */
-        loader->config->not_yet[loader->config->not_yet_count++] = key->name;
-    }
     if (key->kind == kind_listen) {
-        if (!prepare_listen(loader, &place, first_line, text)) {
+        if (!prepare_listen(loader, &place, index, first_line, text)) {
             return false;
         }
         if (text[0] == '\0') {

@@ -17,7 +17,7 @@ struct config {
     char *log_file;
     bool log_syslog;
     bool log_host;
-    /** SQLite book; "" = memory only */
+    /** the book of `mxclash serve`; "" = none */
     char *database;
     /** days, 1 to 36500 */
     unsigned retention_days;
@@ -25,6 +25,9 @@ struct config {
      * or absolute socket paths; no two are the same */
     char **http_listen;
     size_t http_listen_count;
+    /** the same, of `mxclash serve` */
+    char **page_listen;
+    size_t page_listen_count;
     /** octets, 262144 to 2^36 */
     size_t table_size;
     bool probe;
@@ -57,9 +60,6 @@ struct config {
     char *provider_text;
     /** octets, at most PROVIDERS_TEXT_MAX */
     size_t provider_text_len;
-    /** keys that stand in the file and do nothing yet, in file order; static strings */
-    const char *not_yet[8];
-    size_t not_yet_count;
 };
 
 /** Fill in the defaults of docs/configuration.md. \return false if there is no memory. */

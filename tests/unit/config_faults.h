@@ -164,6 +164,9 @@ static const struct {
      ":2: http-listen: \"::1@80\" stands here twice; take one out"},
     {"http-listen: 127.0.0.1@09853\n\nhttp-listen: 127.0.0.1@9853\n",
      ":3: http-listen: \"127.0.0.1@9853\" stands here twice; take one out"},
+    /* each list has its own first line */
+    {"page-listen: \"\"\nhttp-listen: ::1@80\npage-listen: ::1@80\n",
+     ":3: page-listen: a line above says \"\", which means none; keep only one of the two"},
     {"http-listen: ::ffff:127.0.0.1@9853\n",
      ":1: http-listen: \"::ffff:127.0.0.1@9853\" is an IPv4 address in the form of IPv6; write "
      "127.0.0.1@9853"},
