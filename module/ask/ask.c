@@ -61,6 +61,9 @@ struct ask *ask_new(const struct ask_options *options)
     ask->timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : TIMEOUT_MS;
     ask->tries = options->tries != 0 ? options->tries : TRIES;
     ask->tcp_timeout_ms = options->tcp_timeout_ms != 0 ? options->tcp_timeout_ms : TCP_TIMEOUT_MS;
+    ask->questions = options->questions != 0 && options->questions < ASK_QUESTIONS_MAX
+                         ? options->questions
+                         : ASK_QUESTIONS_MAX;
     ask->may_send = options->may_send;
     ask->context = options->context;
     TAILQ_INIT(&ask->running);
@@ -111,6 +114,11 @@ void ask_job_end(struct ask_job *job)
 {
     TAILQ_REMOVE(&job->ask->jobs, job, link);
     event_free(job->start);
+}
+
+unsigned ask_packets(const struct ask *ask)
+{
+    return ask->packets;
 }
 
 int64_t ask_now_ms(void)
