@@ -28,6 +28,9 @@ struct config {
     /** the same, of `mxclash serve` */
     char **page_listen;
     size_t page_listen_count;
+    /** the same, of mxclashd; addresses are loopback's */
+    char **dnstap_listen;
+    size_t dnstap_listen_count;
     /** octets, 262144 to 2^36 */
     size_t table_size;
     bool probe;
