@@ -80,6 +80,8 @@ RUNTIME := $(call objects,module/runtime) $(B)/obj/module/ask/address.o
 ADVICE := $(call objects,module/advice)
 BOOK := $(call objects,module/book)
 ASK := $(filter-out %/address.o,$(call objects,module/ask))
+# the sidecar, a host without Unbound
+SIDECAR := $(call objects,module/host/dnstap)
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
@@ -87,6 +89,7 @@ CORE_LIBS := -lpsl
 LIBS := -levent -ljansson $(CORE_LIBS)
 # of the command, which keeps and reads the book, and asks authorities
 COMMAND_LIBS := $(LIBS) -lsqlite3 -lldns
+SIDECAR_LIBS := $(LIBS) -lldns -lfstrm
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
@@ -94,7 +97,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash $(B)/unbound
+all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash $(B)/mxclashd $(B)/unbound
 
 ifdef NO_DEPS
 deps-build deps-demo deps-check: ;
@@ -130,6 +133,7 @@ $(B)/libruntime.a: $(RUNTIME)
 $(B)/libadvice.a: $(ADVICE)
 $(B)/libbook.a: $(BOOK)
 $(B)/libask.a: $(ASK)
+$(B)/libsidecar.a: $(filter-out %/main.o,$(SIDECAR))
 # in the order in which the linker needs them
 ARCHIVES := $(B)/libbook.a $(B)/libadvice.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 $(B)/lib%.a:
@@ -139,6 +143,9 @@ $(B)/lib%.a:
 $(B)/libmxclash.so: $(CORE)
 	$(call say,$(CC) $(LINK) -shared $(SONAME_FLAGS) -o $@ $^ $(CORE_LIBS),LINK)
 	@ln -sfn $(@F) $@.0 # the name by which a program looks for it
+
+$(B)/mxclashd: $(B)/obj/module/host/dnstap/main.o $(B)/libsidecar.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
+	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(SIDECAR_LIBS),LINK)
 
 # the adapter's own header of the host: which build it is, and where it keeps its configuration
 # wildcard: a binary that is not there is told of in plain words below
@@ -185,7 +192,8 @@ $(HOST)/mxclash: $(CLI) $(ARCHIVES)
 # --- tests -------------------------------------------------------------------------------------------
 $(B)/tests/unit/%: tests/unit/%.c $(ARCHIVES) | deps-check
 	@mkdir -p $(@D)
-	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.a,$^) $(COMMAND_LIBS) -lcmocka,TEST)
+	$(call say,$(CC) $(ALL_CFLAGS) $(UNIT_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.o,$^) \
+	    $(filter %libsidecar.a,$^) $(filter-out %libsidecar.a,$(filter %.a,$^)) $(COMMAND_LIBS) $(UNIT_LIBS) -lcmocka,TEST)
 
 $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	@mkdir -p $(@D)
@@ -243,13 +251,13 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers: $(ADAPTER) $(CLI) $(ADVICE) $(BOOK) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
+check-layers: $(ADAPTER) $(SIDECAR) $(CLI) $(ADVICE) $(BOOK) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
 	@tests/circles.sh $^
 
 # the second compiler only compiles: warnings are errors there too
 CLANG_FILES := $(wildcard module/core/*/*.c module/output/*.c module/runtime/*.c module/cli/*.c \
-    module/advice/*.c module/book/*.c module/ask/*.c)
+    module/advice/*.c module/book/*.c module/ask/*.c module/host/dnstap/*.c)
 check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)

@@ -9,10 +9,12 @@ set -eu
 
 build="gcc make libc6-dev dpkg-dev libssl-dev libexpat1-dev libevent-dev libjansson-dev
     libxxhash-dev libsqlite3-dev libpsl-dev publicsuffix bison flex pkg-config libnghttp2-dev
-    libprotobuf-c-dev protobuf-c-compiler libsystemd-dev python3-dev swig"
+    libprotobuf-c-dev protobuf-c-compiler libsystemd-dev python3-dev swig
+    libldns-dev libfstrm-dev"
 servers="libldns-dev nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
 check="libcmocka-dev prometheus bind9-dnsutils ldnsutils python3-pytest clang clang-format
-    libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server"
+    libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server
+    unbound bind9 pdns-recursor fstrm-bin"
 
 wanted=
 for goal in "$@"; do

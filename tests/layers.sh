@@ -19,11 +19,12 @@ core/engine:    core/base core/dns core/providers core/recall core/mailbox core/
 output:
 ask:
 advice:         core/providers
-book:
+book:           output
 web:            book
 runtime:        ask core/base core/providers output
 cli:            advice ask book core/providers output runtime
 host/unbound:   core/engine runtime
+host/dnstap:    ask core/base core/dns output runtime
 '
 
 fault() {
@@ -61,7 +62,7 @@ forbid "advice is pure: no file, no clock" "module/advice/*.[ch]" \
 forbid "the resolver's process has no book" \
     "module/core/*/*.[ch] module/output/*.[ch] module/runtime/*.[ch] module/host/*/*.[ch]" 'sqlite3'
 forbid "Unbound's headers belong into module/host/unbound" \
-    "module/core/*/*.[ch] module/output/*.[ch] module/runtime/*.[ch] module/cli/*.[ch] include/*.h" \
+    "module/core/*/*.[ch] module/output/*.[ch] module/runtime/*.[ch] module/cli/*.[ch] module/ask/*.[ch] module/host/dnstap/*.[ch] include/*.h" \
     'config\.h"|util/|services/|iterator/|sldns/|dynlibmod/'
 if grep -n '#include <libpsl' module/core/*/*.[ch] | grep -v '/registrable\.c:'; then
     fault "libpsl is registrable.c's"

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * \file
+ * What a frame tells the detector: see take.h.
+ *
+ * A frame says when its answer came, by its sender's clock; that does not count. Senders are many
+ * and so are their clocks, frames of two come in any order, and proofs are made by our clock. An
+ * answer is as old as the way here is long, a second or so, and is taken to be valid that much
+ * longer: it can make a suspect more, and no verdict.
+ */
+#include "host/dnstap/take.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "host/dnstap/client.h"
+#include "host/dnstap/message.h"
+
+/** Beyond the year 9999 no clock goes. */
+#define SECONDS_MAX UINT64_C(253402300799)
+#define NANOSECONDS 1000000000u
+
+const char *take_use_name(enum take_use use)
+{
+    static const char *const names[] = {
+        [take_inspected] = "inspected",
+        [take_client] = "client",
+        [take_passed_over] = "passed-over",
+        [take_malformed] = "malformed",
+    };
+    return (unsigned)use < TAKE_USES ? names[use] : "?";
+}
+
+/** \return octets of address; 0 if the frame has none */
+static socklen_t address_of(const struct tap_message *message, struct sockaddr_storage *address)
+{
+    struct sockaddr_in *four = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
+    const in_port_t port = htons((uint16_t)message->response_port);
+    memset(address, 0, sizeof(*address));
+    if (message->response_address.len == 4) {
+        four->sin_family = AF_INET;
+        four->sin_port = port;
+        memcpy(&four->sin_addr, message->response_address.at, 4);
+        return sizeof(*four);
+    }
+    if (message->response_address.len == 16) {
+        six->sin6_family = AF_INET6;
+        six->sin6_port = port;
+        memcpy(&six->sin6_addr, message->response_address.at, 16);
+        return sizeof(*six);
+    }
+    return 0;
+}
+
+static void inspect(struct mxclash_engine *engine, const struct tap_message *message,
+                    mxclash_time now)
+{
+    struct sockaddr_storage server;
+    const socklen_t server_len = address_of(message, &server);
+    const struct mxclash_answer answer = {
+        .message = message->response.at,
+        .message_len = message->response.len,
+        .zone = message->query_zone.len != 0 ? message->query_zone.at : NULL,
+        .zone_len = message->query_zone.len,
+        .forwarded = message->type == tap_forwarder_response,
+        /* a name that the operator gave to servers looks the same: it bounds what they may say, but
+         * a cut is what our own proof finds */
+        .stub = true,
+        .server = server_len != 0 ? (const struct sockaddr *)&server : NULL,
+        .server_len = server_len,
+    };
+    mxclash_inspect(engine, &answer, now);
+}
+
+enum take_use take_frame(struct mxclash_engine *engine, const uint8_t *frame, size_t len,
+                         mxclash_time now)
+{
+    struct tap_message message;
+    if (!tap_message_read(frame, len, &message)) {
+        return take_malformed;
+    }
+    if (message.type != tap_resolver_response && message.type != tap_forwarder_response &&
+        message.type != tap_client_response) {
+        return take_passed_over;
+    }
+    if (message.response.len == 0 || message.response.len > UINT16_MAX) {
+        return take_malformed;
+    }
+    if (message.type == tap_client_response) {
+        client_response(engine, message.response.at, message.response.len, now);
+        return take_client;
+    }
+    inspect(engine, &message, now);
+    return take_inspected;
+}
+
+mxclash_time take_time_of(const uint8_t *frame, size_t len)
+{
+    struct tap_message message;
+    if (!tap_message_read(frame, len, &message) || message.response_time_s > SECONDS_MAX ||
+        message.response_time_ns >= NANOSECONDS) {
+        return 0;
+    }
+    return (mxclash_time)message.response_time_s * 1000 + message.response_time_ns / 1000000;
+}
