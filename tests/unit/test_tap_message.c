@@ -127,7 +127,6 @@ static const struct {
     REFUSED("\x78"),                                           /* a tag alone */
     REFUSED("\x78\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\1"), /* a number of eleven octets */
     REFUSED("\xff\xff\xff\xff\xff\xff"),                       /* a tag of six */
-    REFUSED("\x07\1"),                                         /* field 0 */
     REFUSED("\x7b\1"),                                         /* a group */
     REFUSED("\x7e\1"),                                         /* no form at all */
     REFUSED("\x7a\1\1"),                                       /* the type as octets */

@@ -90,10 +90,10 @@ static bool read_field(struct reader *reader, struct field *field)
 {
     uint64_t tag;
     uint64_t len;
-    if (!read_varint(reader, TAG_MAX, &tag) || tag > UINT32_MAX || tag >> 3 == 0) {
+    if (!read_varint(reader, TAG_MAX, &tag)) {
         return false;
     }
-    field->number = (uint32_t)(tag >> 3);
+    field->number = (uint32_t)tag >> 3;
     field->form = (enum wire_form)(tag & 7);
     switch (field->form) {
     case form_varint:
