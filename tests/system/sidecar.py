@@ -4,11 +4,26 @@
 import os
 from pathlib import Path
 
-from lab import ANSWER_TIMEOUT_S, BUILD, DNS_PORT, Server, free_address, free_port, wait_until
+from lab import (
+    ANSWER_TIMEOUT_S,
+    BUILD,
+    DNS_PORT,
+    REPOSITORY,
+    Server,
+    free_address,
+    free_port,
+    wait_until,
+)
 from observing import Observer
 from resolver import Unbound
 
 WAITS = "waits for dnstap senders"
+EXAMPLES = REPOSITORY / "conf-examples" / "dnstap"
+
+
+def example(name, tap):
+    """What conf-examples/dnstap has for a resolver, with another socket."""
+    return (EXAMPLES / name).read_text().replace("/run/mxclash/dnstap.sock", str(tap))
 
 
 class Sidecar(Observer, Server):
@@ -83,21 +98,11 @@ class StockUnbound(Unbound):
     """Unbound as Debian ships it. `tap` is where it sends dnstap, a path or ADDRESS@PORT."""
 
     def __init__(self, folder, upstreams, tap, **options):
-        where = (
-            [f'  dnstap-socket-path: "{tap}"']
-            if isinstance(tap, Path)
-            else [f"  dnstap-ip: {tap}", "  dnstap-tls: no"]
-        )
-        clauses = [
-            "dnstap:",
-            "  dnstap-enable: yes",
-            *where,
-            "  dnstap-send-identity: yes",
-            "  dnstap-send-version: yes",
-            "  dnstap-log-resolver-response-messages: yes",
-            "  dnstap-log-forwarder-response-messages: yes",
-            "  dnstap-log-client-response-messages: yes",
-        ]
+        text = example("unbound.conf", tap)
+        if not isinstance(tap, Path):
+            path = f'    dnstap-socket-path: "{tap}"'
+            text = text.replace(path, f"    dnstap-ip: {tap}\n    dnstap-tls: no")
+        clauses = text.splitlines()
         super().__init__(
             folder, upstreams, modules="iterator", http=None, clauses=clauses, **options
         )
@@ -149,9 +154,8 @@ class Named(_FromTheRoot):
                 dnssec-validation no;
                 empty-zones-enable no;
                 notify no;
-                dnstap {{ resolver response; forwarder response; client response; }};
-                dnstap-output unix "{self.tap}";
                 fstrm-set-reopen-interval 1;
+                {example("named.conf", self.tap)}
             }};
             controls {{ }};
             zone "." {{ type hint; file "{self.folder}/hints"; }};
@@ -167,10 +171,7 @@ class Recursor(_FromTheRoot):
 
     def configure(self):
         super().configure()
-        (self.folder / "recursor.lua").write_text(
-            f'dnstapFrameStreamServer({{"{self.tap}"}}, '
-            "{logQueries=false, logResponses=true, flushTimeout=1, reopenInterval=1})\n"
-        )
+        (self.folder / "recursor.lua").write_text(example("recursor.lua", self.tap))
 
     def command(self):
         settings = {
