@@ -16,7 +16,7 @@ static void end_lookup(struct lookup *lookup, const struct mxclash_lookup_reply 
 }
 
 /** Copy an MX set, without null MX, sorted. \return members; *null_mx as found */
-static size_t copy_mx(const ldns_rr_list *records, struct mxclash_mx *mx, bool *null_mx)
+static size_t copy_mx(const ldns_rr_list *records, struct mxclash_mx *mx, uint8_t *null_mx)
 {
     const size_t records_count = ldns_rr_list_rr_count(records);
     size_t count = 0;
@@ -28,7 +28,7 @@ static size_t copy_mx(const ldns_rr_list *records, struct mxclash_mx *mx, bool *
             continue;
         }
         if (exchange.len == 1) {
-            *null_mx = true;
+            *null_mx = 1;
             continue;
         }
         one.preference = ldns_rdf2native_int16(ldns_rr_rdf(rr, 0));
@@ -36,7 +36,7 @@ static size_t copy_mx(const ldns_rr_list *records, struct mxclash_mx *mx, bool *
         memcpy(one.exchange, exchange.octets, exchange.len);
         count = mxclash_mx_insert(mx, count, &one);
     }
-    *null_mx = *null_mx && count == 0;
+    *null_mx = *null_mx != 0 && count == 0;
     return count;
 }
 
@@ -80,7 +80,7 @@ static void on_result(void *context, const struct ask_result *result)
     struct lookup *lookup = context;
     struct mxclash_mx mx[MXCLASH_MX_MAX];
     struct mxclash_txt txt[MXCLASH_TXT_MAX];
-    struct mxclash_lookup_reply reply = {.mx = mx, .txt = txt};
+    struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply), .mx = mx, .txt = txt};
     uint8_t *octets = NULL;
     const unsigned packets = ask_packets(lookup->asking->ask);
     if (packets > 1) {
@@ -91,7 +91,7 @@ static void on_result(void *context, const struct ask_result *result)
     if (reply.answered && !result->endless) {
         switch (lookup->lookup.qtype) {
         case LDNS_RR_TYPE_MX:
-            reply.mx_count = copy_mx(result->records, mx, &reply.null_mx);
+            reply.mx_count = (uint32_t)copy_mx(result->records, mx, &reply.null_mx);
             break;
         case LDNS_RR_TYPE_TXT:
             octets = copy_txt(result->records, txt, &reply);
@@ -107,7 +107,7 @@ static void on_result(void *context, const struct ask_result *result)
 
 void lookup_begin(struct lookup *lookup, struct asking *asking, const struct mxclash_lookup *wanted)
 {
-    static const struct mxclash_lookup_reply nothing;
+    static const struct mxclash_lookup_reply nothing = {.struct_size = sizeof(nothing)};
     struct ask_name target;
     *lookup = (struct lookup){.busy = true, .asking = asking, .lookup = *wanted};
     if (!ask_name_set(&target, wanted->target, wanted->target_len) ||

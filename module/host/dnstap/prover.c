@@ -72,7 +72,7 @@ static void on_over(void *context)
 
 static void begin_proofs(struct prover *prover)
 {
-    struct mxclash_proof wanted;
+    struct mxclash_proof wanted = {.struct_size = sizeof(wanted)};
     for (size_t i = 0; i < PROVER_PROOFS_MAX; i++) {
         if (prover->proofs[i].busy) {
             continue;
@@ -87,7 +87,7 @@ static void begin_proofs(struct prover *prover)
 
 static void begin_lookups(struct prover *prover)
 {
-    struct mxclash_lookup wanted;
+    struct mxclash_lookup wanted = {.struct_size = sizeof(wanted)};
     for (size_t i = 0; i < PROVER_LOOKUPS_MAX; i++) {
         if (prover->lookups[i].busy) {
             continue;

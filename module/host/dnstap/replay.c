@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/engine/stats.h"
 #include "host/dnstap/clock.h"
 #include "host/dnstap/frames.h"
 #include "host/dnstap/sidecar.h"
@@ -58,7 +59,7 @@ static uint64_t frames_of(const struct replay *replay)
 /** \param at_once  even if the last time was just now */
 static void show_progress(struct replay *replay, bool at_once)
 {
-    struct mxclash_stats stats;
+    struct engine_stats stats;
     uint64_t opened = 0;
     char share[32] = "";
     if (!replay->shows_progress ||
@@ -66,7 +67,7 @@ static void show_progress(struct replay *replay, bool at_once)
         return;
     }
     replay->shown_ms = clock_steady_ms();
-    mxclash_get_stats(runtime_engine(replay->works.runtime), &stats);
+    engine_get_stats(runtime_engine(replay->works.runtime), &stats);
     for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
         opened += stats.opened[kind];
     }
@@ -171,8 +172,8 @@ static bool read_file(struct replay *replay, const char *path)
 /** The last line says what there was. */
 static void sum_up(const struct replay *replay)
 {
-    struct mxclash_stats stats;
-    mxclash_get_stats(runtime_engine(replay->works.runtime), &stats);
+    struct engine_stats stats;
+    engine_get_stats(runtime_engine(replay->works.runtime), &stats);
     printf("%" PRIu64 " frames:", frames_of(replay));
     for (int use = 0; use < TAKE_USES; use++) {
         printf(" %s %" PRIu64 "%s", take_use_name((enum take_use)use),

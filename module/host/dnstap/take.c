@@ -10,10 +10,9 @@
  */
 #include "host/dnstap/take.h"
 
-#include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 
-#include "host/dnstap/client.h"
 #include "host/dnstap/message.h"
 
 /** Beyond the year 9999 no clock goes. */
@@ -31,44 +30,33 @@ const char *take_use_name(enum take_use use)
     return (unsigned)use < TAKE_USES ? names[use] : "?";
 }
 
-/** \return octets of address; 0 if the frame has none */
-static socklen_t address_of(const struct tap_message *message, struct sockaddr_storage *address)
+static struct mxclash_address server_of(const struct tap_message *message)
 {
-    struct sockaddr_in *four = (struct sockaddr_in *)address;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
-    const in_port_t port = htons((uint16_t)message->response_port);
-    memset(address, 0, sizeof(*address));
-    if (message->response_address.len == 4) {
-        four->sin_family = AF_INET;
-        four->sin_port = port;
-        memcpy(&four->sin_addr, message->response_address.at, 4);
-        return sizeof(*four);
+    const struct tap_octets *octets = &message->response_address;
+    struct mxclash_address server = {.port = (uint16_t)message->response_port};
+    if (octets->len == 4 || octets->len == 16) {
+        server.family = octets->len == 4 ? 4 : 6;
+        memcpy(server.octets, octets->at, octets->len);
     }
-    if (message->response_address.len == 16) {
-        six->sin6_family = AF_INET6;
-        six->sin6_port = port;
-        memcpy(&six->sin6_addr, message->response_address.at, 16);
-        return sizeof(*six);
-    }
-    return 0;
+    return server;
 }
 
 static void inspect(struct mxclash_engine *engine, const struct tap_message *message,
                     mxclash_time now)
 {
-    struct sockaddr_storage server;
-    const socklen_t server_len = address_of(message, &server);
+    /* longer than a name is none, and nothing is at or below it */
+    const bool has_zone = message->query_zone.len != 0;
     const struct mxclash_answer answer = {
+        .struct_size = sizeof(answer),
         .message = message->response.at,
-        .message_len = message->response.len,
-        .zone = message->query_zone.len != 0 ? message->query_zone.at : NULL,
-        .zone_len = message->query_zone.len,
+        .message_len = (uint32_t)message->response.len,
+        .zone = has_zone ? message->query_zone.at : NULL,
+        .zone_len = (uint32_t)message->query_zone.len,
         .forwarded = message->type == tap_forwarder_response,
         /* a name that the operator gave to servers looks the same: it bounds what they may say, but
          * a cut is what our own proof finds */
         .stub = true,
-        .server = server_len != 0 ? (const struct sockaddr *)&server : NULL,
-        .server_len = server_len,
+        .server = server_of(message),
     };
     mxclash_inspect(engine, &answer, now);
 }
@@ -88,7 +76,7 @@ enum take_use take_frame(struct mxclash_engine *engine, const uint8_t *frame, si
         return take_malformed;
     }
     if (message.type == tap_client_response) {
-        client_response(engine, message.response.at, message.response.len, now);
+        mxclash_client_response(engine, message.response.at, message.response.len, now, NULL);
         return take_client;
     }
     inspect(engine, &message, now);
