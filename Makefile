@@ -282,6 +282,7 @@ DOC = $(DESTDIR)$(PREFIX)/share/doc/mxclash
 MANUALS = $(wildcard docs/*.[1-9])
 install: all
 	install -D -m 755 $(B)/mxclash $(DESTDIR)$(PREFIX)/bin/mxclash
+	install -D -m 755 $(B)/mxclashd $(DESTDIR)$(PREFIX)/sbin/mxclashd
 	install -D -m 644 $(B)/mxclash.so $(DESTDIR)$(PREFIX)/lib/mxclash/mxclash.so
 	install -D -m 644 $(B)/libmxclash.so $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sfn $(SONAME) $(DESTDIR)$(PREFIX)/lib/libmxclash.so
@@ -292,14 +293,18 @@ install: all
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash.pc
 	for page in $(MANUALS); do \
 	    install -D -m 644 $$page $(MAN)/man$${page##*.}/$${page##*/} || exit 1; done
-	install -d $(addprefix $(DOC)/,docs conf-examples/prometheus conf-examples/grafana)
+	install -d $(addprefix $(DOC)/,docs conf-examples/prometheus conf-examples/grafana \
+	    conf-examples/dnstap conf-examples/systemd)
 	install -m 644 docs/*.md $(DOC)/docs
 	install -m 644 conf-examples/*.conf $(DOC)/conf-examples
 	install -m 644 conf-examples/prometheus/* $(DOC)/conf-examples/prometheus
 	install -m 644 conf-examples/grafana/* $(DOC)/conf-examples/grafana
+	install -m 644 conf-examples/dnstap/* $(DOC)/conf-examples/dnstap
+	install -m 644 conf-examples/systemd/* $(DOC)/conf-examples/systemd
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
+	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/sbin/mxclashd \
+	    $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
 	    $(DESTDIR)$(PREFIX)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash.pc \
 	    $(DESTDIR)$(PREFIX)/include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.ffi.h \
 	    $(foreach page,$(MANUALS),$(MAN)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))

@@ -4,6 +4,7 @@
 import re
 
 from lab import REPOSITORY
+from sidecar import Sidecar
 
 PAGE = REPOSITORY / "docs" / "hosts.md"
 EXAMPLES = REPOSITORY / "conf-examples" / "dnstap"
@@ -54,3 +55,18 @@ def test_what_is_counted_is_what_the_test_of_harm_holds():
     assert found["PowerDNS Recursor, dnstap"][2] == "no"
     assert found["BIND 9, dnstap"][2] == "all that are sent"
     assert found["Unbound as Debian ships it, dnstap"][2] == "all that are sent"
+
+
+def test_the_metrics_of_the_sidecar_are_documented(tmp_path):
+    page = (REPOSITORY / "docs" / "metrics.md").read_text()
+    ours = page.split("<!-- sidecar metrics: begin -->")[1].split("<!-- sidecar metrics: end -->")[0]
+    with Sidecar(tmp_path) as sidecar:
+        _, _, text = sidecar.http("/metrics")
+    served = {name for name in re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)}
+    assert set(re.findall(r"^\| `(\w+)`", ours, re.MULTILINE)) == {
+        name for name in served if name.startswith("mxclash_dnstap_")
+    }
+    # and all that the module has
+    assert served > set(re.findall(r"^\| `(mxclash_\w+)`", page.split("<!-- metrics: end")[0], re.M))
+    values = re.findall(r'mxclash_dnstap_\w+\{\w+="([\w-]+)"', text)
+    assert [value for value in values if f"`{value}`" not in ours] == []
