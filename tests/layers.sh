@@ -24,7 +24,7 @@ web:            book
 runtime:        ask core/base core/providers core/engine output
 cli:            advice ask book core/providers output runtime
 host/unbound:   core/engine runtime
-host/dnstap:    ask core/base core/engine output runtime
+host/dnstap:    ask core/base core/dns core/engine output runtime
 '
 
 fault() {

@@ -7,7 +7,7 @@
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_LIBS := $(LIBS) -lldns
 # of the sidecar, what reads octets
-FUZZ_DNSTAP := frames.o message.o take.o
+FUZZ_DNSTAP := frames.o message.o take.o aliases.o
 
 .PHONY: check-fuzz fuzz fuzz-all
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -91,8 +92,8 @@ static void tell(struct receiver *receiver, const char *line)
         return;
     }
     if (receiver->lines_left_out != 0) {
-        snprintf(more, sizeof(more), "mxclash: %llu lines about senders were left out",
-                 (unsigned long long)receiver->lines_left_out);
+        snprintf(more, sizeof(more), "mxclash: %" PRIu64 " lines about senders were left out",
+                 receiver->lines_left_out);
         receiver->options.log(receiver->options.context, more);
         receiver->lines_left_out = 0;
     }
@@ -132,9 +133,8 @@ static void close_sender(struct sender *sender, enum receiver_end end, const cha
 {
     struct receiver *receiver = sender->receiver;
     char line[256];
-    snprintf(line, sizeof(line), "mxclash: dnstap sender %llu (%s) %s, %llu frames",
-             (unsigned long long)sender->number, sender->peer, why,
-             (unsigned long long)sender->frame_count);
+    snprintf(line, sizeof(line), "mxclash: dnstap sender %" PRIu64 " (%s) %s, %" PRIu64 " frames",
+             sender->number, sender->peer, why, sender->frame_count);
     tell(receiver, line);
     count_up(&receiver->ended[end]);
     count_down(&receiver->connected);
@@ -253,8 +253,8 @@ static bool add_sender(struct receiver *receiver, int socket)
     name_peer(sender);
     TAILQ_INSERT_TAIL(&receiver->senders, sender, link);
     count_up(&receiver->connected);
-    snprintf(line, sizeof(line), "mxclash: dnstap sender %llu (%s) is connected",
-             (unsigned long long)sender->number, sender->peer);
+    snprintf(line, sizeof(line), "mxclash: dnstap sender %" PRIu64 " (%s) is connected",
+             sender->number, sender->peer);
     tell(receiver, line);
     return true;
 }

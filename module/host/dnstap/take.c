@@ -61,8 +61,20 @@ static void inspect(struct mxclash_engine *engine, const struct tap_message *mes
     mxclash_inspect(engine, &answer, now);
 }
 
-enum take_use take_frame(struct mxclash_engine *engine, const uint8_t *frame, size_t len,
-                         mxclash_time now)
+static void client_answer(struct mxclash_engine *engine, const struct aliases *aliases,
+                          const struct tap_octets *message, mxclash_time now)
+{
+    size_t owner_at;
+    size_t owner_len;
+    if (aliases_hide(aliases, message->at, message->len, now, &owner_at, &owner_len)) {
+        mxclash_client_mx(engine, message->at + owner_at, owner_len, mxclash_reply_hides, now);
+    } else {
+        mxclash_client_response(engine, message->at, message->len, now, NULL);
+    }
+}
+
+enum take_use take_frame(struct mxclash_engine *engine, struct aliases *aliases,
+                         const uint8_t *frame, size_t len, mxclash_time now)
 {
     struct tap_message message;
     if (!tap_message_read(frame, len, &message)) {
@@ -76,9 +88,10 @@ enum take_use take_frame(struct mxclash_engine *engine, const uint8_t *frame, si
         return take_malformed;
     }
     if (message.type == tap_client_response) {
-        mxclash_client_response(engine, message.response.at, message.response.len, now, NULL);
+        client_answer(engine, aliases, &message.response, now);
         return take_client;
     }
+    aliases_note(aliases, message.response.at, message.response.len, now);
     inspect(engine, &message, now);
     return take_inspected;
 }

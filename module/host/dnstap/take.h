@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/dnstap/aliases.h"
 #include "mxclash.h"
 
 /** What became of a frame. */
@@ -29,11 +30,12 @@ const char *take_use_name(enum take_use use);
 
 /**
  * Hand a frame to the detector.
+ * \param aliases  what frames have shown before
  * \param frame  borrowed for the call
  * \param now  by the clock of this process
  */
-enum take_use take_frame(struct mxclash_engine *engine, const uint8_t *frame, size_t len,
-                         mxclash_time now);
+enum take_use take_frame(struct mxclash_engine *engine, struct aliases *aliases,
+                         const uint8_t *frame, size_t len, mxclash_time now);
 
 /** \return when a frame's answer came by its sender's clock; 0 if it does not say, or says a time
  * that no clock shows */

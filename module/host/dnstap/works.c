@@ -3,6 +3,8 @@
 #include "host/dnstap/works.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
 
 #include "host/dnstap/clock.h"
 #include "host/dnstap/receiver.h"
@@ -70,9 +72,13 @@ bool works_start(struct works *works)
         fprintf(stderr, "mxclashd: %s\n", error);
         return false;
     }
-    works->prover = prover_new(works->base, runtime_engine(works->runtime),
-                               runtime_config(works->runtime), works->options.resolv_conf);
-    if (works->prover == NULL) {
+    works->aliases = calloc(1, sizeof(*works->aliases));
+    works->prover = works->aliases == NULL
+                        ? NULL
+                        : prover_new(works->base, runtime_engine(works->runtime),
+                                     runtime_config(works->runtime), works->options.resolv_conf);
+    if (works->prover == NULL || getrandom(&works->aliases->seed, sizeof(works->aliases->seed),
+                                           0) != (ssize_t)sizeof(works->aliases->seed)) {
         fprintf(stderr, "mxclashd: no memory\n");
         works_stop(works);
         return false;
@@ -84,11 +90,15 @@ void works_stop(struct works *works)
 {
     prover_free(works->prover);
     works->prover = NULL;
+    free(works->aliases);
+    works->aliases = NULL;
     runtime_stop(works->runtime, clock_now());
     works->runtime = NULL;
 }
 
 void works_take(struct works *works, const uint8_t *frame, size_t len, mxclash_time now)
 {
-    count_up(&works->frames[take_frame(runtime_engine(works->runtime), frame, len, now)]);
+    const enum take_use use =
+        take_frame(runtime_engine(works->runtime), works->aliases, frame, len, now);
+    count_up(&works->frames[use]);
 }

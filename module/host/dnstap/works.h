@@ -26,6 +26,7 @@ struct works {
     /** serve no HTTP */
     bool no_http;
     _Atomic uint64_t frames[TAKE_USES];
+    struct aliases *aliases;
 };
 
 /** Start runtime and prover; base, log and options are set. \return false after a line on stderr */
