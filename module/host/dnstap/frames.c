@@ -15,7 +15,7 @@
 
 #define LENGTH_OCTETS 4
 /** In front of a control frame: the escape and its length. */
-#define CONTROL_HEAD (2 * LENGTH_OCTETS)
+#define CONTROL_HEAD 8
 /** Room that an unfinished frame begins with. */
 #define ROOM_FIRST 512
 

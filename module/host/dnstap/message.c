@@ -150,7 +150,7 @@ static bool read_message(const struct tap_octets *octets, struct tap_message *me
 {
     struct reader reader = {octets->at, octets->at + octets->len};
     while (reader.at < reader.end) {
-        struct field field;
+        struct field field = {0};
         if (!read_field(&reader, &field) || !keep(&field, message)) {
             return false;
         }
@@ -164,7 +164,7 @@ bool tap_message_read(const uint8_t *frame, size_t len, struct tap_message *mess
     uint32_t type = 0;
     memset(message, 0, sizeof(*message));
     while (reader.at < reader.end) {
-        struct field field;
+        struct field field = {0};
         if (!read_field(&reader, &field)) {
             return false;
         }

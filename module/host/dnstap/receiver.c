@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -35,8 +34,8 @@ struct sender {
     int socket;
     struct event *readable;
     struct frames frames;
-    uint64_t frame_count;
-    uint64_t number;
+    size_t frame_count;
+    size_t number;
     /** steady; 0 = it may take its time */
     int64_t deadline_ms;
     /** it does not read what we reply */
@@ -64,9 +63,9 @@ struct receiver {
     struct event *look;
     struct event *resume;
     bool accept_failed;
-    uint64_t numbers;
+    size_t numbers;
     struct bucket lines;
-    uint64_t lines_left_out;
+    size_t lines_left_out;
     _Atomic uint64_t connected;
     _Atomic uint64_t ended[RECEIVER_ENDS];
     uint8_t piece[RECEIVER_PIECE_OCTETS];
@@ -92,7 +91,7 @@ static void tell(struct receiver *receiver, const char *line)
         return;
     }
     if (receiver->lines_left_out != 0) {
-        snprintf(more, sizeof(more), "mxclash: %" PRIu64 " lines about senders were left out",
+        snprintf(more, sizeof(more), "mxclash: %zu lines about senders were left out",
                  receiver->lines_left_out);
         receiver->options.log(receiver->options.context, more);
         receiver->lines_left_out = 0;
@@ -133,8 +132,8 @@ static void close_sender(struct sender *sender, enum receiver_end end, const cha
 {
     struct receiver *receiver = sender->receiver;
     char line[256];
-    snprintf(line, sizeof(line), "mxclash: dnstap sender %" PRIu64 " (%s) %s, %" PRIu64 " frames",
-             sender->number, sender->peer, why, sender->frame_count);
+    snprintf(line, sizeof(line), "mxclash: dnstap sender %zu (%s) %s, %zu frames", sender->number,
+             sender->peer, why, sender->frame_count);
     tell(receiver, line);
     count_up(&receiver->ended[end]);
     count_down(&receiver->connected);
@@ -197,7 +196,7 @@ static void on_readable(evutil_socket_t socket, short what, void *context)
         return;
     }
     const bool torn_before = frames_is_torn(&sender->frames);
-    const uint64_t before = sender->frame_count;
+    const size_t before = sender->frame_count;
     const bool goes_on = frames_feed(&sender->frames, receiver->piece, (size_t)len, &sink);
     if (sender->frame_count != before) {
         receiver->options.taken(receiver->options.context);
@@ -253,8 +252,8 @@ static bool add_sender(struct receiver *receiver, int socket)
     name_peer(sender);
     TAILQ_INSERT_TAIL(&receiver->senders, sender, link);
     count_up(&receiver->connected);
-    snprintf(line, sizeof(line), "mxclash: dnstap sender %" PRIu64 " (%s) is connected",
-             sender->number, sender->peer);
+    snprintf(line, sizeof(line), "mxclash: dnstap sender %zu (%s) is connected", sender->number,
+             sender->peer);
     tell(receiver, line);
     return true;
 }
@@ -264,9 +263,8 @@ static bool add_sender(struct receiver *receiver, int socket)
 
 static void set_accepting(struct receiver *receiver, bool accepting)
 {
-    struct listener *listener;
-    TAILQ_FOREACH(listener, &receiver->listeners, link)
-    {
+    for (struct listener *listener = TAILQ_FIRST(&receiver->listeners); listener != NULL;
+         listener = TAILQ_NEXT(listener, link)) {
         if (accepting) {
             evconnlistener_enable(listener->accepting);
         } else {
@@ -366,9 +364,8 @@ static bool is_among(const char *one, char *const *where, size_t count)
 
 static bool is_listened_at(const struct receiver *receiver, const char *where)
 {
-    const struct listener *listener;
-    TAILQ_FOREACH(listener, &receiver->listeners, link)
-    {
+    for (const struct listener *listener = TAILQ_FIRST(&receiver->listeners); listener != NULL;
+         listener = TAILQ_NEXT(listener, link)) {
         if (listener->where != NULL && strcmp(listener->where, where) == 0) {
             return true;
         }
@@ -436,11 +433,17 @@ void receiver_free(struct receiver *receiver)
     if (receiver == NULL) {
         return;
     }
-    while (!TAILQ_EMPTY(&receiver->senders)) {
-        close_sender(TAILQ_FIRST(&receiver->senders), receiver_end_closed, "is closed: we end");
+    struct sender *next_sender;
+    for (struct sender *sender = TAILQ_FIRST(&receiver->senders); sender != NULL;
+         sender = next_sender) {
+        next_sender = TAILQ_NEXT(sender, link);
+        close_sender(sender, receiver_end_closed, "is closed: we end");
     }
-    while (!TAILQ_EMPTY(&receiver->listeners)) {
-        close_listener(TAILQ_FIRST(&receiver->listeners));
+    struct listener *next;
+    for (struct listener *listener = TAILQ_FIRST(&receiver->listeners); listener != NULL;
+         listener = next) {
+        next = TAILQ_NEXT(listener, link);
+        close_listener(listener);
     }
     if (receiver->look != NULL) {
         event_free(receiver->look);
