@@ -81,6 +81,7 @@ RUNTIME := $(call objects,module/runtime) $(B)/obj/module/ask/address.o
 # the operator's side: in the command, never in the resolver's module
 ADVICE := $(call objects,module/advice)
 BOOK := $(call objects,module/book)
+WEB := $(call objects,module/web) $(B)/obj/page_text.o
 ASK := $(filter-out %/address.o,$(call objects,module/ask))
 # the sidecar, a host without Unbound
 SIDECAR := $(call objects,module/host/dnstap)
@@ -89,8 +90,8 @@ CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 CORE_LIBS := -lpsl
 LIBS := -levent -ljansson $(CORE_LIBS)
-# of the command, which keeps and reads the book, and asks authorities
-COMMAND_LIBS := $(LIBS) -lsqlite3 -lldns
+# of the command, which keeps and reads the book, shows it, and asks authorities
+COMMAND_LIBS := $(LIBS) -lsqlite3 -lmicrohttpd -lldns
 SIDECAR_LIBS := $(LIBS) -lldns -lfstrm
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
@@ -129,15 +130,35 @@ $(B)/obj/providers_text.o: $(B)/providers_text.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) -c -o $@ $<,CC)
 
+# The page of mxclash serve is one document, built in: its sources and uPlot, which draws its time
+# line. npm fetches uPlot and holds it to the hash in package-lock.json; UPLOT= names a folder that
+# has it. Without either the page shows the time line as a table.
+PAGE := module/web/page
+UPLOT ?= $(B)/page/node_modules/uplot
+FETCHED := $(B)/page/fetched$(if $(shell command -v npm),,-without-npm)
+$(FETCHED): $(PAGE)/package.json $(PAGE)/package-lock.json | deps-build
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@[ $(UPLOT) != $(B)/page/node_modules/uplot ] || { cd $(@D) && \
+	    npm ci --ignore-scripts --no-audit --no-fund > npm.log 2>&1; } || { rm -rf $(UPLOT); \
+	    echo "  NOTE  no uPlot ($(@D)/npm.log): the page shows its time line as a table only"; }
+	@touch $@
+$(B)/page_text.c: $(FETCHED) $(wildcard $(PAGE)/*.*)
+	@$(PAGE)/join.sh $(UPLOT) > $@
+$(B)/obj/page_text.o: $(B)/page_text.c module/web/page.h $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,$(CC) $(ALL_CFLAGS) -c -o $@ $<,CC)
+
 $(B)/libcore.a: $(CORE)
 $(B)/liboutput.a: $(OUTPUT)
 $(B)/libruntime.a: $(RUNTIME)
 $(B)/libadvice.a: $(ADVICE)
 $(B)/libbook.a: $(BOOK)
+$(B)/libweb.a: $(WEB)
 $(B)/libask.a: $(ASK)
 $(B)/libsidecar.a: $(filter-out %/main.o,$(SIDECAR))
 # in the order in which the linker needs them
-ARCHIVES := $(B)/libbook.a $(B)/libadvice.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
+ARCHIVES := $(B)/libweb.a $(B)/libbook.a $(B)/libadvice.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 $(B)/lib%.a:
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
@@ -208,6 +229,7 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 check: deps-check
 	$(MAKE) NO_DEPS=1 WERROR=-Werror all all-modules $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang check-abi-stable
+	$(MAKE) NO_DEPS=1 WERROR=-Werror check-page
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j3 --output-sync=target check-replay check-system-stress check-system-calm
 
 check-unit: $(UNIT_TESTS)
@@ -257,7 +279,7 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers: $(ADAPTER) $(SIDECAR) $(CLI) $(ADVICE) $(BOOK) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
+check-layers: $(ADAPTER) $(SIDECAR) $(CLI) $(filter-out %/page_text.o,$(WEB)) $(BOOK) $(ADVICE) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
 	@tests/circles.sh $^
 	@$(PYTHON) -B tests/architecture.py

@@ -48,8 +48,16 @@ static const char *find(const struct text *texts, const char *key)
             return texts->text;
         }
     }
-    /* the last one is for all other keys, where the list has such a one */
-    return texts->key != NULL && key[0] == '\0' ? texts->text : NULL;
+    return NULL;
+}
+
+/** The text for all keys that a list does not have: its last one. */
+static const char *find_other(const struct text *texts)
+{
+    while (texts->key[0] != '\0') {
+        texts++;
+    }
+    return texts->text;
 }
 
 /** Find `key/more`, else key. \return NULL if neither is there */
@@ -213,7 +221,7 @@ static const char *fault_of(const struct advice_case *of, const struct texts *te
         more = of->spf;
     }
     const char *found = find_more(texts->faults, of->kind, more);
-    return found != NULL ? found : find(texts->faults, "");
+    return found != NULL ? found : find_other(texts->faults);
 }
 
 static const char *impact_of(const struct advice_case *of, const struct texts *texts)
@@ -226,7 +234,7 @@ static const char *impact_of(const struct advice_case *of, const struct texts *t
         found = find_more(texts->impacts, of->kind,
                           advised(of, "add-final-dot") ? "add-final-dot" : NULL);
     }
-    return found != NULL ? found : find(texts->impacts, "");
+    return found != NULL ? found : find_other(texts->impacts);
 }
 
 static char *write_fault(const struct advice_case *of, const struct texts *texts)

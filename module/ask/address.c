@@ -174,6 +174,23 @@ char *ask_address_text(const struct sockaddr_storage *address, char text[ASK_ADD
     return text;
 }
 
+struct mxclash_address ask_address_public(const struct sockaddr_storage *address)
+{
+    struct mxclash_address public = {0};
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+        public.family = 4;
+        public.port = ntohs(four->sin_port);
+        memcpy(public.octets, &four->sin_addr, sizeof(four->sin_addr));
+    } else if (address->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
+        public.family = 6;
+        public.port = ntohs(six->sin6_port);
+        memcpy(public.octets, &six->sin6_addr, sizeof(six->sin6_addr));
+    }
+    return public;
+}
+
 socklen_t ask_address_len(const struct sockaddr_storage *address)
 {
     switch (address->ss_family) {

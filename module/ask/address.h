@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "mxclash.h"
+
 /** The port of the DNS, and the only one at which a nameserver that was found is asked. */
 #define ASK_PORT 53
 
@@ -55,6 +57,9 @@ bool ask_address_parse(const char *text, struct sockaddr_storage *address);
 
 /** Write an address; `@PORT` stands behind it if it is not 53. \return text */
 char *ask_address_text(const struct sockaddr_storage *address, char text[ASK_ADDRESS_TEXT_MAX]);
+
+/** The same address as a detector takes it; family 0 if it is neither IPv4 nor IPv6. */
+struct mxclash_address ask_address_public(const struct sockaddr_storage *address);
 
 /** Length of an address for connect(); 0 if it is neither IPv4 nor IPv6. */
 socklen_t ask_address_len(const struct sockaddr_storage *address);

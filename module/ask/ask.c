@@ -5,15 +5,12 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ask/inside.h"
 
 #define TIMEOUT_MS     1000
 #define TRIES          3
 #define TCP_TIMEOUT_MS 5000
-/** How long resolvers that did not answer are left alone. */
-#define SILENCE_MS 60000
 
 const char *ask_status_text(enum ask_status status)
 {
@@ -66,6 +63,7 @@ struct ask *ask_new(const struct ask_options *options)
                          : ASK_QUESTIONS_MAX;
     ask->may_send = options->may_send;
     ask->context = options->context;
+    ask->resolve = ask_resolve_within;
     TAILQ_INIT(&ask->running);
     TAILQ_INIT(&ask->waiting);
     TAILQ_INIT(&ask->jobs);
@@ -89,65 +87,7 @@ void ask_free(struct ask *ask)
     free(ask);
 }
 
-static void on_start(evutil_socket_t socket, short what, void *context)
-{
-    struct ask_job *job = context;
-    (void)socket;
-    (void)what;
-    job->begin(job);
-}
-
-bool ask_job_start(struct ask *ask, struct ask_job *job)
-{
-    const struct timeval at_once = {0};
-    job->ask = ask;
-    job->start = evtimer_new(ask->base, on_start, job);
-    if (job->start == NULL) {
-        return false;
-    }
-    event_add(job->start, &at_once);
-    TAILQ_INSERT_TAIL(&ask->jobs, job, link);
-    return true;
-}
-
-void ask_job_end(struct ask_job *job)
-{
-    TAILQ_REMOVE(&job->ask->jobs, job, link);
-    event_free(job->start);
-}
-
 unsigned ask_packets(const struct ask *ask)
 {
     return ask->packets;
-}
-
-int64_t ask_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-void ask_resolvers_are_silent(struct ask *ask)
-{
-    ask->silent_until_ms = ask_now_ms() + SILENCE_MS;
-}
-
-bool ask_uses_roots(const struct ask *ask)
-{
-    return ask->root_count != 0 &&
-           (ask->resolver_count == 0 || ask_now_ms() < ask->silent_until_ms);
-}
-
-bool ask_send_within(struct ask *ask, struct ask_budget *budget,
-                     const struct ask_question *question, ask_reply_fn *done, void *context,
-                     enum ask_status *status)
-{
-    if (budget->questions == 0) {
-        *status = ask_too_many;
-        return false;
-    }
-    budget->questions--;
-    *status = ask_no_room;
-    return ask_send(ask, question, done, context);
 }

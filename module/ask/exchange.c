@@ -420,3 +420,16 @@ bool ask_send(struct ask *ask, const struct ask_question *question, ask_reply_fn
     }
     return true;
 }
+
+bool ask_send_within(struct ask *ask, struct ask_budget *budget,
+                     const struct ask_question *question, ask_reply_fn *done, void *context,
+                     enum ask_status *status)
+{
+    if (budget->questions == 0) {
+        *status = ask_too_many;
+        return false;
+    }
+    budget->questions--;
+    *status = ask_no_room;
+    return ask_send(ask, question, done, context);
+}

@@ -20,6 +20,8 @@ struct ask_job {
     void (*drop)(struct ask_job *job);
 };
 
+struct ask_budget;
+
 TAILQ_HEAD(ask_exchanges, ask_exchange);
 TAILQ_HEAD(ask_jobs, ask_job);
 
@@ -38,6 +40,12 @@ struct ask {
     unsigned packets;
     int (*may_send)(void *context, const struct sockaddr_storage *server, unsigned packets);
     void *context;
+
+    /** ask_resolve_within(): who looks for servers needs their addresses, and who looks for
+     * addresses needs servers */
+    bool (*resolve)(struct ask *ask, struct ask_budget *budget, unsigned depth,
+                    const struct ask_name *name, uint16_t qtype, ask_result_fn *done,
+                    void *context);
 
     struct ask_exchanges running;
     unsigned running_count;
@@ -90,6 +98,11 @@ bool ask_send_within(struct ask *ask, struct ask_budget *budget,
  * outside */
 bool ask_find_within(struct ask *ask, struct ask_budget *budget, unsigned depth,
                      const struct ask_name *name, bool all, ask_zone_fn *done, void *context);
+
+/** As ask_authority(). */
+bool ask_authority_within(struct ask *ask, struct ask_budget *budget, const struct ask_zone *zone,
+                          const struct ask_name *name, uint16_t qtype, ask_take_fn *take,
+                          ask_end_fn *done, void *context);
 
 /** As ask_resolve(). */
 bool ask_resolve_within(struct ask *ask, struct ask_budget *budget, unsigned depth,

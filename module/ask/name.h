@@ -3,10 +3,11 @@
 #ifndef MXCLASH_ASK_NAME_H
 #define MXCLASH_ASK_NAME_H
 
-#include <ldns/ldns.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "ask/ldns.h"
 
 /** A name in lower case, RFC 1035 3.1, with the root label. */
 struct ask_name {

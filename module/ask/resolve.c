@@ -25,10 +25,13 @@ struct resolve {
     /** some resolver answered, be it SERVFAIL */
     bool was_heard;
     enum ask_status trouble;
-    /** only where the servers themselves are asked, else NULL */
-    struct ask_zone *zone;
-    unsigned server;
-    unsigned address;
+    /** only where the servers themselves are asked: their zone, and what one of them said */
+    struct ask_name zone;
+    ldns_rr_list *found;
+    bool no_such_name;
+    bool endless;
+    /** an alias leads to a name that others serve */
+    bool leads_on;
 };
 
 static void iterate(struct resolve *resolve);
@@ -36,7 +39,7 @@ static void iterate(struct resolve *resolve);
 static void free_resolve(struct resolve *resolve)
 {
     ask_job_end(&resolve->job);
-    free(resolve->zone);
+    ldns_rr_list_deep_free(resolve->found);
     free(resolve);
 }
 
@@ -118,20 +121,19 @@ static bool is_good(const ldns_pkt *packet)
 }
 
 /** End with what an answer said. */
-static void conclude(struct resolve *resolve, const ldns_pkt *packet, ldns_rr_list *found,
+static void conclude(struct resolve *resolve, const ldns_rr_list *found, bool no_such_name,
                      bool endless)
 {
     ldns_rr_list *none = found == NULL ? ldns_rr_list_new() : NULL;
     const struct ask_result result = {
         .status = found == NULL && none == NULL ? ask_no_room : ask_answered,
-        .no_such_name = ldns_pkt_get_rcode(packet) == LDNS_RCODE_NXDOMAIN,
+        .no_such_name = no_such_name,
         .endless = endless,
         .owner = resolve->name,
         .aliases = resolve->aliases,
         .records = found != NULL ? found : none,
     };
     finish(resolve, &result);
-    ldns_rr_list_free(found);
     ldns_rr_list_free(none);
 }
 
@@ -147,7 +149,8 @@ static void on_resolver(void *context, const struct ask_reply *reply)
     if (reply->status == ask_answered && is_good(reply->packet)) {
         ldns_rr_list *found = NULL;
         const bool ends = follow(resolve, ldns_pkt_answer(reply->packet), NULL, &found);
-        conclude(resolve, reply->packet, found, !ends);
+        conclude(resolve, found, ldns_pkt_get_rcode(reply->packet) == LDNS_RCODE_NXDOMAIN, !ends);
+        ldns_rr_list_free(found);
         return;
     }
     resolve->was_heard = resolve->was_heard || reply->status == ask_answered;
@@ -186,54 +189,37 @@ static void ask_resolver(struct resolve *resolve)
 /* --- by ourselves -------------------------------------------------------------------------------
  */
 
-static void ask_server(struct resolve *resolve);
-
-static void on_server(void *context, const struct ask_reply *reply)
+/** An answer of a server; what it says is kept until all is over with that server. */
+static bool take_answer(void *context, const struct ask_reply *reply)
 {
     struct resolve *resolve = context;
-    resolve->budget->packets += reply->packets;
-    if (reply->status != ask_answered || !is_good(reply->packet) || !ldns_pkt_aa(reply->packet)) {
-        resolve->trouble = reply->status == ask_answered ? ask_lame : reply->status;
-        resolve->address++;
-        ask_server(resolve);
-        return;
-    }
     const unsigned before = resolve->aliases;
     ldns_rr_list *found = NULL;
-    const bool ends = follow(resolve, ldns_pkt_answer(reply->packet), &resolve->zone->name, &found);
-    if (ends && found != NULL && ldns_rr_list_rr_count(found) == 0 && resolve->aliases != before) {
-        /* What stands at the alias's target is for the target's own servers to say. */
-        ldns_rr_list_free(found);
-        iterate(resolve);
-        return;
+    if (!is_good(reply->packet) || !ldns_pkt_aa(reply->packet)) {
+        return false;
     }
-    conclude(resolve, reply->packet, found, !ends);
+    resolve->endless = !follow(resolve, ldns_pkt_answer(reply->packet), &resolve->zone, &found);
+    /* What stands at an alias's target is for the target's own servers to say. */
+    resolve->leads_on =
+        !resolve->endless && ldns_rr_list_rr_count(found) == 0 && resolve->aliases != before;
+    resolve->no_such_name = ldns_pkt_get_rcode(reply->packet) == LDNS_RCODE_NXDOMAIN;
+    resolve->found = ldns_rr_list_clone(found);
+    ldns_rr_list_free(found);
+    return true;
 }
 
-static void ask_server(struct resolve *resolve)
+static void on_answered(void *context, enum ask_status status)
 {
-    const struct ask_zone *zone = resolve->zone;
-    while (resolve->server < zone->server_count) {
-        const struct ask_server *server = &zone->servers[resolve->server];
-        if (resolve->address < server->address_count) {
-            enum ask_status status = ask_no_room;
-            const struct ask_question question = {
-                .name = resolve->name,
-                .qtype = resolve->qtype,
-                /* the roots' own zone is served by whom the operator named */
-                .operators_word = zone->name.len == 1 && zone->parent.len == 0,
-                .server = server->addresses[resolve->address],
-            };
-            if (!ask_send_within(resolve->job.ask, resolve->budget, &question, on_server, resolve,
-                                 &status)) {
-                fail(resolve, status);
-            }
-            return;
-        }
-        resolve->server++;
-        resolve->address = 0;
+    struct resolve *resolve = context;
+    if (status != ask_answered) {
+        fail(resolve, status);
+    } else if (resolve->leads_on) {
+        ldns_rr_list_deep_free(resolve->found);
+        resolve->found = NULL;
+        iterate(resolve);
+    } else {
+        conclude(resolve, resolve->found, resolve->no_such_name, resolve->endless);
     }
-    fail(resolve, resolve->trouble);
 }
 
 static void on_zone(void *context, enum ask_status status, const struct ask_zone *zone)
@@ -243,16 +229,11 @@ static void on_zone(void *context, enum ask_status status, const struct ask_zone
         fail(resolve, status);
         return;
     }
-    free(resolve->zone);
-    resolve->zone = malloc(sizeof(*zone));
-    if (resolve->zone == NULL) {
+    resolve->zone = zone->name;
+    if (!ask_authority_within(resolve->job.ask, resolve->budget, zone, &resolve->name,
+                              resolve->qtype, take_answer, on_answered, resolve)) {
         fail(resolve, ask_no_room);
-        return;
     }
-    *resolve->zone = *zone;
-    resolve->server = resolve->address = 0;
-    resolve->trouble = ask_lame;
-    ask_server(resolve);
 }
 
 static void iterate(struct resolve *resolve)

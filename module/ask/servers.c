@@ -28,8 +28,6 @@ struct find {
     /** the resolver was asked for the NS of this one */
     struct ask_name above;
     struct ask_zone zone;
-    /** the servers of zone are the operator's word */
-    bool operators_word;
     /** SOA is asked, for the NS question was answered with an alias */
     bool asks_soa;
     unsigned referrals;
@@ -130,8 +128,9 @@ static bool look_up_addresses(struct find *find, unsigned server)
             continue;
         }
         *lookup = (struct lookup){.find = find, .server = server};
-        if (ask_resolve_within(find->job.ask, find->budget, find->depth + 1,
-                               &find->zone.servers[server].name, types[i], on_addresses, lookup)) {
+        if (find->job.ask->resolve(find->job.ask, find->budget, find->depth + 1,
+                                   &find->zone.servers[server].name, types[i], on_addresses,
+                                   lookup)) {
             find->pending++;
         } else {
             free(lookup);
@@ -291,7 +290,7 @@ static void on_answer(void *context, const struct ask_reply *reply)
         go_below(find, &refers, &reply->server);
         take_servers(find, ldns_pkt_authority(packet), &refers);
         take_glue(find, ldns_pkt_additional(packet), &bailiwick);
-        find->operators_word = find->asks_soa = false;
+        find->zone.operators_word = find->asks_soa = false;
         ask_next(find);
         return;
     }
@@ -326,7 +325,7 @@ static void ask_next(struct find *find)
             const struct ask_question question = {
                 .name = find->name,
                 .qtype = find->asks_soa ? LDNS_RR_TYPE_SOA : LDNS_RR_TYPE_NS,
-                .operators_word = find->operators_word,
+                .operators_word = find->zone.operators_word,
                 .server = server->addresses[find->address],
             };
             if (!ask_send_within(find->job.ask, find->budget, &question, on_answer, find,
@@ -363,7 +362,7 @@ static void begin_at_roots(struct find *find)
     for (size_t i = 0; i < find->job.ask->root_count; i++) {
         zone->servers[0].addresses[zone->servers[0].address_count++] = find->job.ask->roots[i];
     }
-    find->operators_word = true;
+    find->zone.operators_word = true;
     ask_next(find);
 }
 
@@ -392,8 +391,8 @@ static void on_above(void *context, const struct ask_result *result)
 /** Ask for the servers of the zone above. */
 static void ask_above(struct find *find)
 {
-    if (!ask_resolve_within(find->job.ask, find->budget, find->depth, &find->above, LDNS_RR_TYPE_NS,
-                            on_above, find)) {
+    if (!find->job.ask->resolve(find->job.ask, find->budget, find->depth, &find->above,
+                                LDNS_RR_TYPE_NS, on_above, find)) {
         finish(find, ask_no_room);
     }
 }

@@ -14,8 +14,8 @@
 #include "book/writer_parts.h"
 
 /** Room for the MX records of a row: `PREFERENCE EXCHANGE` and a line end each. */
-#define MX_TEXT_MAX     (BOOK_MX_MAX * (MXCLASH_NAME_TEXT_MAX + 8))
-#define ADVICE_TEXT_MAX (BOOK_ADVICE_MAX * (BOOK_WORD_MAX + 1) + 1)
+#define MX_TEXT_MAX     ((size_t)BOOK_MX_MAX * (MXCLASH_NAME_TEXT_MAX + 8))
+#define ADVICE_TEXT_MAX ((size_t)BOOK_ADVICE_MAX * (BOOK_WORD_MAX + 1) + 1)
 
 /** The row that a line is about. */
 struct row {

@@ -255,6 +255,19 @@ typedef bool (*book_share_fn)(void *context, const struct book_share *share);
 bool book_groups(struct book *book, enum book_group by, size_t limit, book_share_fn each,
                  void *context);
 
+/** Most values of one group in an overview. Logs have some ten. */
+#define BOOK_OVERVIEW_VALUES 512
+
+typedef bool (*book_overview_fn)(void *context, enum book_group by, const struct book_share *share);
+
+/**
+ * book_sum(), and book_groups() by kind, impact and provider, at the price of one walk.
+ * \param limit  most members of a group that are told of
+ * \param each  called for one group after the other
+ */
+bool book_overview(struct book *book, struct book_summary *summary, size_t limit,
+                   book_overview_fn each, void *context);
+
 /** What happened in one hour, on all hosts. */
 struct book_hour {
     /** its begin */

@@ -28,6 +28,8 @@ struct tail {
     int file;
     /** how far it is read; its path is the last one that led to it */
     struct place place;
+    /** when the file was changed, as far as it was seen that it still holds what was read */
+    struct timespec checked;
     /** the rest of a line that is too long is being passed over */
     bool skipping;
     /** a path of a pattern leads to it */
@@ -532,6 +534,19 @@ static void let_go(struct follower *follower, int64_t now_ms)
     follower->tail_count = kept;
 }
 
+/** Whether the file was emptied, or another one was written in its place, since it was read. It
+ * may have its old size again. */
+static bool is_other(struct tail *tail, const struct stat *seen)
+{
+    const bool unchanged = seen->st_mtim.tv_sec == tail->checked.tv_sec &&
+                           seen->st_mtim.tv_nsec == tail->checked.tv_nsec;
+    if (unchanged && (uint64_t)seen->st_size == tail->place.offset) {
+        return false;
+    }
+    tail->checked = seen->st_mtim;
+    return (uint64_t)seen->st_size < tail->place.offset || !place_fits(&tail->place, tail->file);
+}
+
 bool follower_read(struct follower *follower, struct batch *batch, int64_t now_ms)
 {
     scan(follower, now_ms);
@@ -544,9 +559,7 @@ bool follower_read(struct follower *follower, struct batch *batch, int64_t now_m
         if (fstat(tail->file, &seen) != 0) {
             continue;
         }
-        if ((uint64_t)seen.st_size != tail->place.offset &&
-            ((uint64_t)seen.st_size < tail->place.offset ||
-             !place_fits(&tail->place, tail->file))) {
+        if (is_other(tail, &seen)) {
             begin_again(follower, i, now_ms);
             tail = &follower->tails[i]; /* perhaps the copy, which comes first */
         }

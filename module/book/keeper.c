@@ -30,6 +30,8 @@
 #define LOOK_MS 1000
 /** Time between two looks for what is too old. */
 #define TIDY_MS 60000
+/** Time between two looks for damage. */
+#define CHECK_MS INT64_C(3600000)
 /** Malformed lines that are said, in one life and in one batch. */
 #define MALFORMED_SAID  10
 #define MALFORMED_BATCH 4
@@ -47,13 +49,17 @@ struct keeper {
     struct writer *writer;
     /** descriptor of the lock file; -1: not held */
     int lock;
-    /** the file that the places of the follower come from */
+    /** the file that is open */
     dev_t device;
     ino_t inode;
+    /** the place that was written last: a book that has it is the one that was written; offset 0:
+     * none yet */
+    struct place written;
     /** the last try failed, and that was said */
     bool failing;
     int64_t retry_at_ms;
     int64_t tidy_at_ms;
+    int64_t check_at_ms;
     unsigned malformed_said;
     /** guards counters */
     pthread_mutex_t mutex;
@@ -189,6 +195,8 @@ static void set_aside(struct keeper *keeper, const char *reason)
         return;
     }
     close_writer(keeper);
+    /* where a disk damages all that is written, not too many are to pile up */
+    keeper->retry_at_ms = monotonic_ms() + KEEPER_RETRY_S * INT64_C(1000);
     say(keeper, "database %s: %s; it is set aside as %s, and a new one is made from the logs",
         database, reason, aside);
     lock_counters(keeper);
@@ -220,25 +228,42 @@ static void know_place(void *context, const struct place *place)
     follower_know(context, place);
 }
 
-/** The book that was opened may be another one than before: what was read is for that one. */
+/** A search for the place that was written last. */
+struct search {
+    const struct place *wanted;
+    bool found;
+};
+
+static void compare_place(void *context, const struct place *place)
+{
+    struct search *search = context;
+    search->found =
+        search->found ||
+        (place->device == search->wanted->device && place->inode == search->wanted->inode &&
+         place->offset == search->wanted->offset && place->print == search->wanted->print);
+}
+
+/** The book that was opened may be another one than before, or an older copy: then what was read
+ * meanwhile is not for it, and the logs are read from the places that it has. */
 static bool use_places(struct keeper *keeper)
 {
+    struct search search = {.wanted = &keeper->written};
     struct stat seen;
     if (stat(keeper->options.database, &seen) != 0) {
         return false;
     }
-    if (seen.st_dev == keeper->device && seen.st_ino == keeper->inode) {
+    keeper->device = seen.st_dev;
+    keeper->inode = seen.st_ino;
+    if (keeper->written.offset > 0 &&
+        writer_places(keeper->writer, compare_place, &search) != SQLITE_OK) {
+        return false;
+    }
+    if (search.found) {
         return true;
     }
     follower_restart(keeper->follower);
     batch_clear(&keeper->batch);
-    if (writer_places(keeper->writer, know_place, keeper->follower) != SQLITE_OK) {
-        follower_restart(keeper->follower);
-        return false;
-    }
-    keeper->device = seen.st_dev;
-    keeper->inode = seen.st_ino;
-    return true;
+    return writer_places(keeper->writer, know_place, keeper->follower) == SQLITE_OK;
 }
 
 static void open_writer(struct keeper *keeper)
@@ -247,6 +272,7 @@ static void open_writer(struct keeper *keeper)
     if (!take_lock(keeper)) {
         return;
     }
+    keeper->check_at_ms = monotonic_ms() + keeper->options.check_ms;
     switch (writer_open(keeper->options.database, keeper->options.retention_days, &keeper->writer,
                         error)) {
     case writer_good:
@@ -272,6 +298,18 @@ static bool is_there(const struct keeper *keeper)
     struct stat seen;
     return stat(keeper->options.database, &seen) == 0 && seen.st_dev == keeper->device &&
            seen.st_ino == keeper->inode;
+}
+
+/** Look now and then at the file as those see it who read it. */
+static void check(struct keeper *keeper, int64_t now_ms)
+{
+    char error[BOOK_ERROR_MAX];
+    if (now_ms >= keeper->check_at_ms) {
+        keeper->check_at_ms = now_ms + keeper->options.check_ms;
+        if (writer_check(keeper->options.database, error) == writer_corrupt) {
+            set_aside(keeper, error);
+        }
+    }
 }
 
 /* --- a batch -------------------------------------------------------------------------------------
@@ -364,6 +402,9 @@ static bool put_batch(struct keeper *keeper, int64_t now_ms)
         if (tidy) {
             keeper->tidy_at_ms = more ? now_ms : now_ms + TIDY_MS;
         }
+        if (!batch_is_empty(&keeper->batch)) {
+            keeper->written = keeper->batch.places[keeper->batch.place_count - 1];
+        }
         say_malformed(keeper, &tally);
         count_batch(keeper, &tally);
         batch_clear(&keeper->batch);
@@ -398,6 +439,9 @@ static bool turn(struct keeper *keeper)
         say(keeper, "database %s: was taken away; a new one is made from the logs",
             keeper->options.database);
         close_writer(keeper);
+    }
+    if (keeper->writer != NULL) {
+        check(keeper, now_ms);
     }
     if (keeper->writer == NULL) {
         if (now_ms < keeper->retry_at_ms) {
@@ -444,6 +488,9 @@ struct keeper *keeper_new(const struct keeper_options *options)
         return NULL;
     }
     keeper->options = *options;
+    if (keeper->options.check_ms == 0) {
+        keeper->options.check_ms = CHECK_MS;
+    }
     keeper->lock = -1;
     pthread_mutex_init(&keeper->mutex, NULL);
     keeper->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

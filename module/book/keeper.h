@@ -22,6 +22,8 @@ struct keeper_options {
     const char *const *logs;
     size_t log_count;
     unsigned retention_days;
+    /** milliseconds between two looks for damage in the file; 0: an hour */
+    int64_t check_ms;
     /** called with one line of text where something fails or is back; any thread of the keeper's */
     void (*say)(void *context, const char *line);
     void *context;

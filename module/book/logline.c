@@ -59,7 +59,7 @@ static bool read_zone(const char *at, int64_t *seconds)
     if (end == NULL || *end != '\0' || hours > 23 || minutes > 59) {
         return false;
     }
-    *seconds = (hours * 60 + minutes) * (*at == '-' ? -60 : 60);
+    *seconds = (hours * INT64_C(60) + minutes) * (*at == '-' ? -60 : 60);
     return true;
 }
 
@@ -238,6 +238,7 @@ static bool read_key(struct logline *line)
         return false;
     }
     conflict->state = word(string_of(root, "state"));
+    conflict->provider = token(string_of(root, "provider"), ADDRESS_MAX);
     conflict->first_seen = time_of(root, "first_seen", line->time);
     conflict->last_seen = time_of(root, "last_seen", line->time);
     conflict->told = line->time;
@@ -263,7 +264,6 @@ static bool read_conflict(struct logline *line)
     conflict->cname_target = name_of(string_of(cname, "target"), line->names[BOOK_MX_MAX + 2]);
     conflict->cname_ttl = (uint32_t)number(cname, "ttl", UINT32_MAX, 0);
     read_mx(line, json_object_get(root, "mx"));
-    conflict->provider = token(string_of(root, "provider"), ADDRESS_MAX);
     conflict->impact = word(string_of(root, "impact"));
     if (conflict->impact == NULL) {
         conflict->impact = "unknown";

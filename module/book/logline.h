@@ -46,7 +46,8 @@ struct logline {
     /** of started and stopped; NULL if not told */
     const char *version;
     /** of all others. id, ended and ending are 0. A tally has no more than domain, kind, state
-     * (NULL if not told), first_seen, last_seen and mx_queries; a summed one only mx_queries. */
+     * (NULL if not told), provider, first_seen, last_seen and mx_queries; a summed one only
+     * mx_queries. */
     struct book_conflict conflict;
     /** jansson's */
     struct json_t *root;

@@ -108,7 +108,6 @@ bool book_show(struct book *book, const char *domain, book_conflict_fn each, voi
     bool on = true;
     while (on && (result = sqlite3_step(rows)) == SQLITE_ROW) {
         if (!hand_out(rows, each, context, &on)) {
-            result = SQLITE_NOMEM;
             snprintf(book->error, sizeof(book->error), "no memory");
             sqlite3_finalize(rows);
             return false;

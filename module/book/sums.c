@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file Sums over the book: see book_sum(), book_groups(), book_timeline(), book_hosts() in
- * book.h. */
+/** \file Sums over the book: see book_sum(), book_groups(), book_overview(), book_timeline(),
+ * book_hosts() in book.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "book/book_parts.h"
+#include "mxclash.h"
 
 /** Run a query that has one row. \return NULL with the error kept */
 static sqlite3_stmt *one_row(struct book *book, const char *query)
@@ -19,6 +21,22 @@ static sqlite3_stmt *one_row(struct book *book, const char *query)
         return NULL;
     }
     return row;
+}
+
+/** The part of a summary that is not about what is open. */
+static bool sum_rest(struct book *book, struct book_summary *summary)
+{
+    sqlite3_stmt *row =
+        one_row(book, "SELECT (SELECT count(*) FROM affected WHERE ended IS NOT NULL),"
+                      " count(*), max(newest) FROM host");
+    if (row == NULL) {
+        return false;
+    }
+    summary->ended = (uint64_t)book_number(row, 0, 0);
+    summary->hosts = (uint64_t)book_number(row, 1, 0);
+    summary->newest = book_number(row, 2, 0);
+    sqlite3_finalize(row);
+    return true;
 }
 
 bool book_sum(struct book *book, struct book_summary *summary)
@@ -37,16 +55,7 @@ bool book_sum(struct book *book, struct book_summary *summary)
     summary->confirmed = (uint64_t)book_number(row, 2, 0);
     summary->mx_queries = (uint64_t)book_number(row, 3, 0);
     sqlite3_finalize(row);
-    row = one_row(book, "SELECT (SELECT count(*) FROM affected WHERE ended IS NOT NULL),"
-                        " count(*), max(newest) FROM host");
-    if (row == NULL) {
-        return false;
-    }
-    summary->ended = (uint64_t)book_number(row, 0, 0);
-    summary->hosts = (uint64_t)book_number(row, 1, 0);
-    summary->newest = book_number(row, 2, 0);
-    sqlite3_finalize(row);
-    return true;
+    return sum_rest(book, summary);
 }
 
 /* --- groups --------------------------------------------------------------------------------------
@@ -88,6 +97,130 @@ bool book_groups(struct book *book, enum book_group by, size_t limit, book_share
         }
     }
     return book_end(book, rows, result);
+}
+
+/* --- all at once ---------------------------------------------------------------------------------
+ */
+
+/** The values of one group that were met so far. */
+struct values {
+    size_t count;
+    /** of the value that was met last: the next row's is often the same */
+    size_t last;
+    struct {
+        char value[BOOK_WORD_MAX + 1];
+        uint64_t open;
+        uint64_t mx_queries;
+    } of[BOOK_OVERVIEW_VALUES];
+};
+
+static const enum book_group overview_groups[] = {book_group_kind, book_group_impact,
+                                                  book_group_provider};
+#define OVERVIEW_GROUPS (sizeof(overview_groups) / sizeof(overview_groups[0]))
+
+/** \return BOOK_OVERVIEW_VALUES if there is no room for another */
+static size_t find_value(const struct values *values, const char *value)
+{
+    if (values->count > 0 && strcmp(values->of[values->last].value, value) == 0) {
+        return values->last;
+    }
+    size_t i = 0;
+    while (i < values->count && strcmp(values->of[i].value, value) != 0) {
+        i++;
+    }
+    return i;
+}
+
+static void add_value(struct values *values, const char *value, uint64_t mx_queries)
+{
+    const size_t i = find_value(values, value == NULL ? "" : value);
+    if (i == BOOK_OVERVIEW_VALUES) {
+        return;
+    }
+    if (i == values->count) {
+        values->count++;
+        snprintf(values->of[i].value, sizeof(values->of[i].value), "%s",
+                 value == NULL ? "" : value);
+    }
+    values->last = i;
+    values->of[i].open++;
+    values->of[i].mx_queries += mx_queries;
+}
+
+/** Told in the order of book_groups(). \return false if the caller wants no more */
+static bool tell_values(struct values *values, enum book_group by, size_t limit,
+                        book_overview_fn each, void *context)
+{
+    for (size_t told = 0; told < limit && told < values->count; told++) {
+        size_t best = told;
+        for (size_t i = told + 1; i < values->count; i++) {
+            const int64_t more =
+                values->of[i].mx_queries != values->of[best].mx_queries
+                    ? (values->of[i].mx_queries > values->of[best].mx_queries ? 1 : -1)
+                : values->of[i].open != values->of[best].open
+                    ? (values->of[i].open > values->of[best].open ? 1 : -1)
+                    : -strcmp(values->of[i].value, values->of[best].value);
+            best = more > 0 ? i : best;
+        }
+        const struct book_share share = {.value = values->of[best].value,
+                                         .open = values->of[best].open,
+                                         .mx_queries = values->of[best].mx_queries};
+        if (!each(context, by, &share)) {
+            return false;
+        }
+        values->of[best] = values->of[told];
+    }
+    return true;
+}
+
+/** Walk what is open, domain by domain. */
+static bool walk_open(struct book *book, struct book_summary *summary, struct values *groups)
+{
+    sqlite3_stmt *rows =
+        book_prepare(book, "SELECT domain, kind, impact, provider, state = 'confirmed', mx_queries"
+                           " FROM affected WHERE ended IS NULL ORDER BY domain");
+    if (rows == NULL) {
+        return false;
+    }
+    char before[MXCLASH_NAME_TEXT_MAX] = "";
+    int result;
+    while ((result = sqlite3_step(rows)) == SQLITE_ROW) {
+        const char *domain = book_text(rows, 0);
+        const uint64_t mx_queries = (uint64_t)sqlite3_column_int64(rows, 5);
+        summary->open++;
+        summary->confirmed += (uint64_t)sqlite3_column_int64(rows, 4);
+        summary->mx_queries += mx_queries;
+        if (summary->domains == 0 || strcmp(before, domain) != 0) {
+            summary->domains++;
+            snprintf(before, sizeof(before), "%s", domain);
+        }
+        for (size_t i = 0; i < OVERVIEW_GROUPS; i++) {
+            add_value(&groups[i], book_text(rows, 1 + (int)i), mx_queries);
+        }
+    }
+    return book_end(book, rows, result);
+}
+
+bool book_overview(struct book *book, struct book_summary *summary, size_t limit,
+                   book_overview_fn each, void *context)
+{
+    *summary = (struct book_summary){0};
+    if (!book_ready(book)) {
+        return false;
+    }
+    struct values *groups = calloc(OVERVIEW_GROUPS, sizeof(*groups));
+    if (groups == NULL) {
+        snprintf(book->error, sizeof(book->error), "no memory");
+        return false;
+    }
+    const bool good = walk_open(book, summary, groups) && sum_rest(book, summary);
+    for (size_t i = 0; good && i < OVERVIEW_GROUPS; i++) {
+        if (!tell_values(&groups[i], overview_groups[i], limit, each, context)) {
+            break;
+        }
+    }
+    free(groups);
+    return good;
 }
 
 /* --- the timeline --------------------------------------------------------------------------------

@@ -61,6 +61,18 @@ static enum writer_opened check(sqlite3 *database, char error[BOOK_ERROR_MAX])
     return writer_good;
 }
 
+enum writer_opened writer_check(const char *path, char error[BOOK_ERROR_MAX])
+{
+    sqlite3 *database = NULL;
+    const int result =
+        sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    sqlite3_busy_timeout(database, BUSY_MS);
+    const enum writer_opened opened =
+        result == SQLITE_OK ? check(database, error) : failed(database, result, error);
+    sqlite3_close(database);
+    return opened;
+}
+
 /** Make sure that the database is a book of this version. */
 static enum writer_opened prepare(sqlite3 *database, char error[BOOK_ERROR_MAX])
 {

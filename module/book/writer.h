@@ -58,6 +58,13 @@ sqlite3 *writer_database(struct writer *writer);
 /** What SQLite said last, static or the writer's. */
 const char *writer_error(struct writer *writer);
 
+/**
+ * Look for damage in the file as others see it: not in what this connection has in memory. Takes
+ * about a second for 100 MB.
+ * \return writer_good, writer_corrupt or writer_later, as writer_open()
+ */
+enum writer_opened writer_check(const char *path, char error[BOOK_ERROR_MAX]);
+
 /** Say whether a result means that the file itself is damaged. */
 bool writer_is_corrupt(int result);
 

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/check_told.h"
 #include "cli/cli.h"
+#include "core/providers/providers.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 /** Somebody waits, so what does not answer is given up sooner than a resolver would. */
@@ -127,6 +129,7 @@ static bool run(struct check *check, const struct arguments *arguments)
     }
     progress_begin(&check->progress);
     check_ask_all(check);
+    check_ask_hosts(check);
     const bool good = check_judge(check);
     progress_end(&check->progress);
     return good && (arguments->json ? check_print_json(check) : check_show(check));
@@ -142,11 +145,13 @@ static void free_check(struct check *check)
         check_verdict_free(&check->servers[i].verdict);
     }
     check_verdict_free(&check->all);
+    ldns_rr_list_deep_free(check->target_records);
     if (check->base != NULL) {
         event_base_free(check->base);
     }
-    free((void *)(uintptr_t)check->policy.do_not_ask);
-    free((void *)(uintptr_t)check->policy.may_ask);
+    providers_free(check->providers);
+    free(check->do_not_ask);
+    free(check->may_ask);
     free(check);
 }
 
@@ -175,15 +180,18 @@ enum cli_exit cli_check(int argc, char **argv)
         ask_name_set(&check->domain, name, len);
         mxclash_name_to_text(name, len, check->domain_text);
         check->only = arguments.has_server ? &arguments.server : NULL;
+        check->do_not_ask = nets_of(loaded.config.do_not_ask, loaded.config.do_not_ask_count);
+        check->may_ask = nets_of(loaded.config.may_ask, loaded.config.may_ask_count);
         check->policy = (struct ask_policy){
-            .do_not_ask = nets_of(loaded.config.do_not_ask, loaded.config.do_not_ask_count),
+            .do_not_ask = check->do_not_ask,
             .do_not_ask_count = loaded.config.do_not_ask_count,
-            .may_ask = nets_of(loaded.config.may_ask, loaded.config.may_ask_count),
+            .may_ask = check->may_ask,
             .may_ask_count = loaded.config.may_ask_count,
         };
         check->base = event_base_new();
-        if (check->policy.do_not_ask != NULL && check->policy.may_ask != NULL &&
-            run(check, &arguments)) {
+        check->providers = told_providers(&loaded.config);
+        if (check->providers != NULL && check->policy.do_not_ask != NULL &&
+            check->policy.may_ask != NULL && run(check, &arguments)) {
             status = exits[check->result];
         } else {
             fputs("mxclash check: no memory\n", stderr);

@@ -3,12 +3,12 @@
 #ifndef MXCLASH_CLI_CHECK_H
 #define MXCLASH_CLI_CHECK_H
 
-#include <ldns/ldns.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "ask/ask.h"
+#include "ask/ldns.h"
 #include "cli/terminal.h"
 #include "mxclash.h"
 #include "runtime/config.h"
@@ -65,13 +65,31 @@ struct check_server {
     struct check_verdict verdict;
 };
 
+/** A and AAAA. */
+#define CHECK_HOST_QUESTIONS 2
+
+/** A host that an MX of the domain names. */
+struct check_host {
+    struct ask_name name;
+    /** of CHECK_HOST_QUESTIONS that were asked */
+    unsigned answers;
+    bool is_alias;
+    size_t addresses;
+};
+
+struct providers;
+
 enum check_result { check_healthy = 0, check_conflict, check_unknown };
 
 struct check {
     const struct config *config;
+    struct providers *providers;
     struct event_base *base;
     struct ask *ask;
     struct ask_policy policy;
+    /** owned: what the policy borrows */
+    struct ask_net *do_not_ask;
+    struct ask_net *may_ask;
     struct progress progress;
     /** questions and errands that are under way */
     unsigned pending;
@@ -88,6 +106,11 @@ struct check {
 
     /** the wildcard that makes the domain's CNAME; len 0 if it is its own */
     struct ask_name wildcard;
+    size_t host_count;
+    struct check_host hosts[MXCLASH_MX_MAX];
+    /** where the CNAME leads, and the MX and addresses that senders find there; NULL = not asked */
+    struct ask_name target;
+    ldns_rr_list *target_records;
     /** of all servers together, as a resolver meets now this one, now that one */
     struct check_verdict all;
     /** the servers have different copies of the zone, with different serials, so what all show
@@ -101,6 +124,9 @@ struct check {
 
 /** Find the zone and its servers, and ask each address for all. */
 void check_ask_all(struct check *check);
+
+/** Did the operator name the servers that are asked? */
+bool check_is_operators_word(const struct check *check);
 
 /** Run the event loop until nothing is under way. */
 void check_wait(struct check *check);
@@ -117,6 +143,12 @@ bool check_answer_counts(const struct check_answer *answer);
  * are no more */
 const ldns_rr *check_record(const struct check_answer *answer, const struct ask_name *owner,
                             ldns_rr_type type, size_t nth);
+
+/* --- check_hosts.c: the hosts of the MX ----------------------------------------------------------
+ */
+
+/** Look up each host that an MX names. */
+void check_ask_hosts(struct check *check);
 
 /* --- check_verdict.c: what the detector makes of it ---------------------------------------------
  */
@@ -148,8 +180,8 @@ struct check_remark {
 
 #define CHECK_REMARKS_MAX 64
 
-/** \param[out] remarks  each text for free() \return how many */
-size_t check_remarks(const struct check *check, struct check_remark remarks[CHECK_REMARKS_MAX]);
+/** \param[out] list  each text for free() \return how many */
+size_t check_remarks(const struct check *check, struct check_remark list[CHECK_REMARKS_MAX]);
 
 /* --- check_show.c, check_json.c: for people, for programs ---------------------------------------
  */

@@ -24,6 +24,11 @@ void check_wait(struct check *check)
     }
 }
 
+bool check_is_operators_word(const struct check *check)
+{
+    return check->only != NULL || (check->has_zone && check->zone.operators_word);
+}
+
 /* --- answers ------------------------------------------------------------------------------------
  */
 
@@ -136,7 +141,7 @@ static void add_server(struct check *check, const char *name,
     }
     server->address = *address;
     ask_address_text(address, server->address_text);
-    if (check->only == NULL) {
+    if (!check_is_operators_word(check)) {
         server->refused = ask_address_refused(&check->policy, address);
     }
 }
@@ -202,7 +207,7 @@ static void ask_server(struct check *check, const struct check_server *server,
     struct asked *asked = malloc(sizeof(*asked));
     const struct ask_question question = {.name = *name,
                                           .qtype = qtype,
-                                          .operators_word = check->only != NULL,
+                                          .operators_word = check_is_operators_word(check),
                                           .server = server->address};
     answer->status = ask_no_room;
     if (asked == NULL) {

@@ -104,7 +104,7 @@ static json_t *conflict_of(const struct check *check, const struct mxclash_event
     char *line = json_event(event, NULL);
     json_t *object = line != NULL ? json_loads(line, 0, NULL) : NULL;
     free(line);
-    if (object == NULL || !told_advice(check->config, event, false, &advice)) {
+    if (object == NULL || !told_advice(check->providers, event, &advice)) {
         json_decref(object);
         return NULL;
     }
@@ -141,6 +141,7 @@ bool check_print_json(struct check *check)
     json_t *servers = json_array();
     json_t *conflicts = json_array();
     json_t *remarks = json_array();
+    json_t *target = json_array();
     char *why = check_why(check);
     bool good = why != NULL;
     if (check->zone.parent.len != 0) {
@@ -163,12 +164,21 @@ bool check_print_json(struct check *check)
                               json_pack("{s:s, s:s}", "tag", list[i].tag, "text", list[i].text));
         free(list[i].text);
     }
+    for (size_t i = 0; i < ldns_rr_list_rr_count(check->target_records); i++) {
+        const ldns_rr *rr = ldns_rr_list_rr(check->target_records, i);
+        char *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+        json_t *record = record_of(rr);
+        json_object_set_new(record, "type", text_or_null(type));
+        json_array_append_new(target, record);
+        free(type);
+    }
     json_t *all = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "domain", check->domain_text, "result",
-        results[check->result], "why", text_or_null(why), "zone",
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "domain", check->domain_text,
+        "result", results[check->result], "why", text_or_null(why), "zone",
         name_or_null(&check->zone.name, check->has_zone), "parent",
         name_or_null(&check->zone.parent, check->has_zone), "parent_server", text_or_null(address),
-        "servers", servers, "conflicts", conflicts, "remarks", remarks);
+        "servers", servers, "target", name_or_null(&check->target, check->target_records != NULL),
+        "target_records", target, "conflicts", conflicts, "remarks", remarks);
     char *text = all != NULL ? json_dumps(all, JSON_INDENT(2)) : NULL;
     good = good && text != NULL;
     if (good) {

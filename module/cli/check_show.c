@@ -5,6 +5,7 @@
 
 #include "cli/check.h"
 #include "cli/check_told.h"
+#include "cli/print_advice.h"
 #include "cli/table.h"
 
 /** A text that grows. */
@@ -129,17 +130,24 @@ static bool show_records(const struct check *check, size_t columns)
         if (shown[i] || server->refused != NULL || !server->authoritative) {
             continue;
         }
-        printf("\n%sat", paint_begin(stdout, paint_bold));
+        struct text at;
+        if (!text_begin(&at)) {
+            return false;
+        }
+        fputs("at", at.out);
         for (size_t k = i; k < check->server_count; k++) {
             const struct check_server *other = &check->servers[k];
             if (k == i ||
                 (!shown[k] && other->authoritative && say_the_same(check, server, other))) {
                 shown[k] = true;
-                printf("%s %s%s%s", k == i ? "" : ",", other->name,
-                       other->name[0] != '\0' ? " " : "", other->address_text);
+                fprintf(at.out, "%s %s%s%s", k == i ? "" : ",", other->name,
+                        other->name[0] != '\0' ? " " : "", other->address_text);
             }
         }
-        printf("%s\n", paint_end(stdout));
+        char *who = text_end(&at);
+        putchar('\n');
+        print_wrapped(stdout, who != NULL ? who : "", columns, 3, 1);
+        free(who);
         struct table *table = table_new(headers);
         if (table == NULL) {
             return false;
@@ -215,93 +223,126 @@ static bool show_servers(const struct check *check, size_t columns)
     return good;
 }
 
-static void show_zone(const struct check *check, size_t columns)
+/** Where the domain lies. \return false if there is no memory */
+static bool show_zone(const struct check *check, size_t columns)
 {
     char zone[MXCLASH_NAME_TEXT_MAX];
     char parent[MXCLASH_NAME_TEXT_MAX];
     char address[ASK_ADDRESS_TEXT_MAX];
-    printf("%s%s%s", paint_begin(stdout, paint_bold), check->domain_text, paint_end(stdout));
+    struct text text;
+    if (!text_begin(&text)) {
+        return false;
+    }
+    fputs(check->domain_text, text.out);
     if (!check->has_zone) {
-        puts(": its zone is not known");
-        return;
-    }
-    mxclash_name_to_text(check->zone.name.octets, check->zone.name.len, zone);
-    if (ask_name_equal(&check->zone.name, &check->domain)) {
-        fputs(" is the top of its zone", stdout);
+        fputs(": its zone is not known", text.out);
+    } else if (ask_name_equal(&check->zone.name, &check->domain)) {
+        fputs(" is the top of its zone", text.out);
     } else {
-        printf(" lies in the zone %s", zone);
+        mxclash_name_to_text(check->zone.name.octets, check->zone.name.len, zone);
+        fprintf(text.out, " lies in the zone %s", zone);
     }
-    if (check->zone.parent.len != 0) {
+    if (check->has_zone && check->zone.parent.len != 0) {
         mxclash_name_to_text(check->zone.parent.octets, check->zone.parent.len, parent);
         ask_address_text(&check->zone.parent_server, address);
-        printf(", %s %s (asked at %s)",
-               check->zone.no_referral ? "at the servers of" : "delegated by", parent, address);
+        fprintf(text.out, ", %s %s (asked at %s)",
+                check->zone.no_referral ? "at the servers of" : "delegated by", parent, address);
     }
-    putchar('\n');
-    (void)columns;
+    char *line = text_end(&text);
+    if (line != NULL) {
+        print_wrapped(stdout, line, columns, 0, 0);
+    }
+    free(line);
+    return line != NULL;
 }
 
 /** How a conflict shows: at which servers, how it is known. */
-static void show_heading(const struct check *check, const struct mxclash_event *event)
+static bool show_heading(const struct check *check, const struct mxclash_event *event,
+                         size_t columns)
 {
+    const char *kind = mxclash_kind_name(event->kind);
+    struct text text;
     size_t at = 0;
     size_t heard = 0;
+    if (!text_begin(&text)) {
+        return false;
+    }
     for (size_t i = 0; i < check->server_count; i++) {
         heard += check->servers[i].authoritative;
         at += check->servers[i].verdict.conflicts[event->kind] != NULL;
     }
-    printf("\n%s%s%s, %s", paint_begin(stdout, paint_bad), mxclash_kind_name(event->kind),
-           paint_end(stdout), mxclash_state_name(event->state));
+    fprintf(text.out, ", %s", mxclash_state_name(event->state));
     if (event->evidence == mxclash_same_answer) {
-        fputs(" by one answer that carries all", stdout);
+        fputs(" by one answer that carries all", text.out);
     } else if (event->evidence == mxclash_probe) {
-        fputs(" by asking afresh", stdout);
+        fputs(" by asking afresh", text.out);
     }
     if (event->kind == mxclash_cname_at_apex && event->evidence == mxclash_probe &&
         event->state == mxclash_suspected) {
-        fputs(" (it is not known whether mail is wanted here)", stdout);
+        fputs(" (it is not known whether mail is wanted here)", text.out);
     }
     if (at == 0) {
-        puts(", by what the servers say together");
+        fputs(", by what the servers say together", text.out);
     } else {
-        printf(", at %zu of %zu server%s\n", at, heard, heard == 1 ? "" : "s");
+        fprintf(text.out, ", at %zu of %zu server%s", at, heard, heard == 1 ? "" : "s");
     }
+    char *rest = text_end(&text);
+    printf("\n%s%s%s", paint_begin(stdout, paint_bad), kind, paint_end(stdout));
+    if (rest != NULL) {
+        print_wrapped(stdout, rest, columns, 2, strlen(kind));
+    }
+    free(rest);
+    return rest != NULL;
+}
+
+/** What senders find who follow the CNAME. \return false if there is no memory */
+static bool show_target(const struct check *check, size_t columns)
+{
+    char name[MXCLASH_NAME_TEXT_MAX];
+    struct text text;
+    if (check->target_records == NULL) {
+        return true;
+    }
+    if (!text_begin(&text)) {
+        return false;
+    }
+    const size_t count = ldns_rr_list_rr_count(check->target_records);
+    mxclash_name_to_text(check->target.octets, check->target.len, name);
+    fprintf(text.out, "Senders find at %s: %s", name, count == 0 ? "nothing" : "");
+    for (size_t i = 0; i < count; i++) {
+        const ldns_rr *rr = ldns_rr_list_rr(check->target_records, i);
+        char *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+        fprintf(text.out, "%s%s ", i > 0 ? ", " : "", type != NULL ? type : "?");
+        print_rdata(text.out, rr);
+        free(type);
+    }
+    char *line = text_end(&text);
+    if (line != NULL) {
+        print_wrapped(stdout, line, columns, 2, 0);
+    }
+    free(line);
+    return line != NULL;
 }
 
 static bool show_conflict(const struct check *check, const struct mxclash_event *event,
                           size_t columns)
 {
     struct advice advice;
-    unsigned number = 0;
-    char letter = 'a';
-    show_heading(check, event);
-    if (!told_advice(check->config, event, false, &advice)) {
+    if (!show_heading(check, event, columns) || !told_advice(check->providers, event, &advice)) {
         return false;
     }
     print_wrapped(stdout, advice.fault, columns, 2, 0);
     print_wrapped(stdout, advice.impact, columns, 2, 0);
+    const bool good = event->cname_target_len == 0 || show_target(check, columns);
     printf("\n%sHow to mend it%s\n", paint_begin(stdout, paint_bold), paint_end(stdout));
-    for (size_t i = 0; i < advice.step_count; i++) {
-        const struct advice_step *step = &advice.steps[i];
-        if (step->alternative) {
-            printf("     %c) ", letter++);
-            print_wrapped(stdout, step->text, columns, 8, 8);
-        } else {
-            printf("  %u. ", ++number);
-            print_wrapped(stdout, step->text, columns, 5, 5);
-            letter = 'a';
-        }
-        if (step->records != NULL) {
-            print_wrapped(stdout, step->records, 0, 8, 0);
-        }
-    }
+    cli_print_steps(&advice, columns);
     advice_free(&advice);
     char *web = told_for_the_web(event);
     if (web != NULL) {
         print_wrapped(stdout, web, columns, 2, 0);
     }
     free(web);
-    return true;
+    return good;
 }
 
 static void show_remarks(const struct check *check, size_t columns)
@@ -331,7 +372,7 @@ bool check_show(struct check *check)
     const size_t columns = terminal_columns(stdout);
     char *why = check_why(check);
     bool good = why != NULL;
-    show_zone(check, columns);
+    good = show_zone(check, columns) && good;
     if (check->server_count != 0) {
         good = show_servers(check, columns) && good;
         good = show_records(check, columns) && good;

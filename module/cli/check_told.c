@@ -19,7 +19,7 @@ struct room {
     struct advice_provider provider;
 };
 
-static struct providers *providers_of(const struct config *config)
+struct providers *told_providers(const struct config *config)
 {
     char error[PROVIDERS_ERROR_MAX];
     return config->provider_text != NULL
@@ -40,7 +40,7 @@ static bool is_proved(const struct mxclash_event *event)
     return event->kind == mxclash_cname_at_apex && event->evidence == mxclash_probe;
 }
 
-static struct advice_case case_of(const struct mxclash_event *event, bool differ, struct room *room)
+static struct advice_case case_of(const struct mxclash_event *event, struct room *room)
 {
     struct advice_case of = {
         .domain = text(event->owner, event->owner_len, room->owner),
@@ -56,7 +56,7 @@ static struct advice_case case_of(const struct mxclash_event *event, bool differ
         .mx = room->mx,
         .hides_spf = event->hides_spf == mxclash_yes,
         .spf = mxclash_spf_name(event->spf),
-        .authorities_differ = differ || event->servers == mxclash_servers_differ,
+        .authorities_differ = event->servers == mxclash_servers_differ,
         .advice = room->words,
     };
     for (size_t i = 0; i < event->mx_count; i++) {
@@ -72,18 +72,17 @@ static struct advice_case case_of(const struct mxclash_event *event, bool differ
     return of;
 }
 
-bool told_advice(const struct config *config, const struct mxclash_event *event, bool differ,
+bool told_advice(const struct providers *providers, const struct mxclash_event *event,
                  struct advice *advice)
 {
     struct room *room = calloc(1, sizeof(*room));
-    struct providers *providers = providers_of(config);
-    bool good = room != NULL && providers != NULL;
-    if (good) {
-        struct advice_case of = case_of(event, differ, room);
-        advice_use_provider(&of, providers, event->provider, &room->provider);
-        good = advice_make(&of, advice_english, advice);
+    if (room == NULL) {
+        return false;
     }
-    providers_free(providers);
+    struct advice_case of = case_of(event, room);
+    advice_use_provider(&of, providers, event->provider[0] != '\0' ? event->provider : NULL,
+                        &room->provider);
+    const bool good = advice_make(&of, advice_english, advice);
     free(room);
     return good;
 }

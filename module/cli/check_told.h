@@ -7,13 +7,18 @@
 #include "mxclash.h"
 #include "runtime/config.h"
 
+struct providers;
+
+/** The table of providers that the configuration chose. \return for providers_free(); NULL if there
+ * is no memory */
+struct providers *told_providers(const struct config *config);
+
 /**
  * Make the advice of an event.
- * \param differ  the servers have different copies of the zone
  * \param[out] advice  freed with advice_free(); valid only on true
  * \return false if there is no memory
  */
-bool told_advice(const struct config *config, const struct mxclash_event *event, bool differ,
+bool told_advice(const struct providers *providers, const struct mxclash_event *event,
                  struct advice *advice);
 
 /** What there is for the web alone, beside the advice about a CNAME; NULL if the event is about

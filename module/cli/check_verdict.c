@@ -10,6 +10,7 @@
  */
 #include <event2/event.h>
 #include <libpsl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -105,12 +106,12 @@ static struct mxclash_answer answer_of(const struct check *check, const struct c
                                        const struct check_answer *answer)
 {
     return (struct mxclash_answer){
+        .struct_size = sizeof(struct mxclash_answer),
         .message = answer->message,
-        .message_len = answer->message_len,
+        .message_len = (uint32_t)answer->message_len,
         .zone = check->has_zone ? check->zone.name.octets : NULL,
         .zone_len = check->has_zone ? check->zone.name.len : 0,
-        .server = (const struct sockaddr *)&server->address,
-        .server_len = ask_address_len(&server->address),
+        .server = ask_address_public(&server->address),
     };
 }
 
@@ -216,7 +217,7 @@ static void ask_proof(struct detector *detector, const struct mxclash_proof *pro
         struct check_server *server = &check->servers[i];
         struct proof_part *part = &question->parts[question->count];
         struct ask_question asked = {.qtype = proof->qtypes[number],
-                                     .operators_word = check->only != NULL,
+                                     .operators_word = check_is_operators_word(check),
                                      .server = server->address};
         if (!hears(detector, server) ||
             !ask_name_set(&asked.name, proof->owner, proof->owner_len)) {
@@ -236,7 +237,7 @@ static void ask_proof(struct detector *detector, const struct mxclash_proof *pro
 
 static void start_proofs(struct detector *detector)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     while (mxclash_proof_next(detector->engine, now_ms(), &proof)) {
         const unsigned first = proof.in_turn ? 1 : proof.qtype_count;
         for (unsigned i = 0; i < first; i++) {
@@ -303,19 +304,48 @@ static uint8_t *take_txt(const ldns_rr_list *records, struct mxclash_txt *txt,
     return octets;
 }
 
+/** Keep what senders find behind the CNAME; every detector that has it looks it up. */
+static void keep_target(struct check *check, const struct mxclash_lookup *lookup,
+                        const struct ask_result *result)
+{
+    struct ask_name target;
+    if (lookup->qtype == LDNS_RR_TYPE_TXT ||
+        !ask_name_set(&target, lookup->target, lookup->target_len)) {
+        return;
+    }
+    if (check->target_records == NULL) {
+        check->target = target;
+        check->target_records = ldns_rr_list_new();
+    }
+    if (check->target_records == NULL || !ask_name_equal(&check->target, &target)) {
+        return;
+    }
+    for (size_t i = 0; i < ldns_rr_list_rr_count(result->records); i++) {
+        const ldns_rr *rr = ldns_rr_list_rr(result->records, i);
+        if (!ldns_rr_list_contains_rr(check->target_records, rr)) {
+            ldns_rr_list_push_rr(check->target_records, ldns_rr_clone(rr));
+        }
+    }
+}
+
 static void on_result(void *context, const struct ask_result *result)
 {
     struct lookup *lookup = context;
     struct detector *detector = lookup->detector;
     struct mxclash_mx mx[MXCLASH_MX_MAX];
     struct mxclash_txt txt[MXCLASH_TXT_MAX];
-    struct mxclash_lookup_reply reply = {
-        .answered = result->status == ask_answered, .mx = mx, .txt = txt};
+    struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply),
+                                         .answered = result->status == ask_answered,
+                                         .mx = mx,
+                                         .txt = txt};
     uint8_t *octets = NULL;
+    bool null_mx = false;
     if (reply.answered) {
+        keep_target(detector->judge->check, &lookup->lookup, result);
         switch (lookup->lookup.qtype) {
         case LDNS_RR_TYPE_MX:
-            reply.mx_count = take_mx(result->records, mx, &reply.null_mx);
+            reply.mx_count = (uint32_t)take_mx(result->records, mx, &null_mx);
+            reply.null_mx = null_mx;
             break;
         case LDNS_RR_TYPE_TXT:
             octets = take_txt(result->records, txt, &reply);
@@ -333,9 +363,9 @@ static void on_result(void *context, const struct ask_result *result)
 
 static void start_lookups(struct detector *detector)
 {
-    static const struct mxclash_lookup_reply nothing;
+    static const struct mxclash_lookup_reply nothing = {.struct_size = sizeof(nothing)};
     struct check *check = detector->judge->check;
-    struct mxclash_lookup wanted;
+    struct mxclash_lookup wanted = {.struct_size = sizeof(wanted)};
     while (mxclash_lookup_next(detector->engine, now_ms(), &wanted)) {
         struct lookup *lookup = malloc(sizeof(*lookup));
         struct ask_name name;
@@ -404,24 +434,23 @@ static bool add_detector(struct judge *judge, struct check_server *server,
 {
     const struct config *config = judge->check->config;
     struct detector *detector = &judge->detectors[judge->count];
-    struct mxclash_options options = {
-        .table_size = TABLE_OCTETS,
-        .probe = true,
-        .probe_rate = PROBE_RATE,
-        .recheck_interval_s = config->recheck_interval_s,
-        .expire_after_s = config->expire_after_s,
-        .confirm_after_s = config->confirm_after_s,
-        .providers = config->provider_text,
-        .providers_len = config->provider_text_len,
-        .suffixes = judge->suffixes,
-        .on_event = on_event,
-        .lookup = true,
-        .on_held = on_held,
-        .context = detector,
-    };
+    struct mxclash_options options;
+    mxclash_options_init(&options, sizeof(options));
+    options.table_size = TABLE_OCTETS;
+    options.probe_rate = PROBE_RATE;
+    options.recheck_interval_s = config->recheck_interval_s;
+    options.expire_after_s = config->expire_after_s;
+    options.confirm_after_s = config->confirm_after_s;
+    options.providers = config->provider_text;
+    options.providers_len = config->provider_text_len;
+    options.suffixes = judge->suffixes;
+    options.on_event = on_event;
+    options.lookup = 1;
+    options.on_held = on_held;
+    options.context = detector;
     *detector = (struct detector){.judge = judge, .server = server, .verdict = verdict};
     if (getrandom(&options.seed, sizeof(options.seed), 0) != (ssize_t)sizeof(options.seed) ||
-        mxclash_engine_new(&options, &detector->engine) != mxclash_ok) {
+        mxclash_engine_new(&options, &detector->engine, NULL, 0) != mxclash_ok) {
         return false;
     }
     judge->count++;
@@ -453,7 +482,7 @@ static void on_tick(evutil_socket_t socket, short what, void *context)
 static bool run(struct judge *judge)
 {
     struct check *check = judge->check;
-    const struct timeval interval = {.tv_usec = TICK_MS * 1000};
+    const struct timeval interval = {.tv_usec = (suseconds_t)TICK_MS * 1000};
     const mxclash_time end =
         now_ms() + PATIENCE_MS + (mxclash_time)check->config->confirm_after_s * 1000;
     struct event *tick = event_new(check->base, -1, EV_PERSIST, on_tick, NULL);
@@ -504,6 +533,10 @@ static bool serials_differ(const struct check *check)
 const struct mxclash_event *check_event(const struct check *check, enum mxclash_kind kind)
 {
     const struct mxclash_event *event = check->all.conflicts[kind];
+    /* an apex that is only a CNAME at one server is the lesser half of the same */
+    if (kind == mxclash_cname_at_apex && check_event(check, mxclash_cname_and_mx) != NULL) {
+        return NULL;
+    }
     for (size_t i = 0; event == NULL && i < check->server_count; i++) {
         event = check->servers[i].verdict.conflicts[kind];
     }
@@ -548,9 +581,9 @@ static void end_all(struct judge *judge)
 bool check_judge(struct check *check)
 {
     struct judge *judge = calloc(1, sizeof(*judge));
-    bool good = judge != NULL;
+    bool good = true;
     size_t heard = 0;
-    if (!good) {
+    if (judge == NULL) {
         return false;
     }
     judge->check = check;

@@ -346,6 +346,24 @@ static void remark_delegation(struct remarks *remarks, const struct check *check
     }
 }
 
+static void remark_hosts(struct remarks *remarks, const struct check *check)
+{
+    char name[MXCLASH_NAME_TEXT_MAX];
+    for (size_t i = 0; i < check->host_count; i++) {
+        const struct check_host *host = &check->hosts[i];
+        if (host->is_alias) {
+            remark(remarks, "mx-is-alias",
+                   say("The MX names %s, which is a CNAME; it must name the host itself (RFC 2181 "
+                       "10.3).",
+                       text_of(&host->name, name)));
+        }
+        if (host->answers == CHECK_HOST_QUESTIONS && host->addresses == 0) {
+            remark(remarks, "mx-has-no-address",
+                   say("The MX names %s, which has no address.", text_of(&host->name, name)));
+        }
+    }
+}
+
 size_t check_remarks(const struct check *check, struct check_remark list[CHECK_REMARKS_MAX])
 {
     struct remarks remarks = {.list = list};
@@ -355,6 +373,7 @@ size_t check_remarks(const struct check *check, struct check_remark list[CHECK_R
     remark_serials(&remarks, check);
     remark_differences(&remarks, check);
     remark_delegation(&remarks, check);
+    remark_hosts(&remarks, check);
     if (check->zone.cut_short) {
         remark(&remarks, "cut-short",
                say("The zone has more servers than are asked: these are the first %u.",

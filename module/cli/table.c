@@ -9,19 +9,16 @@
 /** Blanks between two columns. */
 #define GAP 2
 /** No column is made narrower than this. */
-#define NARROW 12
-
-struct cell {
-    enum paint paint;
-    char *text;
-};
+#define NARROW 6
 
 struct table {
     size_t width;
     const char *headers[TABLE_COLUMNS_MAX];
     size_t count;
     size_t room;
-    struct cell *cells;
+    /** of each cell; a text is NULL if there was no memory */
+    enum paint *paints;
+    char **texts;
     bool lacks;
 };
 
@@ -37,21 +34,34 @@ struct table *table_new(const char *const *headers)
     return table;
 }
 
+/** \return false if there is no memory */
+static bool make_room(struct table *table)
+{
+    const size_t room = table->room != 0 ? table->room * 2 : 64;
+    enum paint *paints = realloc(table->paints, room * sizeof(*paints));
+    if (paints == NULL) {
+        return false;
+    }
+    table->paints = paints;
+    char **texts = realloc(table->texts, room * sizeof(*texts));
+    if (texts == NULL) {
+        return false;
+    }
+    table->texts = texts;
+    table->room = room;
+    return true;
+}
+
 void table_add(struct table *table, enum paint paint, const char *text)
 {
-    if (table->count == table->room) {
-        const size_t room = table->room != 0 ? table->room * 2 : 64;
-        struct cell *more = realloc(table->cells, room * sizeof(*more));
-        if (more == NULL) {
-            table->lacks = true;
-            return;
-        }
-        table->cells = more;
-        table->room = room;
+    if (table->count == table->room && !make_room(table)) {
+        table->lacks = true;
+        return;
     }
     char *copy = strdup(text);
     table->lacks = table->lacks || copy == NULL;
-    table->cells[table->count++] = (struct cell){paint, copy};
+    table->paints[table->count] = paint;
+    table->texts[table->count++] = copy;
 }
 
 /** Octets of the longest line. */
@@ -100,12 +110,14 @@ static size_t line_of(const char *text, size_t width, const char **next)
     return len;
 }
 
-static void print_row(const struct cell *cells, const size_t *widths, size_t count, FILE *stream)
+/** \param paints  NULL: paint for all */
+static void print_row(const char *const *texts, const enum paint *paints, enum paint paint,
+                      const size_t *widths, size_t count, FILE *stream)
 {
     const char *rest[TABLE_COLUMNS_MAX];
     bool more = true;
     for (size_t i = 0; i < count; i++) {
-        rest[i] = cells[i].text != NULL ? cells[i].text : "";
+        rest[i] = texts[i] != NULL ? texts[i] : "";
     }
     while (more) {
         size_t owed = 0;
@@ -114,8 +126,9 @@ static void print_row(const struct cell *cells, const size_t *widths, size_t cou
             const char *line = rest[i];
             const size_t len = line_of(line, widths[i], &rest[i]);
             if (len > 0) {
-                fprintf(stream, "%*s%s%.*s%s", (int)owed, "", paint_begin(stream, cells[i].paint),
-                        (int)len, line, paint_end(stream));
+                fprintf(stream, "%*s%s%.*s%s", (int)owed, "",
+                        paint_begin(stream, paints != NULL ? paints[i] : paint), (int)len, line,
+                        paint_end(stream));
                 owed = 0;
             }
             owed += widths[i] - len + GAP;
@@ -125,43 +138,39 @@ static void print_row(const struct cell *cells, const size_t *widths, size_t cou
     }
 }
 
+/** Dashes below the headers. */
+static void print_rule(const size_t *widths, size_t count, FILE *stream)
+{
+    fputs(paint_begin(stream, paint_faint), stream);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(stream, "%*s", i > 0 ? GAP : 0, "");
+        for (size_t at = 0; at < widths[i]; at++) {
+            fputc('-', stream);
+        }
+    }
+    fprintf(stream, "%s\n", paint_end(stream));
+}
+
 bool table_print(const struct table *table, FILE *stream, size_t columns)
 {
     const size_t width = table->width;
-    size_t widths[TABLE_COLUMNS_MAX];
-    struct cell head[TABLE_COLUMNS_MAX] = {0};
-    struct cell rule[TABLE_COLUMNS_MAX] = {0};
-    char *dashes;
-    size_t widest = 0;
+    size_t widths[TABLE_COLUMNS_MAX] = {0};
     for (size_t i = 0; i < width; i++) {
         widths[i] = strlen(table->headers[i]);
         for (size_t at = i; at < table->count; at += width) {
-            const size_t needs = width_of(table->cells[at].text);
+            const size_t needs = width_of(table->texts[at]);
             widths[i] = needs > widths[i] ? needs : widths[i];
         }
     }
     if (columns != 0) {
         fit(widths, width, columns);
     }
-    for (size_t i = 0; i < width; i++) {
-        widest = widths[i] > widest ? widths[i] : widest;
-    }
-    dashes = malloc(widest * width + width);
-    for (size_t i = 0; i < width; i++) {
-        head[i] = (struct cell){paint_bold, (char *)(uintptr_t)table->headers[i]};
-        rule[i] = (struct cell){paint_faint, NULL};
-        if (dashes != NULL) {
-            rule[i].text = dashes + i * (widest + 1);
-            memset(rule[i].text, '-', widths[i]);
-            rule[i].text[widths[i]] = '\0';
-        }
-    }
-    print_row(head, widths, width, stream);
-    print_row(rule, widths, width, stream);
+    print_row(table->headers, NULL, paint_bold, widths, width, stream);
+    print_rule(widths, width, stream);
     for (size_t at = 0; at + width <= table->count; at += width) {
-        print_row(&table->cells[at], widths, width, stream);
+        print_row((const char *const *)table->texts + at, table->paints + at, paint_none, widths,
+                  width, stream);
     }
-    free(dashes);
     return !table->lacks;
 }
 
@@ -171,8 +180,9 @@ void table_free(struct table *table)
         return;
     }
     for (size_t i = 0; i < table->count; i++) {
-        free(table->cells[i].text);
+        free(table->texts[i]);
     }
-    free(table->cells);
+    free(table->texts);
+    free(table->paints);
     free(table);
 }

@@ -21,6 +21,7 @@ enum kind {
     kind_number,
     kind_size,
     kind_path,
+    kind_group,
     kind_provider_file,
     /* the kinds from here on may stand in the file more than once */
     kind_listen,
@@ -29,6 +30,7 @@ enum kind {
     kind_domain_file,
     kind_server,
     kind_net,
+    kind_host,
 };
 
 struct key {
@@ -56,12 +58,18 @@ static const struct key keys[] = {
      .example = "\"/var/log/unbound/mxclash.json\""},
     {"log-syslog", kind_flag, MEMBER(log_syslog), .preset = "no", .example = "no"},
     {"log-host", kind_flag, MEMBER(log_host), .preset = "yes", .example = "yes"},
+    {"tally-interval", kind_number, MEMBER(tally_interval_s), .min = 0, .max = 86400,
+     .preset = "300", .example = "300"},
+    {"state-file", kind_path, MEMBER(state_file), .preset = "",
+     .example = "\"/var/lib/unbound/mxclash.state\""},
     {"database", kind_path, MEMBER(database), .preset = "/var/lib/mxclash/book.db",
      .example = "\"/var/lib/mxclash/book.db\""},
     {"retention-days", kind_number, MEMBER(retention_days), .min = 1, .max = 36500, .preset = "90",
      .example = "90"},
     {"page-listen", kind_listen, LIST(page_listen), .preset = "127.0.0.1@9854",
      .example = "127.0.0.1@9854"},
+    {"page-host", kind_host, LIST(page_host), .example = "resolver1.example.net"},
+    {"page-group", kind_group, MEMBER(page_group), .preset = "", .example = "www-data"},
     {"http-listen", kind_listen, LIST(http_listen), .preset = "127.0.0.1@9853",
      .example = "127.0.0.1@9853"},
     {"dnstap-listen", kind_listen_near, LIST(dnstap_listen),
@@ -147,7 +155,7 @@ static bool no_memory(const struct config_place *place)
 static bool set_path(struct config *config, const struct config_place *place, const struct key *key,
                      const char *text)
 {
-    if (!config_path(place, text)) {
+    if (key->kind != kind_group && !config_path(place, text)) {
         return false;
     }
     char **member = (char **)(void *)((char *)config + key->offset);
@@ -250,7 +258,7 @@ static bool add_domain_file(struct config *config, const struct config_place *pl
     return good;
 }
 
-/** A list of servers or nets; "" adds nothing. */
+/** A list of servers, nets or names; "" adds nothing. */
 static bool add_to_list(struct config *config, const struct config_place *place,
                         const struct key *key, const char *text)
 {
@@ -258,7 +266,9 @@ static bool add_to_list(struct config *config, const struct config_place *place,
     if (text[0] == '\0') {
         return true;
     }
-    if (!(key->kind == kind_server ? config_server : config_net)(place, text)) {
+    if (!(key->kind == kind_server ? config_server
+          : key->kind == kind_net  ? config_net
+                                   : config_domain)(place, text)) {
         return false;
     }
     return add_text(list.texts, list.count, text) || no_memory(place);
@@ -277,6 +287,7 @@ static bool set_value(struct config *config, const struct config_place *place,
     case kind_size:
         return config_size(place, text, key->min, key->max, member);
     case kind_path:
+    case kind_group:
         return set_path(config, place, key, text);
     case kind_provider_file:
         return set_provider_file(config, place, key, text);
@@ -289,6 +300,7 @@ static bool set_value(struct config *config, const struct config_place *place,
         return add_domain_file(config, place, text);
     case kind_server:
     case kind_net:
+    case kind_host:
         return add_to_list(config, place, key, text);
     }
     return false;
@@ -311,12 +323,15 @@ bool config_defaults(struct config *config)
 void config_free(struct config *config)
 {
     free(config->log_file);
+    free(config->state_file);
     free(config->database);
+    free(config->page_group);
     free(config->provider_file);
     free(config->provider_text);
     free_texts(&config->http_listen, &config->http_listen_count);
     free_texts(&config->page_listen, &config->page_listen_count);
     free_texts(&config->dnstap_listen, &config->dnstap_listen_count);
+    free_texts(&config->page_host, &config->page_host_count);
     free_texts(&config->ignore, &config->ignore_count);
     free_texts(&config->resolver, &config->resolver_count);
     free_texts(&config->do_not_ask, &config->do_not_ask_count);

@@ -17,6 +17,10 @@ struct config {
     char *log_file;
     bool log_syslog;
     bool log_host;
+    /** seconds between two tallies, 0 to 86400; 0 = none */
+    unsigned tally_interval_s;
+    /** absolute; "" = none */
+    char *state_file;
     /** the book of `mxclash serve`; "" = none */
     char *database;
     /** days, 1 to 36500 */
@@ -31,6 +35,11 @@ struct config {
     /** the same, of mxclashd; addresses are loopback's */
     char **dnstap_listen;
     size_t dnstap_listen_count;
+    /** names by which the page may be asked for, text names */
+    char **page_host;
+    size_t page_host_count;
+    /** the group of its unix sockets; "" = the process's own */
+    char *page_group;
     /** octets, 262144 to 2^36 */
     size_t table_size;
     bool probe;

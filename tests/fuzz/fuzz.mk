@@ -5,7 +5,7 @@
 #   make fuzz-all SECONDS=60            that for each target in turn
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_LIBS := $(LIBS) -lldns
+FUZZ_LIBS := $(COMMAND_LIBS)
 # of the sidecar, what reads octets
 FUZZ_DNSTAP := frames.o message.o take.o aliases.o
 
@@ -13,7 +13,7 @@ FUZZ_DNSTAP := frames.o message.o take.o aliases.o
 
 # --- the corpora, with the compiler of everything else -------------------------------------------------
 $(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_main.c $(wildcard tests/fuzz/*.h) \
-    $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a | deps-check
+    $(ARCHIVES) | deps-check
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS),FUZZ)
 # the table as the command shows it
@@ -44,7 +44,7 @@ $(FUZZ)/obj/providers_text.o: $(B)/providers_text.c
 	@mkdir -p $(@D)
 	$(call say,$(CLANG) $(FUZZ_CFLAGS) -c -o $@ $<,CLANG)
 # an archive, so that a target may bring a file of the module itself
-$(FUZZ)/libmodule.a: $(call fuzz_objects,$(CORE) $(OUTPUT) $(RUNTIME))
+$(FUZZ)/libmodule.a: $(call fuzz_objects,$(CORE) $(OUTPUT) $(RUNTIME) $(BOOK))
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
 $(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o $(FUZZ)/libmodule.a
@@ -62,6 +62,7 @@ SECONDS ?= 60
 FUZZ_LEN_wire := 1200
 FUZZ_LEN_event := 2000
 FUZZ_LEN_http := 10000
+FUZZ_LEN_logline := 8000
 FUZZ_LEN_detector := 1000
 FUZZ_LEN_dnstap := 1500
 FUZZ_LEN := $(or $(FUZZ_LEN_$(TARGET)),4096)

@@ -129,10 +129,15 @@ static void write_flag(FILE *out, const char *key, bool value)
     fprintf(out, "%s: %s\n", key, value ? "yes" : "no");
 }
 
-static void write_listens(FILE *out, const char *key, char *const *listens, size_t count)
+static void write_list(FILE *out, const char *key, char *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        write_value(out, key, listens[i]);
+        write_value(out, key, list[i]);
+}
+
+static void write_listens(FILE *out, const char *key, char *const *listens, size_t count)
+{
+    write_list(out, key, listens, count);
     if (count == 0)
         write_value(out, key, "");
 }
@@ -147,6 +152,9 @@ static void write_config(FILE *out, const struct config *config)
     write_number(out, "retention-days", config->retention_days);
     write_listens(out, "http-listen", config->http_listen, config->http_listen_count);
     write_listens(out, "page-listen", config->page_listen, config->page_listen_count);
+    write_list(out, "resolver", config->resolver, config->resolver_count);
+    write_list(out, "do-not-ask", config->do_not_ask, config->do_not_ask_count);
+    write_list(out, "may-ask", config->may_ask, config->may_ask_count);
     write_number(out, "table-size", config->table_size);
     write_flag(out, "probe", config->probe);
     write_number(out, "probe-rate", config->probe_rate);
@@ -189,6 +197,10 @@ static void compare_configs(const struct config *one, const struct config *other
                   other->http_listen_count);
     compare_lists(one->page_listen, one->page_listen_count, other->page_listen,
                   other->page_listen_count);
+    compare_lists(one->resolver, one->resolver_count, other->resolver, other->resolver_count);
+    compare_lists(one->do_not_ask, one->do_not_ask_count, other->do_not_ask,
+                  other->do_not_ask_count);
+    compare_lists(one->may_ask, one->may_ask_count, other->may_ask, other->may_ask_count);
     compare_lists(one->ignore, one->ignore_count, other->ignore, other->ignore_count);
 }
 

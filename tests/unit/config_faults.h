@@ -196,6 +196,8 @@ static const struct {
                                  "length; write one such as 10.0.0.0/8 or 2001:db8::/32"},
     {"may-ask: 127.0.0.0/33\n", ":1: may-ask: \"127.0.0.0/33\" is no net, or has bits behind its "
                                 "length; write one such as 10.0.0.0/8 or 2001:db8::/32"},
+    {"page-host: 127.0.0.1:9854/\n\npage-host: a..b\n",
+     ":3: page-host: \"a..b\" is no domain name; write one such as example.org"},
     {"ignore-domain: a..b\n",
      ":1: ignore-domain: \"a..b\" is no domain name; write one such as example.org"},
     {"ignore-domain: \"\"\n",

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "book/writer_parts.h"
 #include "book_fixture.h"
 
 static struct book_fixture f;
@@ -297,6 +298,34 @@ static void test_silent(void **state)
     assert_string_equal(list(open_now, 0), "a.test/cname-and-mx/confirmed/3/1 ");
 }
 
+/** Too many rows: what ended longest ago goes, then what was told of longest ago. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        char domain[16];
+        snprintf(domain, sizeof(domain), "e%d.test", i);
+        fixture_tell(&f, (struct told){.event = "cleared",
+                                       .domain = domain,
+                                       .time = NOW - i * HOUR,
+                                       .first_seen = NOW - DAY});
+        domain[0] = 'o';
+        fixture_tell(&f, (struct told){.event = "opened", .domain = domain, .time = NOW - i * DAY});
+    }
+    f.writer->conflicts = WRITER_CONFLICTS_MAX + 2;
+    tidy(NOW);
+    assert_int_equal(f.writer->conflicts, WRITER_CONFLICTS_MAX);
+    assert_string_equal(list(ended, book_by_domain), "e0.test/cname-and-mx/confirmed/0/1 "
+                                                     "e1.test/cname-and-mx/confirmed/0/1 ");
+    f.writer->conflicts = WRITER_CONFLICTS_MAX + 3;
+    tidy(NOW);
+    assert_int_equal(f.writer->conflicts, WRITER_CONFLICTS_MAX);
+    assert_string_equal(list(ended, book_by_domain), "");
+    assert_string_equal(list(open_now, book_by_domain), "o0.test/cname-and-mx/confirmed/0/1 "
+                                                        "o1.test/cname-and-mx/confirmed/0/1 "
+                                                        "o2.test/cname-and-mx/confirmed/0/1 ");
+}
+
 /* --- reading -------------------------------------------------------------------------------------
  */
 
@@ -426,6 +455,39 @@ static void test_groups(void **state)
         assert_true(book_groups(f.book, wanted[i].by, 10, add_share, text));
         assert_string_equal(text, wanted[i].text);
     }
+}
+
+static bool add_overview(void *context, enum book_group by, const struct book_share *share)
+{
+    char(*texts)[512] = context;
+    return add_share(texts[by], share);
+}
+
+/** The overview says what the sums and the groups say one by one. */
+static void test_overview(void **state)
+{
+    (void)state;
+    char texts[book_group_host + 1][512];
+    struct book_summary summary, wanted;
+    for (size_t limit = 1; limit < 4; limit++) {
+        memset(texts, 0, sizeof(texts));
+        assert_true(book_overview(f.book, &summary, limit, add_overview, texts));
+        assert_true(book_sum(f.book, &wanted));
+        assert_memory_equal(&summary, &wanted, sizeof(wanted));
+        for (int by = book_group_kind; by <= book_group_host; by++) {
+            char text[512] = "";
+            if (by == book_group_state || by == book_group_host) {
+                continue;
+            }
+            assert_true(book_groups(f.book, (enum book_group)by, limit, add_share, text));
+            assert_string_equal(texts[by], text);
+        }
+        if (limit == 1) {
+            assert_int_equal(summary.open, 0);
+            tell_some();
+        }
+    }
+    assert_int_equal(summary.open, 5);
 }
 
 static bool add_hour(void *context, const struct book_hour *hour)
@@ -585,11 +647,13 @@ int main(void)
         TEST(test_older_log_later),
         TEST(test_retention),
         TEST(test_silent),
+        TEST(test_too_many),
         TEST(test_orders),
         TEST(test_filters),
         TEST(test_pages),
         TEST(test_bad_cursors),
         TEST(test_groups),
+        TEST(test_overview),
         TEST(test_timeline),
         TEST(test_hosts),
         TEST(test_typed_domains),

@@ -114,10 +114,12 @@ static void test_tallies(void **state)
 {
     (void)state;
     read_text("{" KEY "\"event\":\"tally\",\"state\":\"confirmed\",\"mx_queries\":12,"
+              "\"provider\":\"fastmail\","
               "\"first_seen\":\"2026-11-27T10:00:00.000Z\",\"since\":\"2026-11-28T09:55:00.000Z\","
               "\"host\":\"r\"}");
     assert_int_equal(line.kind, logline_tally);
     assert_int_equal(line.conflict.mx_queries, 12);
+    assert_string_equal(line.conflict.provider, "fastmail");
     assert_int_equal(line.time - line.conflict.first_seen, 24 * 3600 * 1000 + 250);
     logline_free(&line);
     read_text(
@@ -126,6 +128,41 @@ static void test_tallies(void **state)
     assert_int_equal(line.kind, logline_tally_summed);
     assert_int_equal(line.conflict.mx_queries, 99);
     logline_free(&line);
+}
+
+/** As the module writes them. */
+static void test_tallies_of_the_module(void **state)
+{
+    (void)state;
+    struct mxclash_event event = {.type = mxclash_tally,
+                                  .kind = mxclash_spf_missing,
+                                  .state = mxclash_confirmed,
+                                  .time = INT64_C(1795860000123),
+                                  .first_seen = INT64_C(1795850000000),
+                                  .last_seen = INT64_C(1795859990000),
+                                  .mx_queries = 7,
+                                  .held_back = 3};
+    size_t len;
+    char *text = json_event(&event, "resolver1");
+    assert_non_null(text);
+    read_text(text);
+    assert_int_equal(line.kind, logline_tally_summed);
+    assert_int_equal(line.conflict.mx_queries, 7);
+    logline_free(&line);
+    free(text);
+    assert_int_equal(mxclash_name_from_text("example.com", event.owner, &len), mxclash_ok);
+    event.owner_len = (uint8_t)len;
+    text = json_event(&event, "resolver1");
+    assert_non_null(text);
+    read_text(text);
+    assert_int_equal(line.kind, logline_tally);
+    assert_string_equal(line.conflict.kind, "spf-missing");
+    assert_string_equal(line.conflict.state, "confirmed");
+    assert_int_equal(line.conflict.first_seen, event.first_seen);
+    assert_int_equal(line.conflict.last_seen, event.last_seen);
+    assert_int_equal(line.conflict.mx_queries, 7);
+    logline_free(&line);
+    free(text);
 }
 
 static void test_newer_logs(void **state)
@@ -263,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_what_the_module_writes),
         cmocka_unit_test(test_names_come_in_one_form),
         cmocka_unit_test(test_tallies),
+        cmocka_unit_test(test_tallies_of_the_module),
         cmocka_unit_test(test_newer_logs),
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_times),

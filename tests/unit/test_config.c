@@ -56,10 +56,13 @@ static void assert_defaults(const struct config *config)
     assert_string_equal(config->http_listen[0], "127.0.0.1@9853");
     assert_int_equal(config->page_listen_count, 1);
     assert_string_equal(config->page_listen[0], "127.0.0.1@9854");
+    assert_string_equal(config->page_group, "");
     assert_int_equal(config->table_size, 16 * 1024 * 1024);
     assert_true(config->probe);
     assert_int_equal(config->probe_rate, 10);
     assert_int_equal(config->confirm_after_s, 2);
+    assert_int_equal(config->tally_interval_s, 300);
+    assert_string_equal(config->state_file, "");
     assert_int_equal(config->recheck_interval_s, 3600);
     assert_int_equal(config->expire_after_s, 172800);
     assert_false(config->annotate);
@@ -123,6 +126,9 @@ static void test_every_key(void **state)
              "http-listen: ::1@1#comment\n"
              "http-listen:\t/run/mx/clash.sock\t\n"
              "page-listen: /run/mx/page.sock\n"
+             "page-host: mx.example.\n"
+             "page-group: www-data\n"
+             "page-host: resolver1\n"
              "http-listen: 0.0.0.0@65535\n"
              "table-size: 64g\n"
              "probe: no\n"
@@ -152,6 +158,10 @@ static void test_every_key(void **state)
     assert_int_equal(config.page_listen_count, 2);
     assert_string_equal(config.page_listen[0], "::1@2");
     assert_string_equal(config.page_listen[1], "/run/mx/page.sock");
+    assert_int_equal(config.page_host_count, 2);
+    assert_string_equal(config.page_host[0], "mx.example.");
+    assert_string_equal(config.page_host[1], "resolver1");
+    assert_string_equal(config.page_group, "www-data");
     assert_int_equal(config.table_size, UINT64_C(1) << 36);
     assert_false(config.probe);
     assert_int_equal(config.probe_rate, 100000);
@@ -488,13 +498,15 @@ static void test_example(void **state)
     }
     fclose(in);
     assert_int_equal(fclose(out), 0);
-    assert_int_equal(keys, 1 + 22); /* the clause and every key */
+    assert_int_equal(keys, 1 + 26); /* the clause and every key */
     if (!config_load(conf_path, &config, error)) {
         fail_msg("%s", error);
     }
     assert_defaults(&config);
     assert_int_equal(config.ignore_count, 1);
     assert_string_equal(config.ignore[0], "ignored.example");
+    assert_int_equal(config.page_host_count, 1);
+    assert_string_equal(config.page_host[0], "resolver1.example.net");
     config_free(&config);
 }
 

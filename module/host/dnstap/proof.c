@@ -133,7 +133,7 @@ static void ask_next_address(struct proof_question *question)
     end_question(question);
 }
 
-static void ask_authority(struct proof *proof, const struct authority *authority)
+static void ask_questions(struct proof *proof, const struct authority *authority)
 {
     /* the place is free, and perhaps another proof's, once the last question is over */
     const unsigned at_once = proof->proof.in_turn ? 1 : proof->proof.qtype_count;
@@ -153,7 +153,7 @@ static void on_zone(void *context, enum ask_status status, const struct ask_zone
         found = authorities_put(proof->asking->authorities, &proof->owner, zone, clock_steady_ms());
     }
     if (found != NULL) {
-        ask_authority(proof, found);
+        ask_questions(proof, found);
     } else {
         end_all(proof);
     }
@@ -169,7 +169,7 @@ void proof_begin(struct proof *proof, struct asking *asking, const struct mxclas
     const struct authority *known =
         named ? authorities_get(asking->authorities, &proof->owner, clock_steady_ms()) : NULL;
     if (known != NULL) {
-        ask_authority(proof, known);
+        ask_questions(proof, known);
     } else if (!named || !ask_find_servers(asking->ask, &proof->owner, false, on_zone, proof)) {
         mxclash_proof_abandon(asking->engine, wanted, clock_now());
         leave(proof);
