@@ -2,20 +2,17 @@
 """mxclashd alone: frames a second, out of a captured file and over its socket."""
 
 import os
-import subprocess
 import threading
 import time
 
-from lab import BUILD, DNS_PORT, Authority, free_address
-from sidecar import Sidecar
+from lab import DNS_PORT, Authority, free_address
+from sidecar import Sidecar, read_files
 from tapping import CLIENT_RESPONSE, Sender, answer, capture, frame, tap
 
-PROGRAM = BUILD / "mxclashd"
 FRAMES = 1_000_000
 # of one captured file, which is repeated
 FRAMES_A_FILE = 10_000
 SENDERS = (1, 4)
-TIMEOUT_S = 600
 
 
 def messages():
@@ -53,18 +50,16 @@ def row(way, seconds, busy_s, resident_kib):
 def from_file(folder, octets, config):
     path = folder / "frames"
     path.write_bytes(octets)
-    paths = ["--read", str(path)] * (FRAMES // FRAMES_A_FILE)
+    before = os.times()
     began = time.monotonic()
-    with subprocess.Popen(
-        [str(PROGRAM), "--config", str(config), *paths], stdout=subprocess.PIPE, text=True
-    ) as process:
-        told = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or f"{FRAMES} frames" not in told:
+    status, told, most_kib = read_files(config, [path] * (FRAMES // FRAMES_A_FILE))
+    seconds = time.monotonic() - began
+    if status or f"{FRAMES} frames" not in told:
         raise RuntimeError(f"mxclashd --read: {told}")
+    after = os.times()
+    busy = after.children_user + after.children_system
     return row(
-        "--read", time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+        "--read", seconds, busy - before.children_user - before.children_system, most_kib
     )
 
 

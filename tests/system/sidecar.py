@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """mxclashd on loopback, and the resolvers as distributions ship them, which send it dnstap."""
 
+import contextlib
 import os
+import subprocess
+import tempfile
+import time
 from pathlib import Path
 
 from lab import (
     ANSWER_TIMEOUT_S,
     BUILD,
     DNS_PORT,
+    POLL_S,
     REPOSITORY,
     Server,
     free_address,
@@ -24,6 +29,29 @@ EXAMPLES = REPOSITORY / "conf-examples" / "dnstap"
 def example(name, tap):
     """What conf-examples/dnstap has for a resolver, with another socket."""
     return (EXAMPLES / name).read_text().replace("/run/mxclash/dnstap.sock", str(tap))
+
+
+def read_files(config, paths):
+    """Run mxclashd --read. Returns its exit status, its standard output, and the most memory in KiB
+    that it was seen to have; not what wait4() tells, which counts what its parent had at the fork."""
+    program = os.environ.get("MXCLASH_SIDECAR", BUILD / "mxclashd")
+    command = [str(program), "--config", str(config)]
+    for path in paths:
+        command += ["--read", str(path)]
+    most = 0
+    with (
+        tempfile.TemporaryFile("w+") as told,
+        subprocess.Popen(command, stdout=told) as process,
+    ):
+        while process.poll() is None:
+            with contextlib.suppress(OSError, StopIteration):
+                with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                    line = next(line for line in status if line.startswith("VmHWM"))
+                if os.readlink(f"/proc/{process.pid}/exe") == os.path.realpath(program):
+                    most = max(most, int(line.split()[1]))
+            time.sleep(POLL_S)
+        told.seek(0)
+        return process.returncode, told.read(), most
 
 
 class Sidecar(Observer, Server):
