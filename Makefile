@@ -243,7 +243,7 @@ $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	$(call say,$(CLANG) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CLANG)
 
 # each layer of tests may bring rules of its own
-include $(wildcard tests/*/*.mk)
+include packaging/packaging.mk $(wildcard tests/*/*.mk)
 
 demo: deps-demo
 	@$(MAKE) -s NO_DEPS=1 all $(B)/tests/authority
