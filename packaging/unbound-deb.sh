@@ -74,9 +74,9 @@ run "building the package $version, some minutes" dpkg-buildpackage -us -uc
 # the build lies in a folder of its own below the source's
 rm -rf "$work/headers"
 mkdir "$work/headers"
-find . \( -path ./b -o -path ./debian \) -prune -o -name '*.h' -exec cp --parents {} "$work/headers" +
+find . \( -path ./b -o -path ./debian \) -prune -o -name '*.h' -exec cp --parents -t "$work/headers" {} +
 cd b/unbound
-find . -name '*.h' -exec cp --parents {} "$work/headers" +
+find . -name '*.h' -exec cp --parents -t "$work/headers" {} +
 cp unbound "$work/headers"
 echo "$version" > "$work/headers/version"
 touch "$work/done"

@@ -26,6 +26,8 @@ struct command {
 
 static const struct command commands[] = {
     {"check-conf", NULL, "[FILE]", "check a configuration file", cli_check_conf},
+    {"doctor", NULL, "[--json] [--pid PID] [--conf FILE]", "say what is missing on this machine",
+     cli_doctor},
     {"providers", NULL, "[FILE]", "show the table of mailbox providers", cli_providers},
     {"help", "--help", "", "show this text", help},
     {"version", "--version", "", "show the version", version},
@@ -49,7 +51,7 @@ static void print_usage(FILE *out)
 {
     fputs("usage: mxclash COMMAND [ARGUMENT ...]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++) {
-        char left[40];
+        char left[64];
         snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].arguments);
         fprintf(out, "  %-20s %s\n", left, commands[i].summary);
     }
