@@ -23,6 +23,9 @@ zone shop.test
   @    600 MX    5 mx1.qiye.aliyun.com.
   @    600 MX    10 mx2.qiye.aliyun.com.
   @    600 MX    15 mx3.qiye.aliyun.com.
+zone walled.test
+  @    600 A     192.0.2.20
+  @    600 MX    5 mx1.qiye.aliyun.com.
 zone cdn.test
   www  60  A     192.0.2.10
 """
@@ -79,7 +82,7 @@ class Example(Unbound):
             "\n".join(re.findall(r"(?m)^\. IN DS .*$", anchor)) + "\n")
         (self.folder / "rpz.isp.example.zone").write_text(
             "$ORIGIN rpz.isp.example.\n@ 300 SOA ns. op. 1 60 60 600 60\n@ 300 NS ns.\n"
-            "blocked.test CNAME .\n")
+            "blocked.test CNAME .\nwalled.test CNAME www.cdn.test.\n")
         text = self.adapted((self.example / "unbound.conf").read_text())
         for name in self.included:
             text += self.adapted((self.example / name).read_text())
@@ -138,9 +141,13 @@ def test_one_resolver(tmp_path, own):
 
 
 def test_isp(tmp_path, own):
-    upstreams = {"shop.test": own, "cdn.test": own}
+    upstreams = {"shop.test": own, "cdn.test": own, "walled.test": own}
     with Example(tmp_path / "u", "isp", upstreams) as unbound:
+        # what the policy makes of a name is no CNAME of its zone's
+        for rdtype in ["A", "MX", "A", "MX"]:
+            assert "www.cdn.test." in str(unbound.ask("walled.test", rdtype).answer[0])
         find_conflict(unbound)
+        assert [event["domain"] for event in unbound.events(event="opened")] == ["shop.test"]
         assert unbound.ask("blocked.test", "A").rcode() == 3
         assert not re.search("(?m)^bad", doctor(unbound))
         # opened is not told in the host's own log, as the example says
