@@ -279,13 +279,13 @@ def test_a_chain_of_ones_own_is_left_alone(debian):
     """The package says what to do, and Unbound runs as before."""
     own = debian.path("/etc/unbound/unbound.conf.d/own.conf")
     debian.run("apt-get purge -y unbound-mxclash")
-    own.write_text('server:\n    module-config: "subnetcache validator iterator"\n')
+    own.write_text('server:\n    module-config: "respip validator iterator"\n')
     out = debian.run("cd /packages && apt-get install -y ./unbound-mxclash_*+again2.deb")
-    assert 'not loaded: module-config is "subnetcache validator iterator"' in out
+    assert 'not loaded: module-config is "respip validator iterator"' in out
     assert not debian.path(LINK).is_symlink()
     assert "is running" in debian.run("unbound-control status")
     # as it says: dynlib into the chain, and the module as load.conf has it
-    own.write_text('server:\n    module-config: "subnetcache dynlib validator iterator"\n'
+    own.write_text('server:\n    module-config: "dynlib respip validator iterator"\n'
                    'dynlib:\n    dynlib-file: "/usr/lib/mxclash/mxclash.so"\n')
     debian.run("service unbound restart")
     assert debian.wait("unbound-control status")
