@@ -5,6 +5,7 @@
 # make check-corpus SEED=N   the generated corpora, minutes
 # make fuzz TARGET=T SECONDS=N   looks for inputs that break what reads from outside
 # make install    DESTDIR and PREFIX honoured
+# make deb        Debian packages, and more of the kind: see packaging/packaging.mk
 #
 # UNBOUND_SRC=DIR       build the module for an Unbound tree of your own, configured and built
 # UNBOUND_VERSION=X     another version that the archive has, or a release that was unpacked as

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Install the Debian packages that a goal needs and this machine lacks.
 #
-# usage: install.sh GOAL...   with GOAL one of build, demo, check, bench
+# usage: install.sh GOAL...   with GOAL one of build, demo, check, bench, packages
 # NO_INSTALL=1 only names what is missing and fails. Uses sudo when not root. Services that come
 # with a package are not started: the tests start their own on loopback.
 set -eu
@@ -12,7 +12,10 @@ build="gcc make libc6-dev dpkg-dev libssl-dev libexpat1-dev libevent-dev libjans
     libprotobuf-c-dev protobuf-c-compiler libsystemd-dev python3-dev swig"
 servers="libldns-dev nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
 check="libcmocka-dev prometheus bind9-dnsutils ldnsutils python3-pytest clang clang-format
-    libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server"
+    libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server
+    apparmor systemd logrotate openssl"
+packages="autoconf debhelper debootstrap dh-apparmor dh-python iproute2 libcmocka-dev libpython3-dev
+    libtool lintian nettle-dev python3-pytest"
 
 wanted=
 for goal in "$@"; do
@@ -21,6 +24,7 @@ for goal in "$@"; do
     demo) wanted="$wanted $build $servers" ;;
     check) wanted="$wanted $build $servers $check" ;;
     bench) wanted="$wanted $build $servers $check dnsperf gnuplot-nox" ;;
+    packages) wanted="$wanted $build $servers $packages" ;;
     *) echo "install.sh: no goal is called $goal" >&2; exit 2 ;;
     esac
 done

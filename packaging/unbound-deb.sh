@@ -62,7 +62,7 @@ of_changelog() { dpkg-parsechangelog -S "$1"; }
 version=$(of_changelog Version)$suffix
 {
     printf 'unbound (%s) %s; urgency=medium\n\n' "$version" "$(of_changelog Distribution)"
-    echo "  * Rebuild with --with-dynlibmodule, so that modules such as mxclash can be loaded."
+    echo "  * Rebuild with --with-dynlibmodule, so that modules can be loaded."
     printf '\n -- %s <%s>  %s\n\n' "${DEBFULLNAME:-mxclash maintainers}" \
         "${DEBEMAIL:-maintainers@mxclash.example}" \
         "$(date -R -d "@$(($(of_changelog Timestamp) + 1))")" # the same for whoever builds it
