@@ -235,10 +235,11 @@ check-format:
 check-layers: $(ADAPTER) $(CLI) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
 	@tests/circles.sh $^
+	@$(PYTHON) -B tests/architecture.py
 
 # the second compiler only compiles: warnings are errors there too
-CLANG_FILES := $(wildcard module/core/*/*.c module/output/*.c module/runtime/*.c module/cli/*.c)
-check-clang: $(patsubst %.c,$(B)/clang/%.o,$(CLANG_FILES) $(wildcard module/host/unbound/*.c tests/unit/*.c tests/authority/*.c))
+CLANG_FILES := $(wildcard module/*/*.c module/*/*/*.c tests/unit/*.c tests/authority/*.c)
+check-clang: $(CLANG_FILES:%.c=$(B)/clang/%.o)
 $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	@mkdir -p $(@D)
 	$(call say,$(CLANG) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CLANG)
@@ -251,22 +252,28 @@ demo: deps-demo
 	@$(PYTHON) -B tests/demo/demo.py
 
 # --- install -----------------------------------------------------------------------------------------
+MAN = $(DESTDIR)$(PREFIX)/share/man
+DOC = $(DESTDIR)$(PREFIX)/share/doc/mxclash
+MANUALS = $(wildcard docs/*.[1-9])
 install: all
 	install -D -m 755 $(B)/mxclash $(DESTDIR)$(PREFIX)/bin/mxclash
 	install -D -m 644 $(B)/mxclash.so $(DESTDIR)$(PREFIX)/lib/mxclash/mxclash.so
 	install -D -m 644 $(B)/libmxclash.so $(DESTDIR)$(PREFIX)/lib/libmxclash.so.0
 	ln -sfn libmxclash.so.0 $(DESTDIR)$(PREFIX)/lib/libmxclash.so
 	install -D -m 644 include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.h
-	install -D -m 644 docs/mxclash.1 $(DESTDIR)$(PREFIX)/share/man/man1/mxclash.1
-	install -D -m 644 docs/mxclash.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/mxclash.conf.5
-	install -D -m 644 conf-examples/mxclash.conf $(DESTDIR)$(PREFIX)/share/doc/mxclash/mxclash.conf
-	install -D -m 644 conf-examples/unbound.conf $(DESTDIR)$(PREFIX)/share/doc/mxclash/unbound.conf
+	for page in $(MANUALS); do \
+	    install -D -m 644 $$page $(MAN)/man$${page##*.}/$${page##*/} || exit 1; done
+	install -d $(addprefix $(DOC)/,docs conf-examples/prometheus conf-examples/grafana)
+	install -m 644 docs/*.md $(DOC)/docs
+	install -m 644 conf-examples/*.conf $(DOC)/conf-examples
+	install -m 644 conf-examples/prometheus/* $(DOC)/conf-examples/prometheus
+	install -m 644 conf-examples/grafana/* $(DOC)/conf-examples/grafana
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
 	    $(DESTDIR)$(PREFIX)/lib/libmxclash.so.0 $(DESTDIR)$(PREFIX)/include/mxclash.h \
-	    $(DESTDIR)$(PREFIX)/share/man/man1/mxclash.1 $(DESTDIR)$(PREFIX)/share/man/man5/mxclash.conf.5
-	rm -rf $(DESTDIR)$(PREFIX)/lib/mxclash $(DESTDIR)$(PREFIX)/share/doc/mxclash
+	    $(foreach page,$(MANUALS),$(MAN)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
+	rm -rf $(DESTDIR)$(PREFIX)/lib/mxclash $(DOC)
 
 clean:
 	rm -rf $(B)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Nothing goes round in a circle: no unit, NAME.c and NAME.h together, uses another that uses it, be it
-# by way of others. Once by what they include, and once by the functions and variables that the objects
-# take from each other, which a header that is shared by all would hide.
+# Nothing goes round in a circle: no object takes a function or variable from one that takes one from
+# it, be it by way of others, and no header includes one that includes it. What is taken is what the
+# linker sees: a header that all share hides nothing of it.
 #
 # usage: circles.sh OBJECT...
 set -eu
@@ -10,23 +10,25 @@ export LC_ALL=C
 cd "$(dirname "$0")/.."
 bad=0
 
-hold() { # how it was looked for; stdin: pairs of units, the first uses the second
-    if ! circles=$(tsort 2>&1 >/dev/null); then
+hold() { # of what; stdin: pairs, the first uses the second
+    pairs=$(cat)
+    # who finds nothing to look at has looked in the wrong place
+    [ -n "$pairs" ] || return 1
+    if ! circles=$(printf '%s\n' "$pairs" | tsort 2>&1 >/dev/null); then
         # of one circle tsort names many; the first is the shortest way to see it
         circle=$(printf '%s\n' "$circles" | awk '/a loop/ { if (n++) exit; next } { print "   ", $2 }')
-        printf 'check-layers: a circle, %s:\n%s\n' "$1" "$circle" >&2
+        printf 'check-layers: a circle %s:\n%s\n' "$1" "$circle" >&2
         return 1
     fi
 }
 
-git ls-files 'module/*.[ch]' | xargs grep -HoE '^#include "[^"]+\.h"' | sed -E 's|#include "(.*)"|\1|' |
+git ls-files 'module/*.h' | xargs grep -HoE '^#include "[^"]+"' | sed -E 's|#include "(.*)"|\1|' |
     awk -F: '{
         from = $1; to = "module/" $2
-        # a name without a folder is of the same folder
+        # a name without a folder is of the same folder, or of the host
         if ($2 !~ /\//) { to = from; sub(/[^\/]*$/, $2, to) }
-        sub(/\.[ch]$/, "", from); sub(/\.h$/, "", to)
-        if (from != to) print from, to
-    }' | hold "by what is included" || bad=1
+        print from, to
+    }' | hold "of headers" || bad=1
 
 nm -A -P "$@" | awk '{
         unit = $1; sub(/:$/, "", unit); sub(/\.o$/, "", unit); sub(/^.*\/obj\//, "", unit)
@@ -35,6 +37,6 @@ nm -A -P "$@" | awk '{
     }
     END { for (i = 1; i <= count; i++)
               if (definer[wanted[i]] && definer[wanted[i]] != users[i])
-                  print users[i], definer[wanted[i]] }' | hold "by what is called" || bad=1
+                  print users[i], definer[wanted[i]] }' | hold "of objects" || bad=1
 [ $bad = 0 ] && echo "check-layers: no circles"
 exit $bad

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * \file
- * Events as text: the JSON object of interface.md and the line for the host's log.
+ * Events as text: the JSON object of docs/detection.md and the line for the host's log.
  */
 #ifndef MXCLASH_OUTPUT_JSON_H
 #define MXCLASH_OUTPUT_JSON_H

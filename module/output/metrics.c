@@ -345,7 +345,7 @@ static void write_mx_queries(struct page *page, const struct mxclash_domain *dom
     write_name(page, &domain_mx_queries, true);
     write_label(page, "domain", owner, false);
     write_label(page, "kind", mxclash_kind_name(domain->kind), false);
-    write_label(page, "provider", domain->provider == NULL ? "" : domain->provider, true);
+    write_label(page, "provider", domain->provider, true);
     write_value(page, domain->mx_queries);
 }
 

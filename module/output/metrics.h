@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mxclash.h"
+#include "core/base/engine_stats.h"
 #include "output/report.h"
 
 enum metrics_format { metrics_prometheus, metrics_openmetrics };
@@ -27,7 +27,7 @@ enum http_refusal {
 
 /** All that /metrics tells, taken at one moment by the caller. */
 struct metrics_input {
-    struct mxclash_stats engine;
+    struct engine_stats engine;
     struct report_stats report;
     /** client replies from the cache that were looked at */
     uint64_t inspected_cache;

@@ -11,9 +11,11 @@
 #include <libpsl.h>
 
 #include "core/base/counters.h"
+#include "core/engine/stats.h"
 #include "output/httpd.h"
 #include "output/metrics.h"
 #include "output/report.h"
+#include "runtime/options.h"
 #include "runtime/ticker.h"
 
 struct runtime {
@@ -57,7 +59,7 @@ static char *make_metrics(void *context, enum metrics_format format)
     struct metrics_input input = {.host = runtime->host.name,
                                   .host_version = runtime->host.version};
 
-    mxclash_get_stats(runtime->engine, &input.engine);
+    engine_get_stats(runtime->engine, &input.engine);
     report_get_stats(runtime->report, &input.report);
     input.inspected_cache = striped_read(&runtime->counters.cached);
     input.annotated = striped_read(&runtime->counters.annotated);
@@ -75,6 +77,7 @@ static char *make_domains(void *context, enum metrics_format format)
 
     if (domains == NULL)
         return NULL;
+    domains[0].struct_size = sizeof(domains[0]);
     text =
         metrics_domains_text(domains, mxclash_top_domains(runtime->engine, domains, max), format);
     free(domains);
@@ -113,24 +116,11 @@ static bool load_config(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
 static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
 {
     const struct config *config = &runtime->config;
-    struct mxclash_options options = {
-        .table_size = config->table_size,
-        .probe = config->probe,
-        .probe_rate = config->probe_rate,
-        .confirm_after_s = config->confirm_after_s,
-        .recheck_interval_s = config->recheck_interval_s,
-        .expire_after_s = config->expire_after_s,
-        .ignore = (const char *const *)config->ignore,
-        .ignore_count = config->ignore_count,
-        .providers = config->provider_text,
-        .providers_len = config->provider_text_len,
-        .on_event = on_event,
-        .lookup = config->probe,
-        .repair = config->repair,
-        .on_held = on_held,
-        .context = runtime,
-    };
+    struct mxclash_options options = config_to_options(config);
 
+    options.on_event = on_event;
+    options.on_held = on_held;
+    options.context = runtime;
     /* the system's list if it is newer than libpsl's own; in a chroot without it, libpsl's own */
     runtime->suffixes = psl_latest(NULL);
     if (runtime->suffixes == NULL)
@@ -142,7 +132,7 @@ static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         snprintf(error, CONFIG_ERROR_MAX, "the system gives no random numbers");
         return false;
     }
-    switch (mxclash_engine_new(&options, &runtime->engine)) {
+    switch (mxclash_engine_new(&options, &runtime->engine, NULL, 0)) {
     case mxclash_ok:
         break;
     case mxclash_invalid:
@@ -206,7 +196,8 @@ static void tell(struct runtime *runtime, enum mxclash_event_type type, mxclash_
     struct mxclash_event event;
 
     memset(&event, 0, offsetof(struct mxclash_event, mx));
-    event.type = type;
+    event.struct_size = sizeof(event);
+    event.type = (uint8_t)type;
     event.time = now;
     report_submit(runtime->report, &event);
 }

@@ -40,7 +40,7 @@ $(BENCH_DIR)/empty.so: $(HOST)/empty.so FORCE
 bench: deps-bench
 	@$(MAKE) -s NO_DEPS=1 all $(B)/tests/authority $(BENCH_DIR)/core_bench \
 	    $(BENCH_DIR)/fixed_random.so $(BENCH_DIR)/empty.so
-	@tests/bench/stock.sh $(BENCH_DIR)/stock
+	@tests/host/stock-unbound.sh $(BENCH_DIR)/stock
 	$(PYTHON) -B tests/bench/bench.py --parts $(BENCH) --misses $(BENCH_MISSES) \
 	    --names $(BENCH_NAMES) --rounds $(BENCH_ROUNDS)
 

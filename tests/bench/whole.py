@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Whole resolvers under callgrind, each playing the same trace: instructions, in all and ours.
 
-A resolver is told to write down what it has counted, and to begin anew, when somebody connects to
-its control socket: so each part of the trace has figures of its own. Debian's binary is stripped;
-there the parts are told apart by running more and more of the trace.
+Before and after each part of the trace callgrind is told to write down what it has counted, and to
+begin anew: so each part has figures of its own. Debian's binary is stripped, and its functions have
+no names.
 """
 
+import subprocess
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,6 @@ WRITE_TIMEOUT_S = 60
 # functions that take less of a question are not kept
 LEAST_KEPT = 0.1
 OWN_OBJECT = "mxclash.so"
-BOUNDARY = "remote_accept_callback"
 # valgrind is slow to start a server, the more so with an interpreter in it
 lab.START_TIMEOUT_S = 120
 # of Unbound: with one thread the detector's threads are the first that the process has
@@ -56,7 +56,7 @@ def wrapper(folder):
     """How a resolver is run so that it is counted."""
     return (
         *("valgrind", "--tool=callgrind", "--compress-strings=no", "--compress-pos=no"),
-        *(f"--dump-before={BOUNDARY}", f"--callgrind-out-file={folder / 'counted'}"),
+        f"--callgrind-out-file={folder / 'counted'}",
     )
 
 
@@ -67,9 +67,14 @@ def part_files(folder):
 
 
 def end_part(resolver):
-    """Have a part's figures written. Returns their Profile."""
+    """Have what was counted since the last part written. Returns its Profile."""
     before = len(part_files(resolver.folder))
-    resolver.control("status")
+    subprocess.run(
+        ["callgrind_control", "--dump", str(resolver.pid)],
+        timeout=WRITE_TIMEOUT_S,
+        capture_output=True,
+        check=True,
+    )
 
     def written():
         files = part_files(resolver.folder)
@@ -129,58 +134,41 @@ def counted(stage, folder, of, threads):
         yield resolver, play
 
 
-def play_own(stage, of, threads, label):
-    """A build of ours, part by part."""
+def play_parts(stage, of, threads, label):
+    """The figures of each part of the trace."""
     parts = {}
     with counted(stage, stage.folder / label, of, threads) as (resolver, play):
+        end_part(resolver)
         for part, queries in stage.queries.items():
             play(part)
             parts[part] = figures(end_part(resolver), len(queries))
     return parts
 
 
-def play_stock(stage, of, threads, label):
-    """Debian's binary, with nothing asked, the misses, and the misses and hits: differences."""
-    totals = []
-    asked = ([], ["misses"], ["misses", "hits"])
-    for number, names in enumerate(asked):
-        with counted(stage, stage.folder / f"{label}-{number}", of, threads) as (resolver, play):
-            for part in names:
-                play(part)
-        totals.append(callgrind.read(resolver.folder / "counted").total)
-    return {
-        part: {
-            "questions": len(stage.queries[part]),
-            "instructions": totals[number + 1] - totals[number],
-        }
-        for number, part in enumerate(("misses", "hits"))
-    }
-
-
 def jobs():
-    """(label, function, variant, threads); two of one variant show the noise."""
+    """(label, variant, threads); two of one variant show the noise."""
     for threads in THREADS:
-        yield f"none-{threads}", play_own, variants.NONE, threads
-        yield f"empty-{threads}", play_own, variants.EMPTY_MODULE, threads
-        yield f"mxclash-{threads}", play_own, variants.OURS, threads
-        yield f"mxclash-all-{threads}", play_own, variants.ALL_ON, threads
-        yield f"empty-again-{threads}", play_own, variants.EMPTY_MODULE, threads
-    yield "empty-last-2", play_own, variants.EMPTY_LAST, 2
+        yield f"none-{threads}", variants.NONE, threads
+        yield f"empty-{threads}", variants.EMPTY_MODULE, threads
+        yield f"mxclash-{threads}", variants.OURS, threads
+        yield f"mxclash-all-{threads}", variants.ALL_ON, threads
+        yield f"empty-again-{threads}", variants.EMPTY_MODULE, threads
+    yield "empty-last-2", variants.EMPTY_LAST, 2
     if not (variants.STOCK.parent / "missing").exists():
         for of in variants.STOCK_BUILD:
-            yield f"{of.key}-2", play_stock, of, 2
+            yield f"{of.key}-2", of, 2
 
 
 def traces(stage):
     """A row for each job. One that cannot run has "error" in place of its parts."""
 
     def one(job):
-        label, play, of, threads = job
+        label, of, threads = job
         began = time.monotonic()
         row = {"label": label, "key": of.key, "title": of.title, "threads": threads}
         try:
-            row["parts"] = play(stage, of, threads, label)
-        except (LabError, OSError) as error:
+            row["parts"] = play_parts(stage, of, threads, label)
+        except (LabError, OSError, subprocess.SubprocessError) as error:
             row["error"] = str(error)[:1000]
         print(f"  trace {label}: {time.monotonic() - began:.0f} s", flush=True)
         return row

@@ -338,7 +338,7 @@ def spf_missing_in_time(m, combination):
 
 def cname_at_apex(m, combination):
     """The apex is a CNAME and its authority answers even MX with it, although somebody asks for
-    its mail: suspected (interface.md)."""
+    its mail: suspected (docs/detection.md)."""
     _, _, _, _, order = combination
     target, impact = _target(m, ())
     ttl = m.ttl((300, 3600))

@@ -14,6 +14,7 @@
 #include "mxclash.h"
 #include "runtime/config.h"
 #include "runtime/config_text.h"
+#include "runtime/options.h"
 
 enum { config_number = 500, ignore_number, provider_number, around_number, scratch_number = 977 };
 #define PATH(number) "/proc/self/fd/" #number
@@ -76,25 +77,14 @@ static void check_values(const struct config *config)
 /** What the file says must be what a detector takes; only room may lack. */
 static void check_engine(const struct config *config)
 {
-    const struct mxclash_options options = {
-        .table_size = config->table_size,
-        .probe = config->probe,
-        .probe_rate = config->probe_rate,
-        .confirm_after_s = config->confirm_after_s,
-        .recheck_interval_s = config->recheck_interval_s,
-        .expire_after_s = config->expire_after_s,
-        .ignore = (const char *const *)config->ignore,
-        .ignore_count = config->ignore_count,
-        .providers = config->provider_text,
-        .providers_len = config->provider_text_len,
-    };
+    const struct mxclash_options options = config_to_options(config);
     struct mxclash_engine *engine;
     const bool small = config->ignore_count <= 16 && config->provider_text_len <= 1024;
 
     /* larger ones only take time */
     if (config->table_size > 1 << 20)
         return;
-    if (mxclash_engine_new(&options, &engine) == mxclash_ok)
+    if (mxclash_engine_new(&options, &engine, NULL, 0) == mxclash_ok)
         mxclash_engine_free(engine);
     else
         MUST(!small || config->provider_text != NULL);

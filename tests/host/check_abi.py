@@ -9,7 +9,7 @@ function of the server that the module calls must be among what it looks at. A s
 threads takes its module if it is to run one process, and refuses it for two.
 
 usage: check_abi.py STOCK_FOLDER HOST_DIR...
-  STOCK_FOLDER  what stock-unbound.sh made; need not be there
+  STOCK_FOLDER  what stock-unbound.sh made
   HOST_DIR      has prefix/sbin/unbound and mxclash.so, and gets what is written, in check-abi/;
                 the first also misfit-*.so; one named no-threads comes last
 """
@@ -219,7 +219,7 @@ def main():
     # what no archive has is left out, as host.mk said
     if hosts[-1].name == THREADLESS:
         check.threadless(hosts[-1])
-    if (stock / "root").exists():
+    if not (stock / "missing").exists():
         check.stock(stock, hosts[0])
     if len(hosts) < 2:
         sys.exit("check-abi: two builds at least are needed")

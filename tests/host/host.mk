@@ -40,8 +40,9 @@ check-abi: | deps-build
 	}; \
 	for version in $(ABI_VERSIONS); do build $$version $$version "$(HOST_CFLAGS)"; done; \
 	build $(notdir $(NO_THREADS)) distribution "" $(NO_THREADS_ARGUMENTS); \
-	tests/host/stock-unbound.sh $(B)/stock || \
-	    echo "check-abi: left out: the distribution's own server, which no archive of this machine has"; \
+	tests/host/stock-unbound.sh $(B)/stock; \
+	[ ! -f $(B)/stock/missing ] || \
+	    echo "check-abi: left out: the distribution's own server: $$(cat $(B)/stock/missing)"; \
 	$(MAKE) UNBOUND_SRC= ABI_BUILDS="$$had" check-abi-of
 
 check-abi-of:

@@ -3,7 +3,7 @@
 
 .PHONY: lint lint-cppcheck lint-tidy lint-gcc
 
-LINT_FILES := $(wildcard module/*/*.c module/core/*/*.c module/host/*/*.c)
+LINT_FILES := $(wildcard module/*/*.c module/*/*/*.c)
 LINT_FLAGS = $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -DCONFIG_FOLDER='""'
 
 lint: lint-cppcheck lint-tidy lint-gcc

@@ -40,7 +40,8 @@ LEFT_OUT = {
     | dict.fromkeys(
         (
             *("test_cli.py", "test_authority.py", "test_provider_file.py", "test_wrong_build.py"),
-            *("test_answers_dnssec.py", "test_postfix.py", "test_security_page.py"),
+            *("test_answers_dnssec.py", "test_postfix.py", "test_security_page.py", "test_pages.py"),
+            *("test_manuals.py", "test_operations_page.py", "test_prometheus.py"),
             *("test_attack_answers.py", "test_attack_names.py"),
         ),
         NO_THREADS,

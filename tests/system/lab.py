@@ -316,7 +316,8 @@ class Authority(Server):
     def queries(self, name=None, rdtype=None):
         """The queries so far, oldest first, as (name with last dot, type, udp or tcp)."""
         path = self.folder / "queries"
-        lines = path.read_text().splitlines() if path.exists() else []
+        # the last line may be half there yet
+        lines = path.read_text().split("\n")[:-1] if path.exists() else []
         return [
             query
             for query in (tuple(line.split()) for line in lines)

@@ -28,7 +28,7 @@ static void suspects(int from, int count)
 static void test_proofs_keep_the_rate(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     int taken = 0;
 
     (void)state;
@@ -64,7 +64,7 @@ static void test_stale_proof_is_wanted_again(void **state)
 static void test_one_domain_gets_its_share(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     char owner[32];
     int taken = 0;
 
@@ -78,10 +78,10 @@ static void test_one_domain_gets_its_share(void **state)
     suspects(0, 100);
     while (take_proof(&proof))
         taken++;
-    assert_int_equal(taken, ZONECAP_PROOFS + 100);
-    assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 200 - ZONECAP_PROOFS);
+    assert_int_equal(taken, DOMAIN_CAP_PROOFS + 100);
+    assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 200 - DOMAIN_CAP_PROOFS);
     /* the others come later, if they are met again */
-    detector.now += ZONECAP_WINDOW_MS;
+    detector.now += DOMAIN_CAP_WINDOW_MS;
     see(owner, A_IS_CNAME());
     assert_true(take_proof(&proof));
 }
@@ -90,7 +90,7 @@ static void test_one_domain_gets_its_share(void **state)
 static void test_packets_are_paid(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     int taken = 0;
 
     (void)state;
@@ -112,8 +112,8 @@ static void test_packets_are_paid(void **state)
 static void test_packets_of_lookups_are_paid(void **state)
 {
     struct mxclash_options options = lookups_options();
-    struct mxclash_proof proof;
-    struct mxclash_lookup lookup;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
     char owner[32];
     int taken = 0;
 
@@ -141,7 +141,7 @@ static void test_packets_of_lookups_are_paid(void **state)
 static void test_share_in_packets(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     char owner[32];
     int taken = 0;
 
@@ -162,9 +162,9 @@ static void test_share_in_packets(void **state)
         assert_true(take_proof(&proof));
         mxclash_proof_sent(detector.engine, &proof, 1000, detector.now);
     }
-    assert_int_equal(taken, ZONECAP_PROOFS / 3 + 1);
+    assert_int_equal(taken, DOMAIN_CAP_PROOFS / 3 + 1);
     assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 40 - taken);
-    detector.now += ZONECAP_WINDOW_MS;
+    detector.now += DOMAIN_CAP_WINDOW_MS;
     see(owner, A_IS_CNAME());
     assert_true(take_proof(&proof));
 }
@@ -173,7 +173,7 @@ static void test_share_in_packets(void **state)
 static void test_share_without_a_zone(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     char owner[32];
     int taken = 0;
 
@@ -195,7 +195,7 @@ static void test_share_without_a_zone(void **state)
 static void test_proofs_of_lost_cases_are_free(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     int taken = 0;
 
     (void)state;
@@ -214,7 +214,7 @@ static void test_proofs_of_lost_cases_are_free(void **state)
 
 static void test_abandoned_proof(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see("shop.test", A_IS_CNAME());
@@ -241,7 +241,7 @@ static void test_abandoned_proof(void **state)
 /** A proof that is over, or was given up, is nobody's any more. */
 static void test_dead_proofs(void **state)
 {
-    struct mxclash_proof first, second;
+    struct mxclash_proof first = {.struct_size = sizeof(first)}, second = first;
 
     (void)state;
     see("shop.test", A_IS_CNAME());

@@ -101,7 +101,7 @@ static int most_asked_first(const void *a, const void *b)
 static void test_the_most_asked_of_many(void **state)
 {
     struct mxclash_options options = detector_options();
-    static struct mxclash_domain top[DOMAINS];
+    static struct mxclash_domain top[DOMAINS] = {{.struct_size = sizeof(top[0])}};
     unsigned numbers[DOMAINS];
 
     (void)state;
@@ -137,7 +137,7 @@ static void test_the_most_asked_of_many(void **state)
  * domain's own conflict is proved nevertheless, and they are not even kept. */
 static void test_names_below_do_not_hide_the_domain(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     char name[32];
     unsigned taken = 0;
 
@@ -148,10 +148,10 @@ static void test_names_below_do_not_hide_the_domain(void **state)
         while (take_proof(&proof))
             taken++;
     }
-    assert_int_equal(taken, ZONECAP_PROOFS);
-    assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 1000 - ZONECAP_PROOFS);
+    assert_int_equal(taken, DOMAIN_CAP_PROOFS);
+    assert_int_equal(stats_now().proofs_dropped[mxclash_drop_zone_limit], 1000 - DOMAIN_CAP_PROOFS);
     /* but for some that the filter cannot tell from those */
-    assert_in_range(stats_now().table_entries, ZONECAP_PROOFS, 2 * ZONECAP_PROOFS);
+    assert_in_range(stats_now().table_entries, DOMAIN_CAP_PROOFS, 2 * DOMAIN_CAP_PROOFS);
     client_mx("victim.test", true);
     prove(MX_IS_MX(), CNAME_IS_CNAME());
     expect_event("victim.test", mxclash_opened, mxclash_cname_and_mx, mxclash_confirmed,

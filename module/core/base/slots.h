@@ -6,6 +6,9 @@
  * 8 slots a bucket, one cache line. No lock, no allocation after the start. A full bucket forgets a
  * slot that the hash picks: that is how it ages. A slot can be lost to a race and a fingerprint
  * can be another's: what is found here is good for suspicion only.
+ *
+ * The sieve has its memory from here and no more. Each CNAME and MX comes to it: it compares
+ * fingerprints only, and lets what is valid yet give way last, for which it must know when that is.
  */
 #ifndef MXCLASH_CORE_BASE_SLOTS_H
 #define MXCLASH_CORE_BASE_SLOTS_H

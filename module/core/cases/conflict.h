@@ -8,63 +8,23 @@
 #ifndef MXCLASH_CORE_CASES_CONFLICT_H
 #define MXCLASH_CORE_CASES_CONFLICT_H
 
-#include "core/base/counters.h"
+#include "core/cases/context.h"
 #include "core/cases/docket.h"
-#include "core/limits/openings.h"
-#include "core/providers/providers.h"
-
-/** What casework works with; borrowed from the engine. */
-struct casework {
-    struct docket *docket;
-    struct counters *counters;
-    struct openings *openings;
-    /** keys the hashes of domains in openings */
-    uint64_t seed;
-    /** what is a domain, see registrable.h */
-    const struct psl_ctx_st *suffixes;
-    const struct providers *providers;
-    bool probe;
-    /** look up what senders meet, and let opened events wait for it */
-    bool lookup;
-    bool repair;
-    mxclash_time recheck_ms;
-    mxclash_time expire_ms;
-    /** between a first look and the second, see second_look.h; 0: there is no second look */
-    mxclash_time confirm_ms;
-};
-
-/**
- * Most events that one step can make: one of each kind, and of the two that a CNAME makes the
- * opened one too that was held until then.
- */
-#define CASE_EVENTS_MAX (MXCLASH_KINDS + 2)
-
-/** What came of one step; carried out by the engine after unlocking. */
-struct case_outcome {
-    /** queue a proof of the case; c->queued has been set */
-    bool prove;
-    /** queue it for when confirm_ms are over */
-    bool prove_later;
-    /** queue a lookup of what senders meet */
-    bool lookup;
-    /** queue a lookup of what an SPF record includes */
-    bool walk;
-    /** an opened event waits for that */
-    bool held;
-    size_t event_count;
-    struct mxclash_event events[CASE_EVENTS_MAX];
-};
-
-/** Start an outcome. The events are not cleared: they are large. */
-static inline void case_outcome_init(struct case_outcome *outcome)
-{
-    outcome->prove = outcome->prove_later = outcome->lookup = outcome->held = false;
-    outcome->walk = false;
-    outcome->event_count = 0;
-}
 
 /** \return tag of the mailbox provider that the owner's MX names, NULL if none */
 const char *case_provider(const struct casework *work, const struct docket_case *c);
+
+/** The same as events have it, "" if none. */
+void case_provider_tag(const struct casework *work, const struct docket_case *c,
+                       char tag[MXCLASH_TAG_MAX]);
+
+/** Say of a conflict what an event of that type says of it now. */
+void conflict_describe(const struct casework *work, const struct docket_case *c,
+                       enum mxclash_kind kind, enum mxclash_event_type type, mxclash_time now,
+                       struct mxclash_event *event);
+
+/** What an event tells of the owner, in one number: shows whether there is something new. */
+uint64_t conflict_facts(const struct docket_case *c, enum mxclash_kind kind);
 
 /** \return true if the case has an open conflict */
 bool case_is_open(const struct docket_case *c);

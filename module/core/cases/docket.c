@@ -253,7 +253,7 @@ void docket_remove(struct docket *docket, struct docket_shard *shard, struct doc
 }
 
 /** Give up a case for another. */
-static void give_up(struct docket *docket, struct docket_shard *shard, struct docket_case *victim)
+static void evict(struct docket *docket, struct docket_shard *shard, struct docket_case *victim)
 {
     if (victim->is_open && shard->evicted != NULL)
         shard->evicted(shard->context, victim);
@@ -273,7 +273,7 @@ static void bound_chain(struct docket *docket, struct docket_shard *shard,
         if (victim == NULL || victim->is_open || !c->is_open)
             victim = c;
     if (count >= DOCKET_CHAIN_MAX)
-        give_up(docket, shard, victim);
+        evict(docket, shard, victim);
 }
 
 /** \return the case to be given up next, but for keep, NULL if there is none */
@@ -313,7 +313,7 @@ static void *take_room(struct docket *docket, struct docket_shard *shard, size_t
         victim = next_victim(shard, keep);
         if (victim == NULL || given_up++ == GIVEN_UP_MAX)
             return NULL;
-        give_up(docket, shard, victim);
+        evict(docket, shard, victim);
     }
 }
 
@@ -444,6 +444,58 @@ void docket_visit_open(struct docket *docket,
             pthread_mutex_unlock(&shard->lock);
         }
     }
+}
+
+/** \return the first open case of a slice that has not been visited, NULL if there is none. Shard
+ * locked. */
+static const struct docket_case *next_of_slice(const struct docket_shard *shard,
+                                               struct docket_cursor *cursor)
+{
+    for (; cursor->bucket < VISIT_BUCKETS && cursor->from + cursor->bucket <= shard->bucket_mask;
+         cursor->bucket++, cursor->hash = 0) {
+        const struct docket_case *next = NULL;
+
+        /* by hash: the order of a bucket changes as cases come and go */
+        for (const struct docket_case *c = shard->buckets[cursor->from + cursor->bucket]; c != NULL;
+             c = c->bucket_next)
+            if (c->is_open && c->hash >= cursor->hash && (next == NULL || c->hash < next->hash))
+                next = c;
+        if (next != NULL)
+            return next;
+    }
+    return NULL;
+}
+
+bool docket_next_open(struct docket *docket, struct docket_cursor *cursor,
+                      void (*visit)(void *context, const struct docket_case *c), void *context)
+{
+    const size_t buckets = docket->shards[0].bucket_mask + 1;
+
+    for (; cursor->from < buckets; cursor->from += VISIT_BUCKETS, cursor->shard = 0) {
+        for (; cursor->shard < DOCKET_SHARDS; cursor->shard++, cursor->bucket = 0) {
+            struct docket_shard *shard = &docket->shards[cursor->shard];
+            const struct docket_case *c = NULL;
+
+            pthread_mutex_lock(&shard->lock);
+            if (shard->lists[1].newest != NULL)
+                c = next_of_slice(shard, cursor);
+            if (c != NULL) {
+                cursor->hash = c->hash;
+                visit(context, c);
+            }
+            pthread_mutex_unlock(&shard->lock);
+            if (c != NULL)
+                return true;
+            cursor->hash = 0;
+        }
+    }
+    return false;
+}
+
+void docket_pass(struct docket_cursor *cursor)
+{
+    if (++cursor->hash == 0)
+        cursor->bucket++;
 }
 
 void docket_size(const struct docket *docket, uint64_t *cases, uint64_t *octets)

@@ -6,7 +6,6 @@
 
 #include "core/base/clock.h"
 #include "core/dns/names.h"
-#include "core/recall/sieve.h"
 
 /**
  * What whose servers were asked tells: a zone of the owner's name is a delegation, and so an apex.
@@ -107,21 +106,19 @@ void case_note_view(struct docket_case *c, const struct mxclash_answer *answer,
         flags |= view_lacks_cname;
     if (!mx && qtype == wire_type_mx)
         flags |= view_lacks_mx;
-    views_note(&c->views, answer->server, answer->server_len, flags);
+    views_note(&c->views, &answer->server, flags);
 }
 
 void case_note_server(struct docket_case *c, const struct mxclash_answer *answer)
 {
-    if (answer->server == NULL || answer->server_len > sizeof(c->authority))
-        return;
-    memset(&c->authority, 0, sizeof(c->authority));
-    memcpy(&c->authority, answer->server, answer->server_len);
+    if (answer->server.family != 0)
+        c->authority = answer->server;
 }
 
 /** The first moment at which a record seen now is no more valid. Resolvers cap TTLs, so do we. */
 static mxclash_time valid_until(uint32_t ttl_s, mxclash_time now)
 {
-    return now + (mxclash_time)(ttl_s < SIEVE_TTL_MAX_S ? ttl_s : SIEVE_TTL_MAX_S) * 1000 + 1;
+    return now + (mxclash_time)(ttl_s < WIRE_TTL_MAX_S ? ttl_s : WIRE_TTL_MAX_S) * 1000 + 1;
 }
 
 /** Keep what a sighting shows. */

@@ -10,7 +10,6 @@
 #include "core/cases/spf_case.h"
 #include "core/dns/names.h"
 #include "core/mailbox/look.h"
-#include "core/recall/sieve.h"
 
 /** The end of a copy in a cache is known to the second, and looks are not made on it. */
 #define HEARSAY_SLACK_MS 2000
@@ -58,6 +57,9 @@ void case_proof_begin(struct docket_case *c, uint64_t id, mxclash_time now,
     proof->id = id;
     proof->owner_len = c->owner_len;
     memcpy(proof->owner, c->owner, c->owner_len);
+    proof->zone_len = (uint8_t)(c->owner_len - c->zone_at);
+    memcpy(proof->zone, c->owner + c->zone_at, proof->zone_len);
+    proof->authority = c->authority;
     proof->qtype_count = 0;
     proof->in_turn = second_look_is_due(c);
     if (proof->in_turn) {
@@ -190,8 +192,8 @@ static void note_hearsay(struct docket_case *c, mxclash_time now)
     c->hearsay_until = until;
     c->hearsay_cname_until = c->proof.cname_ends;
     /* sooner it would prove nothing, but may find that nothing is there any more */
-    if (until > now + (mxclash_time)SIEVE_TTL_MAX_S * 1000)
-        until = now + (mxclash_time)SIEVE_TTL_MAX_S * 1000;
+    if (until > now + (mxclash_time)WIRE_TTL_MAX_S * 1000)
+        until = now + (mxclash_time)WIRE_TTL_MAX_S * 1000;
     if (c->next_proof <= until)
         case_put_off_proof(c, until + 1000, now);
 }

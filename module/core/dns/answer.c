@@ -429,7 +429,7 @@ bool answer_serial(const struct answer_reading *reading, const uint8_t *owner, s
             return false;
         *zone_len = (uint8_t)name_len;
         *serial =
-            glance_32(message->octets + record.rdata_at + record.rdata_len - SOA_NUMBERS_OCTETS);
+            wire_32(message->octets + record.rdata_at + record.rdata_len - SOA_NUMBERS_OCTETS);
         return true;
     }
     return false;

@@ -2,7 +2,8 @@
 /**
  * \file
  * The first look at an answer, which is the last one for nearly all of them. It is what every
- * answer costs a resolver, so it is inline, takes nothing apart and keeps nothing.
+ * answer costs a resolver, so it is inline, takes nothing apart and keeps nothing. And the second,
+ * which is the last one for nearly all that are left.
  */
 #ifndef MXCLASH_CORE_DNS_GLANCE_H
 #define MXCLASH_CORE_DNS_GLANCE_H
@@ -31,16 +32,6 @@ static inline uint32_t glance_raw32(const uint8_t *at)
 
     memcpy(&value, at, sizeof(value));
     return value;
-}
-
-static inline unsigned glance_16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static inline uint32_t glance_32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
 static inline bool glance_type_tells(unsigned type)
@@ -84,20 +75,58 @@ static inline bool glance_is_dull(const uint8_t *octets, size_t len, size_t *qna
             return false;
     }
     if (label != 0 || at >= WIRE_HEADER_OCTETS + MXCLASH_NAME_MAX ||
-        glance_16(octets + at + 3) != wire_class_in)
+        wire_16(octets + at + 3) != wire_class_in)
         return false;
     *qname_len = at + 1 - WIRE_HEADER_OCTETS;
     at += 5;
-    for (unsigned records = glance_16(octets + 6); records != 0; records--) {
+    for (unsigned records = wire_16(octets + 6); records != 0; records--) {
         uint32_t owner_and_type;
 
         if (at + GLANCE_RECORD_OCTETS > len)
             return false;
-        owner_and_type = glance_32(octets + at);
+        owner_and_type = wire_32(octets + at);
         /* a server that writes the owner out gets the second look, which reads names */
         if (owner_and_type < UINT32_C(0xc0000000) || glance_type_tells(owner_and_type & 0xffff))
             return false;
-        at += GLANCE_RECORD_OCTETS + glance_16(octets + at + GLANCE_RECORD_OCTETS - 2);
+        at += GLANCE_RECORD_OCTETS + wire_16(octets + at + GLANCE_RECORD_OCTETS - 2);
+    }
+    return at <= len;
+}
+
+/** The first record of an answer, a CNAME: where its target begins and ends. */
+struct glance_alias {
+    size_t target_at;
+    size_t target_end;
+    uint32_t ttl_s;
+};
+
+/**
+ * Is the first record a CNAME of the question, and no other record telling or a DNAME?
+ *
+ * \param at  where the answer section begins, behind a question that glance_is_dull() has read
+ * \param[out] alias  its target lies in the message if the result is true; it may be malformed
+ */
+static inline bool glance_is_alias(const uint8_t *octets, size_t len, size_t at,
+                                   struct glance_alias *alias)
+{
+    unsigned records = wire_16(octets + 6);
+
+    if (at + GLANCE_RECORD_OCTETS > len ||
+        wire_32(octets + at) != (0xc0000000 | WIRE_HEADER_OCTETS << 16 | wire_type_cname) ||
+        wire_16(octets + at + 4) != wire_class_in)
+        return false;
+    alias->ttl_s = wire_ttl(wire_32(octets + at + 6));
+    alias->target_at = at + GLANCE_RECORD_OCTETS;
+    alias->target_end = at = alias->target_at + wire_16(octets + at + 10);
+    while (--records != 0) {
+        unsigned type;
+
+        if (at + GLANCE_RECORD_OCTETS > len || octets[at] < 0xc0)
+            return false;
+        type = wire_16(octets + at + 2);
+        if (glance_type_tells(type) || type == wire_type_dname)
+            return false;
+        at += GLANCE_RECORD_OCTETS + wire_16(octets + at + 10);
     }
     return at <= len;
 }

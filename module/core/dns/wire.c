@@ -5,20 +5,10 @@
 #include "core/dns/names.h"
 #include "mxclash.h"
 
-static uint16_t read16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t read32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 bool wire_open(struct wire_message *message, const uint8_t *octets, size_t len)
 {
     size_t at = WIRE_HEADER_OCTETS;
-    uint16_t questions;
+    unsigned questions;
 
     if (len < WIRE_HEADER_OCTETS)
         return false;
@@ -30,9 +20,9 @@ bool wire_open(struct wire_message *message, const uint8_t *octets, size_t len)
     message->truncated = octets[2] & 0x02;
     message->recursion_desired = octets[2] & 0x01;
     message->rcode = octets[3] & 0x0f;
-    questions = read16(octets + 4);
-    message->answers = read16(octets + 6);
-    message->authorities = read16(octets + 8);
+    questions = wire_16(octets + 4);
+    message->answers = (uint16_t)wire_16(octets + 6);
+    message->authorities = (uint16_t)wire_16(octets + 8);
     message->qname_at = at;
     message->qname_len = 0;
     message->qtype = 0;
@@ -53,8 +43,8 @@ bool wire_open(struct wire_message *message, const uint8_t *octets, size_t len)
     if (at - WIRE_HEADER_OCTETS > MXCLASH_NAME_MAX || len - at < 4)
         return false;
     message->qname_len = at - WIRE_HEADER_OCTETS;
-    message->qtype = read16(octets + at);
-    message->qclass = read16(octets + at + 2);
+    message->qtype = (uint16_t)wire_16(octets + at);
+    message->qclass = (uint16_t)wire_16(octets + at + 2);
     message->answers_at = at + 4;
     return true;
 }
@@ -85,10 +75,10 @@ bool wire_record_at(const struct wire_message *message, size_t at, struct wire_r
         return false;
     fixed = message->octets + after_owner;
     record->owner_at = at;
-    record->type = read16(fixed);
-    record->class = read16(fixed + 2);
-    record->ttl_s = read32(fixed + 4);
-    record->rdata_len = read16(fixed + 8);
+    record->type = (uint16_t)wire_16(fixed);
+    record->class = (uint16_t)wire_16(fixed + 2);
+    record->ttl_s = wire_32(fixed + 4);
+    record->rdata_len = (uint16_t)wire_16(fixed + 8);
     record->rdata_at = after_owner + 10;
     record->next_at = record->rdata_at + record->rdata_len;
     return record->next_at <= message->len;

@@ -14,11 +14,25 @@
 #define WIRE_HEADER_OCTETS 12
 /** Most compression pointers of one name: no name has more labels to come back to. */
 #define WIRE_POINTERS_MAX 127
+/** Longest time that a record is held for valid, in seconds: what resolvers cap a TTL at. */
+#define WIRE_TTL_MAX_S 86400u
 
 enum { wire_type_a = 1, wire_type_ns = 2, wire_type_cname = 5, wire_type_soa = 6 };
 enum { wire_type_mx = 15, wire_type_txt = 16, wire_type_aaaa = 28, wire_type_dname = 39 };
 enum { wire_type_any = 255, wire_class_in = 1 };
 enum { wire_rcode_noerror = 0, wire_rcode_nxdomain = 3 };
+
+/** The number that stands at an offset, most significant octet first; for all that reads messages.
+ */
+static inline unsigned wire_16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static inline uint32_t wire_32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
 
 /** A message whose header and question have been read. Borrows the octets. */
 struct wire_message {

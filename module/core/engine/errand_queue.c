@@ -9,152 +9,152 @@
  * is due. */
 #define NEXT_MAX_MS 4000
 
-bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate, unsigned queries,
-                 mxclash_time later_ms)
+bool errand_queue_init(struct errand_queue *queue, size_t capacity, unsigned rate, unsigned queries,
+                       mxclash_time later_ms)
 {
-    memset(proofs, 0, sizeof(*proofs));
-    if (later_ms != 0 && !ring_init(&proofs->later, capacity))
+    memset(queue, 0, sizeof(*queue));
+    if (later_ms != 0 && !ring_init(&queue->later, capacity))
         return false;
-    if (!ring_init(&proofs->ring, capacity)) {
-        ring_deinit(&proofs->later);
+    if (!ring_init(&queue->ring, capacity)) {
+        ring_deinit(&queue->later);
         return false;
     }
-    proofs->later_ms = later_ms;
-    pthread_mutex_init(&proofs->lock, NULL);
-    proofs->cost = (int64_t)queries * BUCKET_TOKEN;
+    queue->later_ms = later_ms;
+    pthread_mutex_init(&queue->lock, NULL);
+    queue->cost = (int64_t)queries * BUCKET_TOKEN;
     /* a second's worth may come at once, and always one */
-    bucket_init(&proofs->bucket, rate, rate > queries ? rate : queries);
+    bucket_init(&queue->bucket, rate, rate > queries ? rate : queries);
     return true;
 }
 
-void proofs_deinit(struct proofs *proofs)
+void errand_queue_deinit(struct errand_queue *queue)
 {
-    if (proofs->ring.entries == NULL)
+    if (queue->ring.entries == NULL)
         return;
-    ring_deinit(&proofs->ring);
-    ring_deinit(&proofs->later);
-    pthread_mutex_destroy(&proofs->lock);
+    ring_deinit(&queue->ring);
+    ring_deinit(&queue->later);
+    pthread_mutex_destroy(&queue->lock);
 }
 
 /** Under the lock. */
-static void set_count(struct proofs *proofs)
+static void set_count(struct errand_queue *queue)
 {
-    atomic_store_explicit(&proofs->count, proofs->ring.count + proofs->later.count,
+    atomic_store_explicit(&queue->count, queue->ring.count + queue->later.count,
                           memory_order_relaxed);
 }
 
 /** Put one into a ring of the queue. \return false if it is full */
-static bool push(struct proofs *proofs, struct ring *ring, uint64_t hash, const uint8_t *owner,
+static bool push(struct errand_queue *queue, struct ring *ring, uint64_t hash, const uint8_t *owner,
                  size_t owner_len, mxclash_time since)
 {
     struct ring_entry entry = {.hash = hash, .since = since, .owner_len = (uint8_t)owner_len};
     bool fits;
 
     memcpy(entry.owner, owner, owner_len);
-    pthread_mutex_lock(&proofs->lock);
+    pthread_mutex_lock(&queue->lock);
     fits = ring_push(ring, &entry);
     /* what is waited for may be something that comes after this one */
     if (fits && ring->count == 1)
-        atomic_store_explicit(&proofs->next_at, 0, memory_order_relaxed);
-    set_count(proofs);
-    pthread_mutex_unlock(&proofs->lock);
+        atomic_store_explicit(&queue->next_at, 0, memory_order_relaxed);
+    set_count(queue);
+    pthread_mutex_unlock(&queue->lock);
     return fits;
 }
 
-bool proofs_push(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
-                 mxclash_time now)
+bool errand_queue_push(struct errand_queue *queue, uint64_t hash, const uint8_t *owner,
+                       size_t owner_len, mxclash_time now)
 {
-    return push(proofs, &proofs->ring, hash, owner, owner_len, now);
+    return push(queue, &queue->ring, hash, owner, owner_len, now);
 }
 
-bool proofs_push_later(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
-                       mxclash_time now)
+bool errand_queue_push_later(struct errand_queue *queue, uint64_t hash, const uint8_t *owner,
+                             size_t owner_len, mxclash_time now)
 {
-    return push(proofs, &proofs->later, hash, owner, owner_len, now + proofs->later_ms);
+    return push(queue, &queue->later, hash, owner, owner_len, now + queue->later_ms);
 }
 
-bool proofs_have_room(const struct proofs *proofs)
+bool errand_queue_have_room(const struct errand_queue *queue)
 {
-    return atomic_load_explicit(&proofs->count, memory_order_relaxed) < proofs->ring.capacity / 2;
+    return atomic_load_explicit(&queue->count, memory_order_relaxed) < queue->ring.capacity / 2;
 }
 
 /** Whose time has come goes to the end of the queue. What lies further ahead than anything is put
  * is left from before the clock was set back. */
-static void move_due(struct proofs *proofs, mxclash_time now)
+static void move_due(struct errand_queue *queue, mxclash_time now)
 {
     const struct ring_entry *first;
 
-    while ((first = ring_first(&proofs->later)) != NULL) {
+    while ((first = ring_first(&queue->later)) != NULL) {
         struct ring_entry entry = *first;
         mxclash_time wait = entry.since - now;
 
         entry.since = now;
-        if ((wait > 0 && wait <= proofs->later_ms + BUCKET_SKEW_MAX_MS) ||
-            !ring_push(&proofs->ring, &entry))
+        if ((wait > 0 && wait <= queue->later_ms + BUCKET_SKEW_MAX_MS) ||
+            !ring_push(&queue->ring, &entry))
             return;
-        ring_pop(&proofs->later);
+        ring_pop(&queue->later);
     }
 }
 
 /** Nothing can be taken now: when may it be worth another look? */
-static void note_wait(struct proofs *proofs, mxclash_time now)
+static void note_wait(struct errand_queue *queue, mxclash_time now)
 {
-    const struct ring_entry *later = ring_first(&proofs->later);
+    const struct ring_entry *later = ring_first(&queue->later);
     mxclash_time wait = NEXT_MAX_MS;
 
-    if (proofs->ring.count != 0)
-        wait =
-            (proofs->cost - proofs->bucket.tokens + proofs->bucket.rate - 1) / proofs->bucket.rate;
+    if (queue->ring.count != 0)
+        wait = (queue->cost - queue->bucket.tokens + queue->bucket.rate - 1) / queue->bucket.rate;
     else if (later != NULL)
         wait = later->since - now;
-    /* who owes much waits longer, but looks in between: see proofs_pop() */
+    /* who owes much waits longer, but looks in between: see errand_queue_pop() */
     if (wait > NEXT_MAX_MS)
         wait = NEXT_MAX_MS;
-    atomic_store_explicit(&proofs->next_at, now + wait, memory_order_relaxed);
+    atomic_store_explicit(&queue->next_at, now + wait, memory_order_relaxed);
 }
 
-enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct ring_entry *waiting)
+enum errand_taken errand_queue_pop(struct errand_queue *queue, mxclash_time now,
+                                   struct ring_entry *waiting)
 {
-    enum proofs_taken taken = proofs_none;
+    enum errand_taken taken = errand_none;
     const struct ring_entry *first;
-    mxclash_time next = atomic_load_explicit(&proofs->next_at, memory_order_relaxed);
+    mxclash_time next = atomic_load_explicit(&queue->next_at, memory_order_relaxed);
 
-    if (atomic_load_explicit(&proofs->count, memory_order_relaxed) == 0)
-        return proofs_none;
+    if (atomic_load_explicit(&queue->count, memory_order_relaxed) == 0)
+        return errand_none;
     /* a next time far ahead is left from before the clock went back */
     if (now < next && next - now <= NEXT_MAX_MS)
-        return proofs_none;
-    pthread_mutex_lock(&proofs->lock);
-    move_due(proofs, now);
-    first = ring_first(&proofs->ring);
+        return errand_none;
+    pthread_mutex_lock(&queue->lock);
+    move_due(queue, now);
+    first = ring_first(&queue->ring);
     if (first != NULL) {
         bool stale = now - first->since > PROOF_WAIT_MAX_MS;
 
-        bucket_refill(&proofs->bucket, now);
-        if (stale || bucket_take(&proofs->bucket, proofs->cost)) {
-            taken = stale ? proofs_stale : proofs_one;
+        bucket_refill(&queue->bucket, now);
+        if (stale || bucket_take(&queue->bucket, queue->cost)) {
+            taken = stale ? errand_stale : errand_one;
             *waiting = *first;
-            ring_pop(&proofs->ring);
+            ring_pop(&queue->ring);
         }
     }
-    if (taken == proofs_none)
-        note_wait(proofs, now);
-    set_count(proofs);
-    pthread_mutex_unlock(&proofs->lock);
+    if (taken == errand_none)
+        note_wait(queue, now);
+    set_count(queue);
+    pthread_mutex_unlock(&queue->lock);
     return taken;
 }
 
-void proofs_give_back(struct proofs *proofs)
+void errand_queue_give_back(struct errand_queue *queue)
 {
-    pthread_mutex_lock(&proofs->lock);
-    bucket_add(&proofs->bucket, proofs->cost);
-    atomic_store_explicit(&proofs->next_at, 0, memory_order_relaxed);
-    pthread_mutex_unlock(&proofs->lock);
+    pthread_mutex_lock(&queue->lock);
+    bucket_add(&queue->bucket, queue->cost);
+    atomic_store_explicit(&queue->next_at, 0, memory_order_relaxed);
+    pthread_mutex_unlock(&queue->lock);
 }
 
-void proofs_pay(struct proofs *proofs, unsigned queries)
+void errand_queue_pay(struct errand_queue *queue, unsigned queries)
 {
-    pthread_mutex_lock(&proofs->lock);
-    bucket_owe(&proofs->bucket, (int64_t)queries * BUCKET_TOKEN);
-    pthread_mutex_unlock(&proofs->lock);
+    pthread_mutex_lock(&queue->lock);
+    bucket_owe(&queue->bucket, (int64_t)queries * BUCKET_TOKEN);
+    pthread_mutex_unlock(&queue->lock);
 }

@@ -21,7 +21,7 @@
 /** A proof that waited longer is not worth making: its domain comes again if it matters. */
 #define PROOF_WAIT_MAX_MS 60000
 
-struct proofs {
+struct errand_queue {
     pthread_mutex_t lock; /* guards all that is not atomic */
     struct ring ring;
     /** since: when its time comes. All wait equally long, so the first is the next. */
@@ -36,35 +36,36 @@ struct proofs {
 };
 
 /** \param queries  that each of them costs
- * \param later_ms  how long those of proofs_push_later() wait; 0: there are none */
-bool proofs_init(struct proofs *proofs, size_t capacity, unsigned rate, unsigned queries,
-                 mxclash_time later_ms);
-void proofs_deinit(struct proofs *proofs);
+ * \param later_ms  how long those of errand_queue_push_later() wait; 0: there are none */
+bool errand_queue_init(struct errand_queue *queue, size_t capacity, unsigned rate, unsigned queries,
+                       mxclash_time later_ms);
+void errand_queue_deinit(struct errand_queue *queue);
 
 /** Queue one. \return false if the queue is full */
-bool proofs_push(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
-                 mxclash_time now);
+bool errand_queue_push(struct errand_queue *queue, uint64_t hash, const uint8_t *owner,
+                       size_t owner_len, mxclash_time now);
 
 /** Queue one in later_ms milliseconds from now. \return false if there is no room */
-bool proofs_push_later(struct proofs *proofs, uint64_t hash, const uint8_t *owner, size_t owner_len,
-                       mxclash_time now);
+bool errand_queue_push_later(struct errand_queue *queue, uint64_t hash, const uint8_t *owner,
+                             size_t owner_len, mxclash_time now);
 
 /** \return true if less than half of the queue is taken: there is room for what may be nothing */
-bool proofs_have_room(const struct proofs *proofs);
+bool errand_queue_have_room(const struct errand_queue *queue);
 
-enum proofs_taken { proofs_none, proofs_one, proofs_stale };
+enum errand_taken { errand_none, errand_one, errand_stale };
 
 /**
  * Take the first of the queue if the bucket has tokens for it. A stale one costs no token.
- * \param[out] waiting  written unless the result is proofs_none
+ * \param[out] waiting  written unless the result is errand_none
  */
-enum proofs_taken proofs_pop(struct proofs *proofs, mxclash_time now, struct ring_entry *waiting);
+enum errand_taken errand_queue_pop(struct errand_queue *queue, mxclash_time now,
+                                   struct ring_entry *waiting);
 
 /** What was taken is not made after all: its tokens go back. */
-void proofs_give_back(struct proofs *proofs);
+void errand_queue_give_back(struct errand_queue *queue);
 
 /** More queries were sent than the cost: the next one waits the longer. What is owed is bounded,
  * see BUCKET_DEBT_MAX_MS. */
-void proofs_pay(struct proofs *proofs, unsigned queries);
+void errand_queue_pay(struct errand_queue *queue, unsigned queries);
 
 #endif

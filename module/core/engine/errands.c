@@ -5,6 +5,7 @@
 
 #include "core/cases/spf_case.h"
 #include "core/engine/outcome.h"
+#include "core/engine/structs.h"
 
 static uint64_t next_id(struct mxclash_engine *engine)
 {
@@ -14,28 +15,32 @@ static uint64_t next_id(struct mxclash_engine *engine)
 bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_time now,
                         struct mxclash_proof *proof)
 {
+    struct mxclash_proof begun;
     struct ring_entry waiting;
-    enum proofs_taken taken;
+    enum errand_taken taken;
 
-    while ((taken = proofs_pop(&engine->proofs, now, &waiting)) != proofs_none) {
+    if (proof->struct_size < STRUCT_LEAST(mxclash_proof, zone))
+        return false;
+    while ((taken = errand_queue_pop(&engine->proofs, now, &waiting)) != errand_none) {
         struct docket_shard *shard = docket_lock(&engine->docket, waiting.hash);
         struct docket_case *c = docket_find(shard, waiting.hash, waiting.owner, waiting.owner_len);
 
         if (c != NULL)
             c->queued = false;
         /* the case may have been given up since, and begun anew and proved */
-        if (c != NULL && taken == proofs_one && case_proof_is_due(c, now)) {
-            case_proof_begin(c, next_id(engine), now, proof);
+        if (c != NULL && taken == errand_one && case_proof_is_due(c, now)) {
+            case_proof_begin(c, next_id(engine), now, &begun);
             docket_unlock(shard);
-            if (proof->qtype_count > PROOF_QUERIES)
-                proofs_pay(&engine->proofs, proof->qtype_count - PROOF_QUERIES);
+            if (begun.qtype_count > PROOF_QUERIES)
+                errand_queue_pay(&engine->proofs, begun.qtype_count - PROOF_QUERIES);
+            struct_give(proof, &begun, sizeof(begun));
             return true;
         }
         docket_unlock(shard);
-        if (taken == proofs_stale)
+        if (taken == errand_stale)
             count_up(&engine->counters.proofs_dropped[mxclash_drop_stale]);
         else
-            proofs_give_back(&engine->proofs);
+            errand_queue_give_back(&engine->proofs);
     }
     return false;
 }
@@ -67,14 +72,18 @@ static void decide(struct mxclash_engine *engine, struct docket_shard *shard, st
 
 enum mxclash_status mxclash_proof_answer(struct mxclash_engine *engine,
                                          const struct mxclash_proof *proof, uint16_t qtype,
-                                         const struct mxclash_answer *answer, mxclash_time now)
+                                         const struct mxclash_answer *given, mxclash_time now)
 {
+    struct mxclash_answer room;
+    const struct mxclash_answer *answer = struct_answer(given, &room);
     struct answer_reading reading;
     struct case_outcome outcome;
     struct docket_shard *shard;
     struct docket_case *c;
     uint64_t hash;
 
+    if (answer == NULL)
+        return mxclash_invalid;
     striped_up(&engine->counters.inspected);
     if (answer_read(answer, &reading) == answer_malformed) {
         count_up(&engine->counters.malformed);
@@ -96,17 +105,28 @@ enum mxclash_status mxclash_proof_answer(struct mxclash_engine *engine,
     return mxclash_ok;
 }
 
+bool mxclash_proof_decided(struct mxclash_engine *engine, const struct mxclash_proof *proof)
+{
+    struct docket_shard *shard;
+    uint64_t hash;
+
+    if (lock_proof(engine, proof, &hash, &shard) == NULL)
+        return true;
+    docket_unlock(shard);
+    return false;
+}
+
 void mxclash_proof_sent(struct mxclash_engine *engine, const struct mxclash_proof *proof,
                         unsigned packets, mxclash_time now)
 {
-    proofs_pay(&engine->proofs, packets);
-    zonecap_charge(&engine->zonecap, engine_domain(engine, proof->owner, proof->owner_len), packets,
-                   PROOF_QUERIES, now);
+    errand_queue_pay(&engine->proofs, packets);
+    domain_cap_charge(&engine->domain_cap, engine_domain(engine, proof->owner, proof->owner_len),
+                      packets, PROOF_QUERIES, now);
 }
 
 void mxclash_lookup_sent(struct mxclash_engine *engine, unsigned packets)
 {
-    proofs_pay(&engine->lookups, packets);
+    errand_queue_pay(&engine->lookups, packets);
 }
 
 void mxclash_proof_end(struct mxclash_engine *engine, const struct mxclash_proof *proof,
@@ -144,21 +164,26 @@ void mxclash_proof_abandon(struct mxclash_engine *engine, const struct mxclash_p
 bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
                          struct mxclash_lookup *lookup)
 {
+    struct mxclash_lookup begun;
     struct ring_entry waiting;
-    enum proofs_taken taken;
+    enum errand_taken taken;
 
-    while ((taken = proofs_pop(&engine->lookups, now, &waiting)) != proofs_none) {
+    if (lookup->struct_size < STRUCT_LEAST(mxclash_lookup, reserved))
+        return false;
+    while ((taken = errand_queue_pop(&engine->lookups, now, &waiting)) != errand_none) {
         struct docket_shard *shard = docket_lock(&engine->docket, waiting.hash);
         struct docket_case *c = docket_find(shard, waiting.hash, waiting.owner, waiting.owner_len);
-        bool begun = c != NULL && taken == proofs_one &&
-                     (case_spf_lookup(&engine->work, shard, c, next_id(engine), now, lookup) ||
-                      case_lookup_begin(c, next_id(engine), now, lookup));
+        bool is_begun = c != NULL && taken == errand_one &&
+                        (case_spf_lookup(&engine->work, shard, c, next_id(engine), now, &begun) ||
+                         case_lookup_begin(c, next_id(engine), now, &begun));
 
         docket_unlock(shard);
-        if (begun)
+        if (is_begun) {
+            struct_give(lookup, &begun, sizeof(begun));
             return true;
-        if (taken == proofs_one)
-            proofs_give_back(&engine->lookups);
+        }
+        if (taken == errand_one)
+            errand_queue_give_back(&engine->lookups);
         else
             engine_give_up_lookup(engine, waiting.hash, waiting.owner, waiting.owner_len, now);
     }
@@ -166,8 +191,11 @@ bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
 }
 
 void mxclash_lookup_end(struct mxclash_engine *engine, const struct mxclash_lookup *lookup,
-                        const struct mxclash_lookup_reply *reply, mxclash_time now)
+                        const struct mxclash_lookup_reply *given, mxclash_time now)
 {
+    static const struct mxclash_lookup_reply nothing;
+    const struct mxclash_lookup_reply *reply =
+        given->struct_size >= sizeof(*given) ? given : &nothing;
     uint64_t hash = engine_hash(engine, lookup->owner, lookup->owner_len);
     struct docket_shard *shard = docket_lock(&engine->docket, hash);
     struct docket_case *c = docket_find(shard, hash, lookup->owner, lookup->owner_len);
@@ -209,6 +237,7 @@ bool mxclash_tick(struct mxclash_engine *engine)
         engine_let_go(engine, entry.hash, entry.owner, entry.owner_len);
     pthread_mutex_lock(&held->lock);
     held->ticks++;
+    held->due = 0;
     more = held->ring.count != 0;
     pthread_mutex_unlock(&held->lock);
     return more;

@@ -5,6 +5,7 @@
 
 #include "core/dns/names.h"
 #include "core/engine/inspect.h"
+#include "core/engine/structs.h"
 #include "core/mailbox/look.h"
 
 static bool speaks_of_apex(const struct mxclash_answer *answer, const struct sighting *sighting)
@@ -156,11 +157,16 @@ static __attribute__((noinline)) void examine_dull(struct mxclash_engine *engine
 
 /** Look at an answer record by record. */
 static __attribute__((noinline)) enum mxclash_status
-look_closely(struct mxclash_engine *engine, const struct mxclash_answer *answer, mxclash_time now)
+look_closely(struct mxclash_engine *engine, const struct mxclash_answer *given, mxclash_time now)
 {
+    struct mxclash_answer room;
+    const struct mxclash_answer *answer = struct_answer(given, &room);
     struct answer_reading reading;
-    enum answer_worth worth = answer_read(answer, &reading);
+    enum answer_worth worth;
 
+    if (answer == NULL)
+        return mxclash_invalid;
+    worth = answer_read(answer, &reading);
     if (worth == answer_malformed)
         count_up(&engine->counters.malformed);
     else if (worth == answer_telling)
@@ -169,40 +175,6 @@ look_closely(struct mxclash_engine *engine, const struct mxclash_answer *answer,
     else
         examine_dull(engine, answer, &reading, now);
     return worth == answer_malformed ? mxclash_malformed : mxclash_ok;
-}
-
-/** The first record of an answer, a CNAME. */
-struct alias {
-    size_t target_at;
-    size_t target_end;
-    uint32_t ttl_s;
-};
-
-/** Is the first record a CNAME of the question, and no other record telling or a DNAME? */
-static bool find_alias(const struct mxclash_answer *answer, size_t at, struct alias *alias)
-{
-    const uint8_t *octets = answer->message;
-    size_t len = answer->message_len;
-    unsigned records = glance_16(octets + 6);
-
-    if (at + GLANCE_RECORD_OCTETS > len ||
-        glance_32(octets + at) != (0xc0000000 | WIRE_HEADER_OCTETS << 16 | wire_type_cname) ||
-        glance_16(octets + at + 4) != wire_class_in)
-        return false;
-    alias->ttl_s = wire_ttl(glance_32(octets + at + 6));
-    alias->target_at = at + GLANCE_RECORD_OCTETS;
-    alias->target_end = at = alias->target_at + glance_16(octets + at + 10);
-    while (--records != 0) {
-        unsigned type;
-
-        if (at + GLANCE_RECORD_OCTETS > len || octets[at] < 0xc0)
-            return false;
-        type = glance_16(octets + at + 2);
-        if (glance_type_tells(type) || type == wire_type_dname)
-            return false;
-        at += GLANCE_RECORD_OCTETS + glance_16(octets + at + 10);
-    }
-    return at <= len;
 }
 
 /**
@@ -220,12 +192,12 @@ alias_is_harmless(struct mxclash_engine *engine, const struct mxclash_answer *an
 {
     struct wire_message message;
     uint8_t owner[MXCLASH_NAME_MAX];
-    struct alias alias;
+    struct glance_alias alias;
     uint64_t hash;
 
     message.octets = answer->message;
     message.len = answer->message_len;
-    if (!find_alias(answer, WIRE_HEADER_OCTETS + qname_len + 4, &alias) ||
+    if (!glance_is_alias(message.octets, message.len, WIRE_HEADER_OCTETS + qname_len + 4, &alias) ||
         wire_name_len(&message, alias.target_at, alias.target_end) == 0)
         return false;
     name_lower(owner, answer->message + WIRE_HEADER_OCTETS, qname_len);

@@ -8,7 +8,19 @@
 
 uint64_t engine_domain(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len)
 {
-    return zonecap_key(engine->work.suffixes, owner, owner_len, engine->seed);
+    return domain_cap_key(engine->work.suffixes, owner, owner_len, engine->seed);
+}
+
+void engine_forget_evicted(void *context, const struct docket_case *c)
+{
+    struct counters *counters = context;
+
+    for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
+        if (c->conflicts[kind].open) {
+            count_up(&counters->evicted[kind]);
+            count_down(&counters->open_now[kind][c->conflicts[kind].state]);
+        }
+    }
 }
 
 /** The proof that an outcome asked for is not to be: it may be asked for again. */
@@ -39,21 +51,24 @@ static bool hold(struct mxclash_engine *engine, uint64_t hash, const uint8_t *ow
     return fits;
 }
 
-void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *outcome)
+void engine_hand_out_events(struct mxclash_engine *engine, const struct case_outcome *outcome)
 {
-    for (size_t i = 0; i < outcome->event_count; i++)
+    for (size_t i = 0; i < outcome->event_count; i++) {
         if (engine->on_event != NULL)
             engine->on_event(engine->context, &outcome->events[i]);
+        if (engine->events.max != 0 && !event_queue_push(&engine->events, &outcome->events[i]))
+            count_up(&engine->counters.events_lost);
+    }
 }
 
 /** Queue the proof that an outcome asks for. */
 static void queue_proof(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
                         size_t owner_len, bool later, mxclash_time now)
 {
-    bool (*push)(struct proofs *, uint64_t, const uint8_t *, size_t, mxclash_time) =
-        later ? proofs_push_later : proofs_push;
+    bool (*push)(struct errand_queue *, uint64_t, const uint8_t *, size_t, mxclash_time) =
+        later ? errand_queue_push_later : errand_queue_push;
 
-    if (!zonecap_take(&engine->zonecap, engine_domain(engine, owner, owner_len), now))
+    if (!domain_cap_take(&engine->domain_cap, engine_domain(engine, owner, owner_len), now))
         drop_proof(engine, hash, owner, owner_len, mxclash_drop_zone_limit);
     else if (!push(&engine->proofs, hash, owner, owner_len, now))
         drop_proof(engine, hash, owner, owner_len, mxclash_drop_queue_full);
@@ -95,11 +110,11 @@ void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_
     engine_hand_out(engine, outcome);
     if (outcome->prove || outcome->prove_later)
         queue_proof(engine, hash, owner, owner_len, outcome->prove_later, now);
-    if (outcome->walk && !proofs_push(&engine->lookups, hash, owner, owner_len, now))
+    if (outcome->walk && !errand_queue_push(&engine->lookups, hash, owner, owner_len, now))
         engine_give_up_lookup(engine, hash, owner, owner_len, now);
     if (!outcome->lookup)
         return;
-    if (!proofs_push(&engine->lookups, hash, owner, owner_len, now)) {
+    if (!errand_queue_push(&engine->lookups, hash, owner, owner_len, now)) {
         engine_give_up_lookup(engine, hash, owner, owner_len, now);
         return;
     }

@@ -15,34 +15,34 @@
 #include "core/dns/registrable.h"
 #include "mxclash.h"
 
-/** Most proofs of one domain in ZONECAP_WINDOW_MS. */
-#define ZONECAP_PROOFS    20
-#define ZONECAP_WINDOW_MS 60000
+/** Most proofs of one domain in DOMAIN_CAP_WINDOW_MS. */
+#define DOMAIN_CAP_PROOFS    20
+#define DOMAIN_CAP_WINDOW_MS 60000
 /** Domains that are counted at one time, in sets of so many; in a full set a newer one takes the
  * place of that with the least. */
-#define ZONECAP_ZONES 256
-#define ZONECAP_WAYS  4
+#define DOMAIN_CAP_DOMAINS 256
+#define DOMAIN_CAP_WAYS    4
 
-struct zonecap_slot {
-    uint64_t zone;
+struct domain_cap_slot {
+    uint64_t domain;
     mxclash_time since;
     unsigned taken;
     unsigned parts; /* charged, but not yet a whole one */
 };
 
-struct zonecap {
+struct domain_cap {
     pthread_mutex_t lock; /* guards the slots */
     unsigned max;
     mxclash_time window_ms;
-    struct zonecap_slot slots[ZONECAP_ZONES];
+    struct domain_cap_slot slots[DOMAIN_CAP_DOMAINS];
 };
 
 /** \param max  of each domain in window_ms milliseconds */
-void zonecap_init(struct zonecap *cap, unsigned max, mxclash_time window_ms);
-void zonecap_deinit(struct zonecap *cap);
+void domain_cap_init(struct domain_cap *cap, unsigned max, mxclash_time window_ms);
+void domain_cap_deinit(struct domain_cap *cap);
 
 /** What is counted under this is not: it is given always. */
-#define ZONECAP_FREE 0
+#define DOMAIN_CAP_FREE 0
 
 /**
  * What is asked or told of an owner is counted under the domain that it is below, as
@@ -52,23 +52,23 @@ void zonecap_deinit(struct zonecap *cap);
  *
  * \param suffixes  as registrable_at() takes it
  * \param seed  secret
- * \return the domain's key, ZONECAP_FREE for its own name
+ * \return the domain's key, DOMAIN_CAP_FREE for its own name
  */
-uint64_t zonecap_key(const struct psl_ctx_st *suffixes, const uint8_t *owner, size_t owner_len,
-                     uint64_t seed);
+uint64_t domain_cap_key(const struct psl_ctx_st *suffixes, const uint8_t *owner, size_t owner_len,
+                        uint64_t seed);
 
-/** Count one of a domain. \param zone  zonecap_key(), so that nobody can aim at a set.
+/** Count one of a domain. \param domain  domain_cap_key(), so that nobody can aim at a set.
  * \return false if it has had enough */
-bool zonecap_take(struct zonecap *cap, uint64_t zone, mxclash_time now);
+bool domain_cap_take(struct domain_cap *cap, uint64_t domain, mxclash_time now);
 
-/** \return true if zonecap_take() would give one now */
-bool zonecap_has(struct zonecap *cap, uint64_t zone, mxclash_time now);
+/** \return true if domain_cap_take() would give one now */
+bool domain_cap_has(struct domain_cap *cap, uint64_t domain, mxclash_time now);
 
 /** What was taken just now was not used. */
-void zonecap_give_back(struct zonecap *cap, uint64_t zone, mxclash_time now);
+void domain_cap_give_back(struct domain_cap *cap, uint64_t domain, mxclash_time now);
 
 /** What a domain took was more than one: charge it for further parts, so many of which are one. */
-void zonecap_charge(struct zonecap *cap, uint64_t zone, unsigned parts, unsigned whole,
-                    mxclash_time now);
+void domain_cap_charge(struct domain_cap *cap, uint64_t domain, unsigned parts, unsigned whole,
+                       mxclash_time now);
 
 #endif

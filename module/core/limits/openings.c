@@ -4,7 +4,7 @@
 
 void openings_init(struct openings *openings)
 {
-    zonecap_init(&openings->domains, OPENINGS_DOMAIN, OPENINGS_WINDOW_MS);
+    domain_cap_init(&openings->domains, OPENINGS_DOMAIN, OPENINGS_WINDOW_MS);
     pthread_mutex_init(&openings->lock, NULL);
     bucket_init(&openings->bucket, OPENINGS_RATE, OPENINGS_BURST);
 }
@@ -12,7 +12,7 @@ void openings_init(struct openings *openings)
 void openings_deinit(struct openings *openings)
 {
     pthread_mutex_destroy(&openings->lock);
-    zonecap_deinit(&openings->domains);
+    domain_cap_deinit(&openings->domains);
 }
 
 bool openings_take_token(struct openings *openings, mxclash_time now)
@@ -29,10 +29,10 @@ bool openings_take_token(struct openings *openings, mxclash_time now)
 enum mxclash_delay openings_take(struct openings *openings, uint64_t domain, bool proved,
                                  mxclash_time now)
 {
-    if (!zonecap_take(&openings->domains, domain, now))
+    if (!domain_cap_take(&openings->domains, domain, now))
         return mxclash_delay_domain_limit;
     if (proved || openings_take_token(openings, now))
         return MXCLASH_DELAYS;
-    zonecap_give_back(&openings->domains, domain, now);
+    domain_cap_give_back(&openings->domains, domain, now);
     return mxclash_delay_rate_limit;
 }

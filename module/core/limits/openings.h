@@ -25,7 +25,7 @@
 #define OPENINGS_BURST 1000
 
 struct openings {
-    struct zonecap domains;
+    struct domain_cap domains;
     pthread_mutex_t lock; /* guards the bucket */
     struct bucket bucket;
 };

@@ -2,13 +2,13 @@
 /** \file Provider and SPF of an owner: see hosted.h. */
 #include "core/recall/hosted.h"
 
+#include "core/dns/wire.h"
+
 /* payload: provider + 1 in 8 bits | SPF bits in 16 | expiry of the MX in 10 | of the SPF in 10 */
 #define PAYLOAD_BITS 44
 #define EXPIRY_BITS  10
 #define EXPIRY_MASK  ((1u << EXPIRY_BITS) - 1)
-#define UNIT_MS      256000u
-/** Held for valid at most a day, a third of the range of an expiry. */
-#define TTL_MAX_S 86400u
+#define UNIT_MS      256000u /* so that the longest time is a third of the range */
 
 bool hosted_init(struct slots *hosted, size_t max_octets)
 {
@@ -17,15 +17,15 @@ bool hosted_init(struct slots *hosted, size_t max_octets)
 
 static uint32_t expiry_of(uint32_t ttl_s, mxclash_time now)
 {
-    if (ttl_s > TTL_MAX_S)
-        ttl_s = TTL_MAX_S;
+    if (ttl_s > WIRE_TTL_MAX_S)
+        ttl_s = WIRE_TTL_MAX_S;
     return slots_time(now + (mxclash_time)ttl_s * 1000, UNIT_MS, EXPIRY_BITS);
 }
 
 /** \return the expiry, 0 if it is past: written back as it is, it would come round again */
 static uint32_t still_valid(uint32_t expiry, mxclash_time now)
 {
-    return slots_valid(expiry, now, UNIT_MS, EXPIRY_BITS, TTL_MAX_S * 1000u) ? expiry : 0;
+    return slots_valid(expiry, now, UNIT_MS, EXPIRY_BITS, WIRE_TTL_MAX_S * 1000u) ? expiry : 0;
 }
 
 struct hosted_found hosted_note_mx(struct slots *hosted, uint64_t hash, unsigned provider,

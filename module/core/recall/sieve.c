@@ -4,6 +4,8 @@
 
 #include <stdatomic.h>
 
+#include "core/dns/wire.h"
+
 #define EXPIRY_BITS    20
 #define EXPIRY_MASK    ((1u << EXPIRY_BITS) - 1)
 #define EXPIRY_UNIT_MS 8000
@@ -36,7 +38,7 @@ static bool is_valid(uint32_t expiry, uint32_t now_units)
 {
     uint32_t ahead = (expiry - now_units) & EXPIRY_MASK;
 
-    return expiry != 0 && ahead <= SIEVE_TTL_MAX_S * 1000u / EXPIRY_UNIT_MS + 1;
+    return expiry != 0 && ahead <= WIRE_TTL_MAX_S * 1000u / EXPIRY_UNIT_MS + 1;
 }
 
 /** \return the expiry, 0 if it has run out: written back as it is, it would come round again. One
@@ -50,8 +52,8 @@ static uint32_t forget_past(uint32_t expiry, uint32_t now_units)
 
 static uint32_t expiry_of(uint32_t ttl_s, mxclash_time now)
 {
-    if (ttl_s > SIEVE_TTL_MAX_S)
-        ttl_s = SIEVE_TTL_MAX_S;
+    if (ttl_s > WIRE_TTL_MAX_S)
+        ttl_s = WIRE_TTL_MAX_S;
     return slots_time(now + (mxclash_time)ttl_s * 1000, EXPIRY_UNIT_MS, EXPIRY_BITS);
 }
 

@@ -19,9 +19,6 @@
 #include "core/base/slots.h"
 #include "mxclash.h"
 
-/** Longest time an entry is held for valid, in seconds: what resolvers cap a TTL at. */
-#define SIEVE_TTL_MAX_S 86400u
-
 struct sieve {
     struct slots slots;
 };

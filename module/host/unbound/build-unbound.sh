@@ -21,6 +21,8 @@ extra_cflags=${3:-}
 shift "$(($# > 3 ? 3 : $#))"
 jobs=$(getconf _NPROCESSORS_ONLN)
 [ ! -f "$host/done" ] || exit 0
+# the flags that our own make was called with are not Unbound's: it would take them over its own
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES
 
 run() { # say what is done, show its output only if it fails
     echo "unbound: $1 (log: build/${host##*/build/}/build.log)"

@@ -35,6 +35,7 @@ static bool may_be_repaired(const struct module_qstate *qstate)
 static bool is_confirmed(const struct module_env *env, const struct adapter *adapter,
                          const uint8_t *owner, size_t owner_len, struct mxclash_standing *standing)
 {
+    standing->struct_size = sizeof(*standing);
     return mxclash_get_standing(adapter->engine, owner, owner_len, time_of(env->now_tv),
                                 standing) &&
            standing->kind == mxclash_cname_and_mx && standing->state == mxclash_confirmed;
@@ -201,7 +202,7 @@ static void forget_failure(const struct module_qstate *qstate)
 }
 
 /** The authority failed: do the query as it would be done without us. */
-static void give_up(struct module_qstate *qstate, int id, struct repair_mark *mark)
+static void do_as_without_us(struct module_qstate *qstate, int id, struct repair_mark *mark)
 {
     bool bogus = qstate->return_msg != NULL && qstate->return_msg->rep != NULL &&
                  qstate->return_msg->rep->security == sec_status_bogus;
@@ -264,7 +265,7 @@ bool repair_end(struct module_qstate *qstate, int id)
             keep_briefly(qstate, FAILURE_TTL_S);
             return false;
         }
-        give_up(qstate, id, mark);
+        do_as_without_us(qstate, id, mark);
         return true;
     }
     if (!reply_hides_mx(&qstate->qinfo, qstate->return_msg->rep))

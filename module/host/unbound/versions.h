@@ -7,7 +7,7 @@
 #ifndef MXCLASH_HOST_UNBOUND_VERSIONS_H
 #define MXCLASH_HOST_UNBOUND_VERSIONS_H
 
-#include "util/module.h"
+#include "host.h"
 
 struct respip_client_info;
 

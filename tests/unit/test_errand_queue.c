@@ -15,7 +15,7 @@
 #define TAKEN_MAX 4000
 #define LATER_MS  2000
 
-static struct proofs proofs;
+static struct errand_queue proofs;
 
 /** When proofs were taken, by the true clock. */
 static mxclash_time taken_at[TAKEN_MAX];
@@ -23,15 +23,15 @@ static size_t taken_count;
 
 static void begin(size_t capacity, unsigned rate)
 {
-    proofs_deinit(&proofs);
-    assert_true(proofs_init(&proofs, capacity, rate, PROOF_QUERIES, LATER_MS));
+    errand_queue_deinit(&proofs);
+    assert_true(errand_queue_init(&proofs, capacity, rate, PROOF_QUERIES, LATER_MS));
     taken_count = 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    proofs_deinit(&proofs);
+    errand_queue_deinit(&proofs);
     return 0;
 }
 
@@ -39,23 +39,23 @@ static bool push(uint64_t hash, mxclash_time now)
 {
     uint8_t owner[] = {1, (uint8_t)('a' + hash % 26), 0};
 
-    return proofs_push(&proofs, hash, owner, sizeof(owner), now);
+    return errand_queue_push(&proofs, hash, owner, sizeof(owner), now);
 }
 
 /** Take one, with always one waiting that is not stale. \param at  the true time */
 static bool take(mxclash_time clock, mxclash_time at)
 {
     struct ring_entry waiting;
-    enum proofs_taken taken;
+    enum errand_taken taken;
 
     do {
         if (proofs.count == 0)
             push(0, clock);
-        taken = proofs_pop(&proofs, clock, &waiting);
-    } while (taken == proofs_stale);
-    if (taken == proofs_one && taken_count < TAKEN_MAX)
+        taken = errand_queue_pop(&proofs, clock, &waiting);
+    } while (taken == errand_stale);
+    if (taken == errand_one && taken_count < TAKEN_MAX)
         taken_at[taken_count++] = at;
-    return taken == proofs_one;
+    return taken == errand_one;
 }
 
 static unsigned take_all(mxclash_time clock)
@@ -89,12 +89,12 @@ static void test_order(void **state)
             assert_true(push(round * 5 + i, SOME_MS));
         assert_false(push(99, SOME_MS));
         for (uint64_t i = 0; i < 5; i++) {
-            assert_int_equal(proofs_pop(&proofs, SOME_MS, &waiting), proofs_one);
+            assert_int_equal(errand_queue_pop(&proofs, SOME_MS, &waiting), errand_one);
             assert_int_equal(waiting.hash, round * 5 + i);
             assert_int_equal(waiting.owner_len, 3);
             assert_int_equal(waiting.owner[1], 'a' + (round * 5 + i) % 26);
         }
-        assert_int_equal(proofs_pop(&proofs, SOME_MS, &waiting), proofs_none);
+        assert_int_equal(errand_queue_pop(&proofs, SOME_MS, &waiting), errand_none);
     }
 }
 
@@ -196,18 +196,20 @@ static void test_stale(void **state)
     assert_true(push(1, SOME_MS));
     assert_true(push(2, SOME_MS));
     assert_true(push(3, SOME_MS + 1));
-    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS, &waiting), proofs_one);
-    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS, &waiting), proofs_none);
+    assert_int_equal(errand_queue_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS, &waiting), errand_one);
+    assert_int_equal(errand_queue_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS, &waiting), errand_none);
     /* a stale one goes, though there is no token, and takes none */
-    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1, &waiting), proofs_none);
-    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
-                     proofs_stale);
+    assert_int_equal(errand_queue_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1, &waiting),
+                     errand_none);
+    assert_int_equal(errand_queue_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
+                     errand_stale);
     assert_int_equal(waiting.hash, 2);
-    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
-                     proofs_stale);
+    assert_int_equal(errand_queue_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
+                     errand_stale);
     assert_int_equal(waiting.hash, 3);
     assert_true(push(4, SOME_MS + PROOF_WAIT_MAX_MS + 1000));
-    assert_int_equal(proofs_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting), proofs_one);
+    assert_int_equal(errand_queue_pop(&proofs, SOME_MS + PROOF_WAIT_MAX_MS + 1000, &waiting),
+                     errand_one);
 }
 
 static void test_give_back(void **state)
@@ -215,11 +217,11 @@ static void test_give_back(void **state)
     (void)state;
     begin(10, 10);
     assert_int_equal(take_all(SOME_MS), 5);
-    proofs_give_back(&proofs);
+    errand_queue_give_back(&proofs);
     assert_int_equal(take_all(SOME_MS), 1);
     /* never more than the bucket holds */
     for (int i = 0; i < 100; i++)
-        proofs_give_back(&proofs);
+        errand_queue_give_back(&proofs);
     assert_int_equal(take_all(SOME_MS), 5);
 }
 
@@ -234,7 +236,7 @@ static void test_pay(void **state)
         if (!take(now, now))
             continue;
         queries += PROOF_QUERIES + 2;
-        proofs_pay(&proofs, 2);
+        errand_queue_pay(&proofs, 2);
         assert_true(queries * 1000 <= 10 * 1000 + 2 * 1000 + (now - SOME_MS) * 10);
     }
     assert_true(queries > 950);
@@ -254,7 +256,7 @@ static void test_debt(void **state)
         begin(10, rates[i]);
         for (mxclash_time now = SOME_MS; now < SOME_MS + 2000000 / rates[i]; now++) {
             for (; paid < taken && late[paid] <= now; paid++) {
-                proofs_pay(&proofs, 6);
+                errand_queue_pay(&proofs, 6);
                 packets += 6;
             }
             if (!take(now, now))
@@ -279,7 +281,7 @@ static void test_debt_is_bounded(void **state)
         begin(10, rates[i]);
         assert_true(take(now, now));
         for (int owed = 0; owed < 1000; owed++)
-            proofs_pay(&proofs, 4000000000u);
+            errand_queue_pay(&proofs, 4000000000u);
         for (; now < SOME_MS + BUCKET_DEBT_MAX_MS; now += 100)
             assert_false(take(now, now));
         /* the proof has its own price */
@@ -287,7 +289,7 @@ static void test_debt_is_bounded(void **state)
             now += 100;
         assert_in_range(now - SOME_MS, BUCKET_DEBT_MAX_MS, BUCKET_DEBT_MAX_MS + 2000);
         /* who looks but once has it paid as well, and a full bucket then */
-        proofs_pay(&proofs, 4000000000u);
+        errand_queue_pay(&proofs, 4000000000u);
         now += 2 * BUCKET_DEBT_MAX_MS;
         assert_int_equal(take_all(now) * PROOF_QUERIES, rates[i] > 2 ? rates[i] : 2);
     }
@@ -305,13 +307,13 @@ static bool push_later(uint64_t hash, mxclash_time now)
 {
     uint8_t owner[] = {1, (uint8_t)('a' + hash % 26), 0};
 
-    return proofs_push_later(&proofs, hash, owner, sizeof(owner), now);
+    return errand_queue_push_later(&proofs, hash, owner, sizeof(owner), now);
 }
 
-static enum proofs_taken pop(mxclash_time now, uint64_t *hash)
+static enum errand_taken pop(mxclash_time now, uint64_t *hash)
 {
     struct ring_entry entry = {0};
-    enum proofs_taken taken = proofs_pop(&proofs, now, &entry);
+    enum errand_taken taken = errand_queue_pop(&proofs, now, &entry);
 
     *hash = entry.hash;
     return taken;
@@ -328,20 +330,20 @@ static void test_later(void **state)
     assert_true(push_later(1, start));
     assert_true(push_later(2, start + 500));
     assert_int_equal(proofs.count, 2);
-    assert_int_equal(pop(start, &hash), proofs_none);
-    assert_int_equal(pop(start + LATER_MS - 1, &hash), proofs_none);
+    assert_int_equal(pop(start, &hash), errand_none);
+    assert_int_equal(pop(start + LATER_MS - 1, &hash), errand_none);
     assert_true(push(3, start + LATER_MS - 1));
-    assert_int_equal(pop(start + LATER_MS - 1, &hash), proofs_one);
+    assert_int_equal(pop(start + LATER_MS - 1, &hash), errand_one);
     assert_int_equal(hash, 3);
-    assert_int_equal(pop(start + LATER_MS, &hash), proofs_one);
+    assert_int_equal(pop(start + LATER_MS, &hash), errand_one);
     assert_int_equal(hash, 1);
-    assert_int_equal(pop(start + LATER_MS, &hash), proofs_none);
+    assert_int_equal(pop(start + LATER_MS, &hash), errand_none);
     assert_int_equal(proofs.count, 1);
     /* late, behind what has come before */
     assert_true(push(4, start + 5 * LATER_MS));
-    assert_int_equal(pop(start + 5 * LATER_MS, &hash), proofs_one);
+    assert_int_equal(pop(start + 5 * LATER_MS, &hash), errand_one);
     assert_int_equal(hash, 4);
-    assert_int_equal(pop(start + 5 * LATER_MS, &hash), proofs_one);
+    assert_int_equal(pop(start + 5 * LATER_MS, &hash), errand_one);
     assert_int_equal(hash, 2);
     assert_int_equal(proofs.count, 0);
 }
@@ -361,13 +363,13 @@ static void test_later_in_a_full_queue(void **state)
     assert_true(push(4, start));
     assert_true(push(5, start));
     assert_false(push(6, start));
-    assert_int_equal(pop(start, &hash), proofs_one);
+    assert_int_equal(pop(start, &hash), errand_one);
     assert_int_equal(hash, 4);
-    assert_int_equal(pop(start + LATER_MS, &hash), proofs_one);
+    assert_int_equal(pop(start + LATER_MS, &hash), errand_one);
     assert_int_equal(hash, 5);
-    assert_int_equal(pop(start + 2 * LATER_MS, &hash), proofs_one);
+    assert_int_equal(pop(start + 2 * LATER_MS, &hash), errand_one);
     assert_int_equal(hash, 1);
-    assert_int_equal(pop(start + 3 * LATER_MS, &hash), proofs_one);
+    assert_int_equal(pop(start + 3 * LATER_MS, &hash), errand_one);
     assert_int_equal(hash, 2);
 }
 
@@ -381,8 +383,8 @@ static void test_later_when_the_clock_is_set_back(void **state)
     begin(4, 1000);
     assert_true(push_later(1, start));
     /* threads' clocks differ a little */
-    assert_int_equal(pop(start - 5000, &hash), proofs_none);
-    assert_int_equal(pop(start - 86400000, &hash), proofs_one);
+    assert_int_equal(pop(start - 5000, &hash), errand_none);
+    assert_int_equal(pop(start - 86400000, &hash), errand_one);
     assert_int_equal(hash, 1);
 }
 

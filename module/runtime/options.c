@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** \file From the configuration to the detector: see options.h. */
+#include "runtime/options.h"
+
+struct mxclash_options config_to_options(const struct config *config)
+{
+    return (struct mxclash_options){
+        .struct_size = sizeof(struct mxclash_options),
+        .table_size = config->table_size,
+        .probe = config->probe,
+        .lookup = config->probe,
+        .probe_rate = config->probe_rate,
+        .confirm_after_s = config->confirm_after_s,
+        .recheck_interval_s = config->recheck_interval_s,
+        .expire_after_s = config->expire_after_s,
+        .repair = config->repair,
+        .ignore = (const char *const *)config->ignore,
+        .ignore_count = config->ignore_count,
+        .providers = config->provider_text,
+        .providers_len = config->provider_text_len,
+    };
+}
