@@ -263,11 +263,10 @@ install: all
 	install -D -m 644 include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.h
 	for page in $(MANUALS); do \
 	    install -D -m 644 $$page $(MAN)/man$${page##*.}/$${page##*/} || exit 1; done
-	install -d $(addprefix $(DOC)/,docs conf-examples/prometheus conf-examples/grafana)
+	install -d $(DOC)/docs
 	install -m 644 docs/*.md $(DOC)/docs
-	install -m 644 conf-examples/*.conf $(DOC)/conf-examples
-	install -m 644 conf-examples/prometheus/* $(DOC)/conf-examples/prometheus
-	install -m 644 conf-examples/grafana/* $(DOC)/conf-examples/grafana
+	for file in $$(find conf-examples packaging/confinement -type f); do \
+	    install -D -m 644 $$file $(DOC)/$$file || exit 1; done
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
