@@ -44,11 +44,12 @@ class Container:
         policy = self.root / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 0\n")
         policy.chmod(0o755)
-        # the first process of its pid namespace: with it all others end
+        # the first process of its pid namespace: with it all others end, and by not caring for its
+        # children it leaves none that ended and are not gone
         ready = self.root / "ready"
         setup = (f"mount -t proc proc {self.root}/proc && mount --bind {self.archives} {cache} && "
                  f"mount --bind /dev {self.root}/dev && ip link set lo up && "
-                 f"touch {ready} && exec sleep infinity")
+                 f"touch {ready} && trap '' CHLD && exec sleep infinity")
         self.keeper = subprocess.Popen(
             ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", setup],
             env={**os.environ, "PATH": SEARCH_PATH}, preexec_fn=_die_with_parent)
