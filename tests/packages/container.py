@@ -49,7 +49,7 @@ class Container:
         ready = self.root / "ready"
         setup = (f"mount -t proc proc {self.root}/proc && mount --bind {self.archives} {cache} && "
                  f"mount --bind /dev {self.root}/dev && ip link set lo up && "
-                 f"touch {ready} && trap '' CHLD && exec sleep infinity")
+                 f"touch {ready} && exec env --ignore-signal=CHLD sleep infinity")
         self.keeper = subprocess.Popen(
             ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", setup],
             env={**os.environ, "PATH": SEARCH_PATH}, preexec_fn=_die_with_parent)
