@@ -5,5 +5,5 @@
 #
 # usage: packaged-conf.sh EXAMPLE
 set -eu
-sed -e 's|^#log-file: ""$|log-file: "/var/log/mxclash/mxclash.json"|' \
+sed -e 's|^#log-file: ""$|log-file: "/var/log/unbound-mxclash/mxclash.json"|' \
     -e 's|^#state-file: ""$|state-file: "/var/lib/unbound/mxclash.state"|' "$1"

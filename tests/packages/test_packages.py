@@ -15,7 +15,7 @@ from container import Container
 from lab import BUILD, REPOSITORY, Authority
 
 PACKAGES = BUILD / "deb" / "packages"
-LOG = "/var/log/mxclash/mxclash.json"
+LOG = "/var/log/unbound-mxclash/mxclash.json"
 CONF = "/etc/unbound/mxclash.conf"
 LINK = "/etc/unbound/unbound.conf.d/mxclash.conf"
 LOCAL_PROFILE = "/etc/apparmor.d/local/usr.sbin.unbound"
@@ -180,7 +180,7 @@ stub-zone:
 
 def test_whose_files(debian):
     """Unbound writes the log, the group mxclash reads it, nobody else does."""
-    assert debian.run(f"stat -c '%U %G %a' /var/log/mxclash {LOG}").splitlines() == [
+    assert debian.run(f"stat -c '%U %G %a' /var/log/unbound-mxclash {LOG}").splitlines() == [
         "unbound mxclash 2750", "unbound mxclash 640"]
     assert "setpriv" not in debian.run(
         f"setpriv --reuid=mxclash --regid=mxclash --clear-groups head -c 1 {LOG}")

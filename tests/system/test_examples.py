@@ -53,7 +53,7 @@ class Example(Unbound):
             "/var/lib/unbound/root.key": str(trust),
             "/var/lib/unbound/": f"{self.folder}/",
             "/run/unbound.ctl": str(self.folder / "control"),
-            "/var/log/mxclash/mxclash.json": str(self.events_path),
+            "/var/log/unbound/mxclash.json": str(self.events_path),
             "192.0.2.53@9853": f"{self.address}@{self.http_port}",
             "127.0.0.1@9853": f"{self.address}@{self.http_port}",
             'username: "unbound"': 'username: ""',
