@@ -139,8 +139,10 @@ enum mxclash_event_type {
     mxclash_expired,
     mxclash_started,
     mxclash_stopped,
+    /** an open conflict whose harm grew: how it stands. The engine makes none by itself */
+    mxclash_tally,
 };
-#define MXCLASH_EVENT_TYPES 6
+#define MXCLASH_EVENT_TYPES 7
 
 /** What senders meet while the CNAME hides the MX. */
 enum mxclash_impact {

@@ -109,7 +109,7 @@ int doctor_try(const struct doctor_host *host, const char *path, bool append);
 /** Is it loaded, in the right order, made for this server, and the one that lies on the disk? */
 void doctor_module(struct doctor_findings *findings, const struct doctor_host *host);
 
-/** Do the log file, the log daemon and HTTP take what is written to them? */
+/** Do the files, the log daemon and HTTP take what is written to them? */
 void doctor_outputs(struct doctor_findings *findings, const struct doctor_host *host,
                     const struct config *config);
 

@@ -21,9 +21,9 @@ static void check_room(struct doctor_findings *findings, const char *check, cons
     }
 }
 
-/** A file that the server appends to. */
+/** A file that the server writes. \param tried  what it opens for that */
 static void check_file(struct doctor_findings *findings, const struct doctor_host *host,
-                       const char *check, const char *path)
+                       const char *check, const char *path, const char *tried)
 {
     char opened[PATH_MAX];
     doctor_inside(host, path, opened);
@@ -31,12 +31,12 @@ static void check_file(struct doctor_findings *findings, const struct doctor_hos
         doctor_say(findings, doctor_ok, check, NULL, "%s", path);
         return;
     }
-    const int why = doctor_try(host, path, true);
+    const int why = doctor_try(host, tried, true);
     if (why == DOCTOR_NO_ANSWER) {
         doctor_say(findings, doctor_warn, check, "say it as root",
                    "whether user %u can write to %s cannot be told", (unsigned)host->uid, path);
     } else if (why == EINVAL) {
-        doctor_say(findings, doctor_bad, check, "give the log a name of its own",
+        doctor_say(findings, doctor_bad, check, "give it a name of its own",
                    "%s is no regular file", path);
     } else if (why != 0) {
         doctor_say(findings, doctor_bad, check,
@@ -75,13 +75,18 @@ void doctor_outputs(struct doctor_findings *findings, const struct doctor_host *
                     const struct config *config)
 {
     if (config->log_file[0] != '\0') {
-        check_file(findings, host, "log-file", config->log_file);
+        check_file(findings, host, "log-file", config->log_file, config->log_file);
     } else if (!config->log_syslog) {
         doctor_say(findings, doctor_warn, "log-file", "set log-file",
                    "none: all that is kept of a conflict is a line in Unbound's own log");
     }
     if (config->log_syslog) {
         check_syslog(findings, host);
+    }
+    if (config->state_file[0] != '\0') {
+        char beside[PATH_MAX];
+        snprintf(beside, sizeof(beside), "%s.new", config->state_file);
+        check_file(findings, host, "state-file", config->state_file, beside);
     }
     doctor_http(findings, host, config);
 }

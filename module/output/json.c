@@ -164,6 +164,26 @@ static json_t *conflict(const struct mxclash_event *event, const char *host)
     /* clang-format on */
 }
 
+/** The harm of a conflict so far; without an owner, of all those that have no line of their own. */
+static json_t *tally(const struct mxclash_event *event, const char *host)
+{
+    const json_int_t queries =
+        event->mx_queries > INT64_MAX ? INT64_MAX : (json_int_t)event->mx_queries;
+
+    if (event->owner_len == 0)
+        return json_pack("{s:o, s:s, s:n, s:I, s:I, s:o}", "time", json_time(event->time), "event",
+                         mxclash_event_type_name(event->type), "domain", "domains",
+                         (json_int_t)event->held_back, "mx_queries", queries, "host",
+                         json_text(host));
+    return json_pack("{s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:o}", "time",
+                     json_time(event->time), "event", mxclash_event_type_name(event->type),
+                     "domain", json_name(event->owner, event->owner_len), "kind",
+                     mxclash_kind_name(event->kind), "state", mxclash_state_name(event->state),
+                     "provider", json_text(event->provider[0] != '\0' ? event->provider : NULL),
+                     "first_seen", json_time(event->first_seen), "last_seen",
+                     json_time(event->last_seen), "mx_queries", queries, "host", json_text(host));
+}
+
 /** Not json_dumps(): where it finds no memory for a key, it leaves the key out (jansson 2.14). */
 static char *to_text(const json_t *object)
 {
@@ -189,6 +209,8 @@ char *json_event(const struct mxclash_event *event, const char *host)
         object = json_pack("{s:o, s:s, s:o, s:s}", "time", json_time(event->time), "event",
                            mxclash_event_type_name(event->type), "host", json_text(host), "version",
                            MXCLASH_VERSION);
+    else if (event->type == mxclash_tally)
+        object = tally(event, host);
     else
         object = conflict(event, host);
     if (object != NULL)

@@ -33,6 +33,8 @@ struct metrics_input {
     uint64_t inspected_cache;
     uint64_t annotated;
     uint64_t http_refused[HTTP_REFUSALS];
+    /** the state file */
+    uint64_t state_written, state_failures;
     /** name and version of the host, as "unbound" and "1.17.1"; escaped by metrics_text() */
     const char *host;
     const char *host_version;

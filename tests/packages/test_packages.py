@@ -16,6 +16,7 @@ from lab import BUILD, REPOSITORY, Authority
 
 PACKAGES = BUILD / "deb" / "packages"
 LOG = "/var/log/unbound-mxclash/mxclash.json"
+STATE = "/var/lib/unbound/mxclash.state"
 CONF = "/etc/unbound/mxclash.conf"
 LINK = "/etc/unbound/unbound.conf.d/mxclash.conf"
 LOCAL_PROFILE = "/etc/apparmor.d/local/usr.sbin.unbound"
@@ -28,6 +29,10 @@ zone example.com
   @    600 MX    5 mx1.qiye.aliyun.com.
   @    600 MX    10 mx2.qiye.aliyun.com.
   @    600 MX    15 mx3.qiye.aliyun.com.
+  shop 600 CNAME www.cdn.example.
+  shop 600 MX    5 mx1.qiye.aliyun.com.
+  shop 600 MX    10 mx2.qiye.aliyun.com.
+  shop 600 MX    15 mx3.qiye.aliyun.com.
 zone cdn.example
   www  60  A     192.0.2.10
 """
@@ -207,14 +212,13 @@ def test_reload(debian):
 
 
 def test_rotation_by_logrotate(debian):
-    """No reload, and the next event is in the new file."""
+    """No reload, and the next event is in the new file: that of a domain which nobody asked yet."""
     opened = len(events(debian, "opened"))
     before = unbound_pid(debian)
     debian.run("logrotate -f /etc/logrotate.d/unbound-mxclash")
     assert debian.run(f"stat -c '%U %G %a %s' {LOG}").split()[:3] == ["unbound", "mxclash", "640"]
     assert debian.path(f"{LOG}.1").read_text().count('"opened"') == opened
-    debian.run("unbound-control flush_zone example.com; dig @127.0.0.1 example.com A;"
-               "dig @127.0.0.1 example.com MX")
+    debian.run("dig @127.0.0.1 shop.example.com A; dig @127.0.0.1 shop.example.com MX")
     assert debian.wait(f"cat {LOG}")
     assert unbound_pid(debian) == before
 
@@ -226,6 +230,8 @@ def test_upgrade(debian, tmp_path):
     written = conf.read_bytes()
     log = debian.path(LOG).read_bytes()
     before = unbound_pid(debian)
+    opened = len(events(debian, "opened"))
+    assert debian.path(STATE).stat().st_size > 0
     upgrade(debian, "+again1", tmp_path)
     assert debian.run("dpkg-query -W -f '${Version}' unbound-mxclash").endswith("+again1")
     assert debian.wait("unbound-control status")
@@ -234,6 +240,11 @@ def test_upgrade(debian, tmp_path):
     assert conf.read_bytes() == written
     assert debian.path(LOG).read_bytes().startswith(log)
     assert re.findall(r"(?m)^bad .*", debian.run("mxclash doctor")) == []
+    # what was open is open, and not told again
+    debian.run("dig @127.0.0.1 example.com A; dig @127.0.0.1 example.com MX")
+    assert 'kind="cname-and-mx",state="confirmed"} 1\n' in debian.run(
+        "curl -s http://127.0.0.1:9853/metrics")
+    assert len(events(debian, "opened")) == opened
 
 
 def test_unloaded_and_loaded_again(debian, tmp_path):
@@ -298,7 +309,7 @@ def test_a_chain_of_ones_own_is_left_alone(debian):
 
 def test_purge_leaves_nothing(debian):
     """No file by our name, no word of ours in a file of /etc; but the user, as Debian has it."""
-    debian.path("/var/lib/unbound/mxclash.state").write_text("")
+    assert debian.path(STATE).exists()
     debian.run("apt-get purge -y unbound-mxclash mxclash && rm -r /packages")
     assert debian.wait("unbound-control status")
     found = debian.run("find / -xdev -name '*mxclash*' -not -path '/proc/*' "

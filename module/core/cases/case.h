@@ -137,6 +137,8 @@ struct docket_case {
     mxclash_time early_at;
     /** client MX queries while in conflict */
     uint64_t mx_queries;
+    /** as many of them were there when an event last told of this owner */
+    uint64_t mx_told;
     /** client MX queries since the first one of the last CASE_WANTED_WINDOW_MS; 0: never any */
     uint64_t mx_asked;
     mxclash_time mx_first_asked, mx_last_asked;

@@ -142,6 +142,7 @@ static void make_event(const struct casework *work, struct docket_case *c, enum 
     conflict_describe(work, c, kind, type, now, &outcome->events[outcome->event_count++]);
     conflict->held_back = 0;
     conflict->told_facts = conflict_facts(c, kind);
+    c->mx_told = c->mx_queries;
 }
 
 /** An opened event was made within the last hour. */
@@ -291,7 +292,8 @@ void conflict_clear(const struct casework *work, struct docket_shard *shard, str
 {
     close_conflict(work, c, kind, mxclash_cleared, now, outcome);
     docket_touch(work->docket, shard, c, case_is_open(c));
-    c->mx_queries = case_is_open(c) ? c->mx_queries : 0;
+    if (!case_is_open(c))
+        c->mx_queries = c->mx_told = 0;
 }
 
 void case_expire(const struct casework *work, struct docket_case *c, mxclash_time now,

@@ -146,7 +146,7 @@ struct docket_cursor {
  * count as one. \return false, nothing visited, at the end
  */
 bool docket_next_open(struct docket *docket, struct docket_cursor *cursor,
-                      void (*visit)(void *context, const struct docket_case *c), void *context);
+                      void (*visit)(void *context, struct docket_case *c), void *context);
 void docket_pass(struct docket_cursor *cursor);
 
 /** Cases and octets of cases now. No lock. */

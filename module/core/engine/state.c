@@ -44,7 +44,7 @@ static void walk_keep(const struct walk *walk, struct mxclash_cursor *cursor)
     cursor->place[3] = walk->kind;
 }
 
-static void tell_conflict(void *context, const struct docket_case *c)
+static void tell_conflict(void *context, struct docket_case *c)
 {
     struct walk *walk = context;
 
@@ -85,7 +85,7 @@ bool mxclash_next_open(struct mxclash_engine *engine, struct mxclash_cursor *cur
     return walk.found;
 }
 
-static void write_case(void *context, const struct docket_case *c)
+static void write_case(void *context, struct docket_case *c)
 {
     struct walk *walk = context;
 

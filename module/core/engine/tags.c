@@ -26,8 +26,8 @@ const char *mxclash_evidence_name(uint32_t evidence)
 
 const char *mxclash_event_type_name(uint32_t type)
 {
-    static const char *const names[] = {"opened",  "changed", "cleared",
-                                        "expired", "started", "stopped"};
+    static const char *const names[] = {"opened",  "changed", "cleared", "expired",
+                                        "started", "stopped", "tally"};
     return NAME(names, type);
 }
 
