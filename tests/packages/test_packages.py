@@ -242,7 +242,7 @@ def test_upgrade(debian, tmp_path):
     assert re.findall(r"(?m)^bad .*", debian.run("mxclash doctor")) == []
     # what was open is open, and not told again
     debian.run("dig @127.0.0.1 example.com A; dig @127.0.0.1 example.com MX")
-    assert 'kind="cname-and-mx",state="confirmed"} 1\n' in debian.run(
+    assert 'kind="cname-and-mx",state="confirmed"} 2\n' in debian.run(
         "curl -s http://127.0.0.1:9853/metrics")
     assert len(events(debian, "opened")) == opened
 
