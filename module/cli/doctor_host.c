@@ -17,6 +17,8 @@
 
 /** More than a command line, an environment or a status needs. */
 #define FILE_SIZE (256u << 10)
+/** A server with many libraries and threads has more mappings than that. */
+#define MAPS_SIZE (4u << 20)
 
 /** A file of /proc/PID, with a NUL behind it. \return its octets, 0 if it cannot be read */
 static size_t read_file(pid_t pid, const char *name, char *text, size_t size)
@@ -77,26 +79,28 @@ static void read_module(struct doctor_host *host, const char *maps)
 
 static void read_maps(struct doctor_host *host)
 {
-    char *maps = malloc(16 * FILE_SIZE);
-    host->open = maps != NULL && read_file(host->pid, "maps", maps, 16 * FILE_SIZE) != 0;
+    char *maps = malloc(MAPS_SIZE);
+    host->open = maps != NULL && read_file(host->pid, "maps", maps, MAPS_SIZE) != 0;
     read_module(host, host->open ? maps : "");
     free(maps);
 }
 
-/** Its user: the effective one. */
+/** The second number behind a word of /proc/PID/status: the effective one. 0 if it is not there. */
+static unsigned read_effective(const char *status, const char *word)
+{
+    const char *line = strstr(status, word);
+    char *end = NULL;
+    if (line != NULL) {
+        (void)strtoul(line + strlen(word), &end, 10);
+    }
+    return end != NULL ? (unsigned)strtoul(end, NULL, 10) : 0;
+}
+
 static void read_user(struct doctor_host *host, char *text)
 {
-    unsigned real;
-    unsigned effective;
     read_file(host->pid, "status", text, FILE_SIZE);
-    const char *line = strstr(text, "\nUid:");
-    if (line != NULL && sscanf(line, "\nUid: %u %u", &real, &effective) == 2) {
-        host->uid = effective;
-    }
-    line = strstr(text, "\nGid:");
-    if (line != NULL && sscanf(line, "\nGid: %u %u", &real, &effective) == 2) {
-        host->gid = effective;
-    }
+    host->uid = read_effective(text, "\nUid:");
+    host->gid = read_effective(text, "\nGid:");
 }
 
 /** The next of several texts that a NUL ends; NULL at the end. */

@@ -60,6 +60,7 @@ static int fetch(const union place *place, socklen_t size, char *reply)
         "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     const struct timeval patience = {.tv_sec = PATIENCE_S};
     const int tried = socket(place->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    reply[0] = '\0';
     if (tried < 0) {
         return errno;
     }
