@@ -6,7 +6,7 @@
  * This is the detector without a host: it reads DNS messages that a resolver got from its
  * upstreams, keeps a bounded table of suspects and conflicts, says what should be asked afresh, and
  * reports what it found. It opens no file and no socket, reads no clock, starts no thread.
- * docs/embedding.md has a whole host of some sixty lines.
+ * docs/embedding.md has a whole host of a hundred lines.
  *
  * A host does four things:
  *  1. hands every upstream answer to mxclash_inspect(), or to mxclash_inspect_records() where it
@@ -539,7 +539,7 @@ struct mxclash_stat {
     /** 0 or 1: it only goes up (a Prometheus counter); 0: a gauge */
     uint32_t is_counter;
     uint64_t value;
-    /** as on the metrics page (docs/operation.md), static */
+    /** as on the metrics page (docs/metrics.md), static */
     const char *name;
     /** up to two labels and their values, static; NULL where there is none */
     const char *label;

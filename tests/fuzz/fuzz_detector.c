@@ -474,6 +474,53 @@ static void step(void)
     check_stats();
 }
 
+/** What is open, written down and taken in by another engine, is open there and told as here. */
+static void check_export(void)
+{
+    const struct mxclash_options options = {
+        .struct_size = sizeof(options),
+        .table_size = 1 << 20,
+        .probe_rate = 1,
+        .recheck_interval_s = 1,
+        .expire_after_s = 60,
+        .providers = providers,
+        .providers_len = sizeof(providers) - 1,
+    };
+    static uint8_t octets[MXCLASH_EXPORT_MAX];
+    struct mxclash_cursor cursor = {{0}}, again = {{0}};
+    struct mxclash_event here = {.struct_size = sizeof(here)}, there = here;
+    struct mxclash_engine *other;
+    struct engine_stats stats;
+    uint64_t open = 0, told = 0;
+    size_t len;
+
+    MUST(mxclash_engine_new(&options, &other, NULL, 0) == mxclash_ok);
+    while ((len = mxclash_export(run.engine, &cursor, octets, sizeof(octets))) != 0)
+        MUST(mxclash_import(other, octets, len, run.now) == mxclash_ok);
+    engine_get_stats(other, &stats);
+    for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
+        MUST(stats.imported[kind] == stats.evicted[kind] + open_now(&stats, kind));
+        MUST(stats.imported[kind] == open_now(&run.before, kind));
+        open += open_now(&stats, kind);
+    }
+    memset(&cursor, 0, sizeof(cursor));
+    while (mxclash_next_open(other, &cursor, &there)) {
+        told++;
+        /* where there is one only, no order has to be known */
+        if (told == 1 && open == 1) {
+            MUST(mxclash_next_open(run.engine, &again, &here));
+            MUST(here.kind == there.kind && here.state == there.state &&
+                 here.evidence == there.evidence && here.mx_queries == there.mx_queries &&
+                 here.held_back == there.held_back && here.mx_count == there.mx_count &&
+                 memcmp(here.mx, there.mx, sizeof(here.mx)) == 0 &&
+                 memcmp(here.owner, there.owner, sizeof(here.owner)) == 0 &&
+                 memcmp(here.provider, there.provider, sizeof(here.provider)) == 0);
+        }
+    }
+    MUST(told == open);
+    mxclash_engine_free(other);
+}
+
 static void begin(void)
 {
     unsigned choice = octet();
@@ -512,6 +559,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned steps = 0; run.left != 0 && steps < STEPS_MAX; steps++)
         step();
     check_domains();
+    check_export();
     /* all that was taken comes to its end, and what waits is let go */
     while (run.proof_count != 0)
         step_abandon_proof();

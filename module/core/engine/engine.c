@@ -186,6 +186,16 @@ static enum mxclash_status load_providers(struct mxclash_engine *engine,
     return mxclash_invalid;
 }
 
+const char *mxclash_version(void)
+{
+    return MXCLASH_VERSION;
+}
+
+uint32_t mxclash_abi(void)
+{
+    return MXCLASH_ABI;
+}
+
 void mxclash_options_init(struct mxclash_options *options, uint32_t struct_size)
 {
     const struct mxclash_options defaults = {

@@ -7,6 +7,9 @@
 #include "core/engine/outcome.h"
 #include "core/engine/structs.h"
 
+/** Between two ticks of a host that asks when they are due. */
+#define HELD_TICK_MS 200
+
 static uint64_t next_id(struct mxclash_engine *engine)
 {
     return atomic_fetch_add_explicit(&engine->next_errand_id, 1, memory_order_relaxed) + 1;
@@ -241,6 +244,32 @@ bool mxclash_tick(struct mxclash_engine *engine)
     more = held->ring.count != 0;
     pthread_mutex_unlock(&held->lock);
     return more;
+}
+
+/** How long until the next tick, which a host that asks makes when it is over. */
+static int64_t held_wait(struct held *held, mxclash_time now)
+{
+    int64_t wait = INT64_MAX;
+
+    pthread_mutex_lock(&held->lock);
+    if (held->ring.count != 0) {
+        /* further ahead than that it is from before the clock was set back */
+        if (held->due == 0 || held->due - now > HELD_TICK_MS)
+            held->due = now + HELD_TICK_MS;
+        wait = held->due > now ? held->due - now : 0;
+    }
+    pthread_mutex_unlock(&held->lock);
+    return wait;
+}
+
+int64_t mxclash_next_due(struct mxclash_engine *engine, mxclash_time now)
+{
+    int64_t proofs = errand_queue_wait(&engine->proofs, now);
+    int64_t lookups = errand_queue_wait(&engine->lookups, now);
+    int64_t held = held_wait(&engine->held, now);
+    int64_t errands = proofs < lookups ? proofs : lookups;
+
+    return errands < held ? errands : held;
 }
 
 bool mxclash_errands_wait(const struct mxclash_engine *engine)

@@ -158,3 +158,14 @@ size_t mxclash_top_domains(struct mxclash_engine *engine, struct mxclash_domain 
     free(ours);
     return count;
 }
+
+bool mxclash_event_next(struct mxclash_engine *engine, struct mxclash_event *event)
+{
+    struct mxclash_event ours;
+
+    if (event->struct_size < STRUCT_LEAST(mxclash_event, mx) ||
+        !event_queue_pop(&engine->events, &ours))
+        return false;
+    struct_give_event(event, &ours);
+    return true;
+}
