@@ -16,6 +16,8 @@ was=$(sed -n 's/^Package: libmxclash\([0-9]*\)$/\1/p' debian/control)
     exit 1
 }
 sed -i "s/\blibmxclash$was\b/libmxclash$now/" debian/control docs/installing.md
+sed -i "s/\blibmxclash\.so\.$was\b/libmxclash.so.$now/; s/\blibmxclash$was\b/libmxclash$now/" \
+    "debian/libmxclash$was.symbols"
 for file in debian/libmxclash"$was".*; do
     mv "$file" "debian/libmxclash$now${file#debian/libmxclash"$was"}"
 done
