@@ -123,6 +123,26 @@ def test_reproducible(tmp_path_factory):
     assert differ == []
 
 
+def test_library_for_a_program(tmp_path):
+    """What the development package has is enough to build with, and the library's to run with."""
+    for name in ["libmxclash[0-9]*", "libmxclash-dev"]:
+        (package,) = [path for path in PACKAGES.glob(f"{name}_*.deb")
+                      if "-dbgsym" not in path.name]
+        subprocess.run(["dpkg-deb", "-x", package, tmp_path], check=True)
+    (pc,) = tmp_path.rglob("mxclash.pc")
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", "mxclash"], text=True, capture_output=True, check=True,
+        env={**os.environ, "PKG_CONFIG_LIBDIR": str(pc.parent),
+             "PKG_CONFIG_SYSROOT_DIR": str(tmp_path)}).stdout.split()
+    (tmp_path / "program.c").write_text(
+        '#include <mxclash.h>\n#include <stdio.h>\n'
+        'int main(void) { puts(mxclash_kind_name(MXCLASH_CNAME_AND_MX)); }\n')
+    subprocess.run(["gcc", "-o", tmp_path / "program", tmp_path / "program.c", *flags], check=True)
+    told = subprocess.run([tmp_path / "program"], text=True, capture_output=True, check=True,
+                          env={"LD_LIBRARY_PATH": str(pc.parent.parent)}).stdout
+    assert told == "cname-and-mx\n"
+
+
 def test_unbound_is_the_distributions_but_for_one_flag(debian):
     """Its package has the files of the distribution's, and its configure line one word more."""
     debian.run("mkdir -p /theirs && cd /theirs && apt-get download unbound && "
