@@ -136,7 +136,7 @@ def test_library_for_a_program(tmp_path):
              "PKG_CONFIG_SYSROOT_DIR": str(tmp_path)}).stdout.split()
     (tmp_path / "program.c").write_text(
         '#include <mxclash.h>\n#include <stdio.h>\n'
-        'int main(void) { puts(mxclash_kind_name(MXCLASH_CNAME_AND_MX)); }\n')
+        'int main(void) { puts(mxclash_kind_name(mxclash_cname_and_mx)); }\n')
     subprocess.run(["gcc", "-o", tmp_path / "program", tmp_path / "program.c", *flags], check=True)
     told = subprocess.run([tmp_path / "program"], text=True, capture_output=True, check=True,
                           env={"LD_LIBRARY_PATH": str(pc.parent.parent)}).stdout
