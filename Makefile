@@ -77,12 +77,20 @@ HOST_VERSION = $(shell sed -n 's/^\#define PACKAGE_VERSION "\(.*\)"/\1/p' $(UNBO
 objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 CORE := $(call objects,module/core/*) $(B)/obj/providers_text.o
 OUTPUT := $(call objects,module/output)
-RUNTIME := $(call objects,module/runtime)
+# which nets may be asked is the configuration's word, and needs no ldns
+RUNTIME := $(call objects,module/runtime) $(B)/obj/module/ask/address.o
+# the operator's side: in the command, never in the resolver's module
+ADVICE := $(call objects,module/advice)
+BOOK := $(call objects,module/book)
+WEB := $(call objects,module/web) $(B)/obj/page_text.o
+ASK := $(filter-out %/address.o,$(call objects,module/ask))
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 CORE_LIBS := -lpsl
 LIBS := -levent -ljansson $(CORE_LIBS)
+# of the command, which keeps and reads the book, shows it, and asks authorities
+COMMAND_LIBS := $(LIBS) -lsqlite3 -lmicrohttpd -lldns
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
@@ -120,9 +128,34 @@ $(B)/obj/providers_text.o: $(B)/providers_text.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) -c -o $@ $<,CC)
 
+# The page of mxclash serve is one document, built in: its sources and uPlot, which draws its time
+# line. npm fetches uPlot and holds it to the hash in package-lock.json; UPLOT= names a folder that
+# has it. Without either the page shows the time line as a table.
+PAGE := module/web/page
+UPLOT ?= $(B)/page/node_modules/uplot
+FETCHED := $(B)/page/fetched$(if $(shell command -v npm),,-without-npm)
+$(FETCHED): $(PAGE)/package.json $(PAGE)/package-lock.json | deps-build
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@[ $(UPLOT) != $(B)/page/node_modules/uplot ] || { cd $(@D) && \
+	    npm ci --ignore-scripts --no-audit --no-fund > npm.log 2>&1; } || { rm -rf $(UPLOT); \
+	    echo "  NOTE  no uPlot ($(@D)/npm.log): the page shows its time line as a table only"; }
+	@touch $@
+$(B)/page_text.c: $(FETCHED) $(wildcard $(PAGE)/*.*)
+	@$(PAGE)/join.sh $(UPLOT) > $@
+$(B)/obj/page_text.o: $(B)/page_text.c module/web/page.h $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,$(CC) $(ALL_CFLAGS) -c -o $@ $<,CC)
+
 $(B)/libcore.a: $(CORE)
 $(B)/liboutput.a: $(OUTPUT)
 $(B)/libruntime.a: $(RUNTIME)
+$(B)/libadvice.a: $(ADVICE)
+$(B)/libbook.a: $(BOOK)
+$(B)/libweb.a: $(WEB)
+$(B)/libask.a: $(ASK)
+# in the order in which the linker needs them
+ARCHIVES := $(B)/libweb.a $(B)/libbook.a $(B)/libadvice.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 $(B)/lib%.a:
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
@@ -174,13 +207,13 @@ FORCE:
 $(HOST)/obj/module/cli/%.o: module/cli/%.c $(HOST)/host_build.h $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<,CC)
-$(HOST)/mxclash: $(CLI) $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
-	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(LIBS),LINK)
+$(HOST)/mxclash: $(CLI) $(ARCHIVES)
+	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(COMMAND_LIBS),LINK)
 
 # --- tests -------------------------------------------------------------------------------------------
-$(B)/tests/unit/%: tests/unit/%.c $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a | deps-check
+$(B)/tests/unit/%: tests/unit/%.c $(ARCHIVES) | deps-check
 	@mkdir -p $(@D)
-	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.a,$^) $(LIBS) -lcmocka,TEST)
+	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.a,$^) $(COMMAND_LIBS) -lcmocka,TEST)
 
 $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	@mkdir -p $(@D)
@@ -189,6 +222,7 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 check: deps-check
 	$(MAKE) NO_DEPS=1 WERROR=-Werror all all-modules $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang check-abi-stable
+	$(MAKE) NO_DEPS=1 WERROR=-Werror check-page
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j3 --output-sync=target check-replay check-system-stress check-system-calm
 
 check-unit: $(UNIT_TESTS)
@@ -238,7 +272,7 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers: $(ADAPTER) $(CLI) $(RUNTIME) $(OUTPUT) $(CORE)
+check-layers: $(ADAPTER) $(CLI) $(filter-out %/page_text.o,$(WEB)) $(BOOK) $(ADVICE) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
 	@tests/circles.sh $^
 	@$(PYTHON) -B tests/architecture.py

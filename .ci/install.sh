@@ -8,13 +8,13 @@
 set -eu
 
 build="gcc make libc6-dev dpkg-dev libssl-dev libexpat1-dev libevent-dev libjansson-dev
-    libxxhash-dev libsqlite3-dev libpsl-dev publicsuffix bison flex pkg-config libnghttp2-dev
-    libprotobuf-c-dev protobuf-c-compiler libsystemd-dev python3-dev swig"
-servers="libldns-dev nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
+    libxxhash-dev libsqlite3-dev libmicrohttpd-dev libpsl-dev publicsuffix libldns-dev bison flex
+    pkg-config libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libsystemd-dev python3-dev swig"
+servers="nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
 check="libcmocka-dev prometheus python3-prometheus-client python3-yaml mandoc curl jq logrotate
     bind9-dnsutils ldnsutils python3-pytest clang clang-format g++ luajit abigail-tools
     libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server
-    apparmor systemd openssl"
+    chromium fonts-dejavu-core fonts-wqy-zenhei apparmor systemd openssl"
 packages="autoconf debhelper debootstrap dh-apparmor dh-python iproute2 libcmocka-dev libpython3-dev
     libtool lintian nettle-dev python3-pytest"
 
@@ -41,7 +41,9 @@ case $wanted in
     if ! dpkg-query -W -f '${db:Status-Status} ${Provides}\n' |
         grep -q '^installed .*mail-transport-agent'; then
         wanted="$wanted postfix"
-    fi ;;
+    fi
+    # it may be here from elsewhere, and then Debian's does not come beside it
+    command -v npm > /dev/null || wanted="$wanted npm" ;;
 esac
 missing=
 for package in $wanted; do

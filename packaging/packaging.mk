@@ -26,8 +26,8 @@ endif
 deb-unbound: deps-packages
 	@packaging/unbound-deb.sh $(DEB_UNBOUND) $(UNBOUND_VERSION)
 
-deb: deb-unbound
-	@packaging/deb.sh $(DEB)/mxclash $(DEB_UNBOUND)/headers
+deb: deb-unbound $(FETCHED)
+	@UPLOT=$(or $(realpath $(UPLOT)),none) packaging/deb.sh $(DEB)/mxclash $(DEB_UNBOUND)/headers
 	@mkdir -p $(DEB)/packages
 	@rm -f $(DEB)/packages/*.deb
 	@cp $(DEB_UNBOUND)/unbound_*.deb $(DEB)/mxclash/*.deb $(DEB)/packages

@@ -165,14 +165,7 @@ static bool load_config(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         snprintf(error, CONFIG_ERROR_MAX, "out of memory");
         return false;
     }
-    if (!config_load(path, &runtime->config, error))
-        return false;
-    for (size_t i = 0; i < runtime->config.not_yet_count; i++) {
-        snprintf(line, sizeof(line), "mxclash: %s: %s is accepted but does nothing in this version",
-                 path, runtime->config.not_yet[i]);
-        host_log(runtime, line);
-    }
-    return true;
+    return config_load(path, &runtime->config, error);
 }
 
 static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])

@@ -5,13 +5,13 @@
 #   make fuzz-all SECONDS=60            that for each target in turn
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_LIBS := $(LIBS) -lldns
+FUZZ_LIBS := $(COMMAND_LIBS)
 
 .PHONY: check-fuzz fuzz fuzz-all
 
 # --- the corpora, with the compiler of everything else -------------------------------------------------
 $(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_main.c $(wildcard tests/fuzz/*.h) \
-    $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a | deps-check
+    $(ARCHIVES) | deps-check
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS),FUZZ)
 # the table as the command shows it
@@ -38,7 +38,7 @@ $(FUZZ)/obj/providers_text.o: $(B)/providers_text.c
 	@mkdir -p $(@D)
 	$(call say,$(CLANG) $(FUZZ_CFLAGS) -c -o $@ $<,CLANG)
 # an archive, so that a target may bring a file of the module itself
-$(FUZZ)/libmodule.a: $(call fuzz_objects,$(CORE) $(OUTPUT) $(RUNTIME))
+$(FUZZ)/libmodule.a: $(call fuzz_objects,$(CORE) $(OUTPUT) $(RUNTIME) $(BOOK))
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
 $(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o $(FUZZ)/libmodule.a
@@ -52,6 +52,7 @@ SECONDS ?= 60
 FUZZ_LEN_wire := 1200
 FUZZ_LEN_event := 2000
 FUZZ_LEN_http := 10000
+FUZZ_LEN_logline := 8000
 FUZZ_LEN_detector := 1000
 FUZZ_LEN := $(or $(FUZZ_LEN_$(TARGET)),4096)
 
