@@ -5,6 +5,7 @@
 # make check-corpus SEED=N   the generated corpora, minutes
 # make fuzz TARGET=T SECONDS=N   looks for inputs that break what reads from outside
 # make install    DESTDIR and PREFIX honoured
+# make deb        Debian packages, and more of the kind: see packaging/packaging.mk
 #
 # UNBOUND_SRC=DIR       build the module for an Unbound tree of your own, configured and built
 # UNBOUND_VERSION=X     another version that the archive has, or a release that was unpacked as
@@ -292,7 +293,7 @@ $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	$(call say,$(CLANG) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CLANG)
 
 # each layer of tests may bring rules of its own
-include $(wildcard tests/*/*.mk)
+include packaging/packaging.mk $(wildcard tests/*/*.mk)
 
 demo: deps-demo
 	@$(MAKE) -s NO_DEPS=1 all $(B)/tests/authority
@@ -315,14 +316,10 @@ install: all
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash.pc
 	for page in $(MANUALS); do \
 	    install -D -m 644 $$page $(MAN)/man$${page##*.}/$${page##*/} || exit 1; done
-	install -d $(addprefix $(DOC)/,docs conf-examples/prometheus conf-examples/grafana \
-	    conf-examples/dnstap conf-examples/systemd)
+	install -d $(DOC)/docs
 	install -m 644 docs/*.md $(DOC)/docs
-	install -m 644 conf-examples/*.conf $(DOC)/conf-examples
-	install -m 644 conf-examples/prometheus/* $(DOC)/conf-examples/prometheus
-	install -m 644 conf-examples/grafana/* $(DOC)/conf-examples/grafana
-	install -m 644 conf-examples/dnstap/* $(DOC)/conf-examples/dnstap
-	install -m 644 conf-examples/systemd/* $(DOC)/conf-examples/systemd
+	for file in $$(find conf-examples packaging/confinement -type f); do \
+	    install -D -m 644 $$file $(DOC)/$$file || exit 1; done
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/sbin/mxclashd \

@@ -52,6 +52,9 @@ struct cli_config {
     char located[PATH_MAX];
 };
 
+/** Find the file that holds, or would hold: located and there. \return false if it does not fit */
+bool cli_locate_config(struct cli_config *loaded);
+
 /**
  * Read the configuration as the module would.
  * \param path  of the file, borrowed as long as loaded; NULL = look where the module looks
@@ -88,5 +91,8 @@ enum cli_exit cli_serve(int argc, char **argv);
 
 /** `providers [FILE]`: show the table of mailbox providers that holds, or that of a file. */
 enum cli_exit cli_providers(int argc, char **argv);
+
+/** `doctor [--json] [--pid PID] [--conf UNBOUND.CONF]`: say what is missing on this machine. */
+enum cli_exit cli_doctor(int argc, char **argv);
 
 #endif

@@ -89,6 +89,14 @@ static const struct help helps[] = {
      "mxclash serve\n"
      "mxclash serve --log '/var/log/resolvers/*.json'\n",
      "ended by a signal", NULL, "could not start, or bad use"},
+    {"doctor",
+     "Looks at this machine and says what keeps mxclash from working in its Unbound,\n"
+     "each with the cure. Changes nothing. As root it sees more.\n"
+     "\n"
+     "  --json       for programs\n"
+     "  --pid PID    this process of Unbound; else one that has the module, else any\n"
+     "  --conf FILE  Unbound's configuration; without --pid it alone, as if none ran\n",
+     "mxclash doctor\n", "nothing is bad", "something is bad", bad_use},
     {"providers",
      "Shows the table of mailbox providers that the configuration chooses, or that\n"
      "of FILE, in the format of a provider-file.\n",

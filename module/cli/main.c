@@ -38,6 +38,8 @@ static const struct command commands[] = {
     {"report", NULL, "--html FILE [--log FILE]", "write the page with its data in one file",
      cli_report},
     {"serve", NULL, "[--log FILE]", "follow the logs, keep the book, serve the page", cli_serve},
+    {"doctor", NULL, "[--json] [--pid PID] [--conf FILE]", "say what is missing on this machine",
+     cli_doctor},
     {"providers", NULL, "[FILE]", "show the table of mailbox providers", cli_providers},
     {"help", "--help", "", "show this text", help},
     {"version", "--version", "", "show the version", version},
