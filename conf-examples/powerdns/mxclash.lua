@@ -288,7 +288,8 @@ local function gather(dq, qname)
     for _, record in pairs(dq:getRecords()) do
         local rtype = record.type
         if record.place == ANSWER and found < RECORDS_MAX and
-            (rtype == DNAME or (rtype == CNAME or rtype == MX) and record.name:equal(dq.qname)) then
+            (rtype == DNAME or (rtype == CNAME or rtype == MX) and
+                record.name:toString():lower() == qname) then
             local slot, content = list[found], record:getContent()
             slot.type, slot.rr_class, slot.section, slot.ttl_s = rtype, 1, 1, record.ttl
             slot.owner = at
@@ -347,8 +348,9 @@ local function see(dq)
         return
     end
     local now = now_ms()
-    local found, cname, mx = gather(dq)
-    local qname_len = wire(dq.qname:toString(), octets)
+    local qname = dq.qname:toString():lower()
+    local qname_len = wire(qname, octets)
+    local found, cname, mx = gather(dq, qname)
     local qtype, rcode = dq.qtype, dq.rcode
 
     records.qtype, records.rcode = qtype, rcode

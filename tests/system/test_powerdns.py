@@ -27,7 +27,7 @@ from world import HEALTHY_OWNERS
 SCRIPT = REPOSITORY / "conf-examples" / "powerdns" / "mxclash.lua"
 ANNOTATION = "cname-and-mx: a CNAME at this name hides its MX; remove, replace or move the CNAME"
 OPENED = 'mxclash_conflicts_opened_total{kind="cname-and-mx"}'
-# a record that is gone from the cache when it is asked again a second later
+# Gone from the caches within seconds; the packet cache answers for as long, and no script sees that.
 BROKEN = """\
 zone .
   short.test. NS ns.short.test.
@@ -37,10 +37,10 @@ zone cdn.test
 zone short.test
   answer by-type
   @ 1 CNAME www.cdn.test.
-  @ 60 MX 5 mx1.qiye.aliyun.com.
+  @ 3 MX 5 mx1.qiye.aliyun.com.
 """
 NO_CNAME = BROKEN.replace("  @ 1 CNAME www.cdn.test.\n", "  @ 1 A 192.0.2.11\n")
-NO_MX = BROKEN.replace("  @ 60 MX 5 mx1.qiye.aliyun.com.\n", "")
+NO_MX = BROKEN.replace("  @ 3 MX 5 mx1.qiye.aliyun.com.\n", "")
 
 
 class Inside(Observer, Recursor):
@@ -154,6 +154,7 @@ def test_both_in_one_answer(delegated, tmp_path):
         "state": "suspected",
         "evidence": "separate-answers",
         "cname": {"target": "www.cdn.test", "ttl": 600},
+        "impact": "unknown",
         "authority": None,
     }
     assert [one["preference"] for one in event["mx"]] == [5, 10, 15]
@@ -196,7 +197,7 @@ def test_an_event_has_the_members_that_the_modules_has(delegated, tmp_path):
             [BUILD / "mxclash", "list", "--log", inside.events_path],
             capture_output=True, text=True, timeout=60, check=True).stdout
     assert list(ours) == list(theirs)
-    same = ("domain", "kind", "mx", "provider", "advice", "impact", "host")
+    same = ("domain", "kind", "mx", "provider", "advice", "host")
     assert {key: ours[key] for key in same} == {key: theirs[key] for key in same}
     form = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
     assert all(form.fullmatch(ours[key]) for key in ("time", "first_seen", "last_seen"))
