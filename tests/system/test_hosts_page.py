@@ -70,3 +70,15 @@ def test_the_metrics_of_the_sidecar_are_documented(tmp_path):
     assert served > set(re.findall(r"^\| `(mxclash_\w+)`", page.split("<!-- metrics: end")[0], re.M))
     values = re.findall(r'mxclash_dnstap_\w+\{\w+="([\w-]+)"', text)
     assert [value for value in values if f"`{value}`" not in ours] == []
+
+
+def test_the_script_inside_powerdns_is_said_as_it_is():
+    """test_powerdns.py holds that it confirms nothing and asks nobody."""
+    row = rows()["PowerDNS Recursor, the script inside"]
+    assert row[1:5] == ["no", "all but of its packet cache", "nobody", "annotates"]
+    script = (REPOSITORY / "conf-examples" / "powerdns" / "mxclash.lua").read_text()
+    assert "Tested: 4.8.8" in script and "UNTRIED" in script
+    # each setting that the page names is there
+    settings = script.split("local settings = {")[1].split("\n}\n")[0]
+    told = re.search(r"settings at the top: (.*?)\.", PAGE.read_text(), re.DOTALL)[1]
+    assert [name for name in re.findall(r"`(\w+)`", told) if f"{name} =" not in settings] == []
