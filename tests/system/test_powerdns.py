@@ -7,6 +7,8 @@ import re
 import subprocess
 import urllib.request
 
+import dns.flags
+import dns.message
 import dns.name
 import pytest
 from lab import (
@@ -14,6 +16,7 @@ from lab import (
     DNS_PORT,
     REPOSITORY,
     Authority,
+    exchange,
     free_address,
     free_port,
     rrset_texts,
@@ -365,6 +368,27 @@ def test_a_policys_cname_is_nobodys_fault(tmp_path):
                 assert rrset_texts(inside.ask("short.test", "A"), "CNAME") == ["www.cdn.test."]
                 inside.ask("short.test", "MX")
             assert inside.events() == []
+
+
+def test_what_is_bogus_is_nobodys_word(delegated, tmp_path):
+    """The lab's root is not signed, and the Recursor knows the real one's key. A client that wants no
+    validation (CD) gets the records."""
+    class Validating(Inside):
+        def command(self):
+            return [*super().command(), "--dnssec=validate"]
+
+        def is_ready(self):
+            return "Listening for HTTP requests" in self.log
+
+    query = dns.message.make_query("tiny.test", "MX", flags=dns.flags.RD | dns.flags.CD, want_dnssec=True)
+    with Validating(tmp_path / "inside", delegated.root) as inside:
+        for _ in range(2):
+            octets = exchange(inside.address, inside.port, query.to_wire())
+            assert rrset_texts(dns.message.from_wire(octets), "MX")
+            inside.control("wipe-cache", "tiny.test$")
+        assert inside.ask("tiny.test", "MX").rcode() == 2
+        assert inside.metrics()["mxclash_lua_errors_total"] == 0
+        assert inside.events() == []
 
 
 def test_names_of_any_octets(tmp_path):
