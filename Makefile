@@ -84,6 +84,8 @@ ADVICE := $(call objects,module/advice)
 BOOK := $(call objects,module/book)
 WEB := $(call objects,module/web) $(B)/obj/page_text.o
 ASK := $(filter-out %/address.o,$(call objects,module/ask))
+# the sidecar, a host without Unbound
+SIDECAR := $(call objects,module/host/dnstap)
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
@@ -91,6 +93,7 @@ CORE_LIBS := -lpsl
 LIBS := -levent -ljansson $(CORE_LIBS)
 # of the command, which keeps and reads the book, shows it, and asks authorities
 COMMAND_LIBS := $(LIBS) -lsqlite3 -lmicrohttpd -lldns
+SIDECAR_LIBS := $(LIBS) -lldns -lfstrm
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
@@ -98,7 +101,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash.ffi.h $(B)/mxclash $(B)/unbound
+all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash.ffi.h $(B)/mxclash $(B)/mxclashd $(B)/unbound
 
 ifdef NO_DEPS
 deps-build deps-demo deps-check: ;
@@ -154,6 +157,7 @@ $(B)/libadvice.a: $(ADVICE)
 $(B)/libbook.a: $(BOOK)
 $(B)/libweb.a: $(WEB)
 $(B)/libask.a: $(ASK)
+$(B)/libsidecar.a: $(filter-out %/main.o,$(SIDECAR))
 # in the order in which the linker needs them
 ARCHIVES := $(B)/libweb.a $(B)/libbook.a $(B)/libadvice.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 $(B)/lib%.a:
@@ -167,6 +171,9 @@ $(B)/libmxclash.so: $(CORE) $(SYMBOLS)
 $(B)/mxclash.ffi.h: include/mxclash.h include/ffi.sh | deps-build
 	@mkdir -p $(@D)
 	$(call say,CC='$(CC)' include/ffi.sh $< > $@,FFI)
+
+$(B)/mxclashd: $(B)/obj/module/host/dnstap/main.o $(B)/libsidecar.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
+	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(SIDECAR_LIBS),LINK)
 
 # the adapter's own header of the host: which build it is, and where it keeps its configuration
 # wildcard: a binary that is not there is told of in plain words below
@@ -213,7 +220,8 @@ $(HOST)/mxclash: $(CLI) $(ARCHIVES)
 # --- tests -------------------------------------------------------------------------------------------
 $(B)/tests/unit/%: tests/unit/%.c $(ARCHIVES) | deps-check
 	@mkdir -p $(@D)
-	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.a,$^) $(COMMAND_LIBS) -lcmocka,TEST)
+	$(call say,$(CC) $(ALL_CFLAGS) $(UNIT_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.o,$^) \
+	    $(filter %libsidecar.a,$^) $(filter-out %libsidecar.a,$(filter %.a,$^)) $(COMMAND_LIBS) $(UNIT_LIBS) -lcmocka,TEST)
 
 $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	@mkdir -p $(@D)
@@ -272,7 +280,7 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers: $(ADAPTER) $(CLI) $(filter-out %/page_text.o,$(WEB)) $(BOOK) $(ADVICE) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
+check-layers: $(ADAPTER) $(SIDECAR) $(CLI) $(filter-out %/page_text.o,$(WEB)) $(BOOK) $(ADVICE) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
 	@tests/circles.sh $^
 	@$(PYTHON) -B tests/architecture.py
@@ -297,6 +305,7 @@ DOC = $(DESTDIR)$(PREFIX)/share/doc/mxclash
 MANUALS = $(wildcard docs/*.[1-9])
 install: all
 	install -D -m 755 $(B)/mxclash $(DESTDIR)$(PREFIX)/bin/mxclash
+	install -D -m 755 $(B)/mxclashd $(DESTDIR)$(PREFIX)/sbin/mxclashd
 	install -D -m 644 $(B)/mxclash.so $(DESTDIR)$(PREFIX)/lib/mxclash/mxclash.so
 	install -D -m 644 $(B)/libmxclash.so $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sfn $(SONAME) $(DESTDIR)$(PREFIX)/lib/libmxclash.so
@@ -313,7 +322,8 @@ install: all
 	    install -D -m 644 $$file $(DOC)/$$file || exit 1; done
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
+	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/sbin/mxclashd \
+	    $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
 	    $(DESTDIR)$(PREFIX)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash.pc \
 	    $(DESTDIR)$(PREFIX)/include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.ffi.h \
 	    $(foreach page,$(MANUALS),$(MAN)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))

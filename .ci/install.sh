@@ -9,12 +9,14 @@ set -eu
 
 build="gcc make libc6-dev dpkg-dev libssl-dev libexpat1-dev libevent-dev libjansson-dev
     libxxhash-dev libsqlite3-dev libmicrohttpd-dev libpsl-dev publicsuffix libldns-dev bison flex
-    pkg-config libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libsystemd-dev python3-dev swig"
+    pkg-config libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libsystemd-dev python3-dev swig
+    libfstrm-dev"
 servers="nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
 check="libcmocka-dev prometheus python3-prometheus-client python3-yaml mandoc curl jq logrotate
     bind9-dnsutils ldnsutils python3-pytest clang clang-format g++ luajit abigail-tools
     libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server
-    chromium fonts-dejavu-core fonts-wqy-zenhei apparmor systemd openssl"
+    chromium fonts-dejavu-core fonts-wqy-zenhei apparmor systemd openssl
+    unbound bind9 pdns-recursor fstrm-bin"
 packages="autoconf debhelper debootstrap dh-apparmor dh-python iproute2 libcmocka-dev libpython3-dev
     libtool lintian nettle-dev python3-pytest"
 

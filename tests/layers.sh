@@ -24,6 +24,7 @@ book:           output
 web:            output advice book
 cli:            core/providers output runtime ask advice book web
 host/unbound:   core/engine runtime
+host/dnstap:    ask core/base core/dns core/engine output runtime
 '
 
 fault() {

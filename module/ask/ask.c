@@ -58,6 +58,9 @@ struct ask *ask_new(const struct ask_options *options)
     ask->timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : TIMEOUT_MS;
     ask->tries = options->tries != 0 ? options->tries : TRIES;
     ask->tcp_timeout_ms = options->tcp_timeout_ms != 0 ? options->tcp_timeout_ms : TCP_TIMEOUT_MS;
+    ask->questions = options->questions != 0 && options->questions < ASK_QUESTIONS_MAX
+                         ? options->questions
+                         : ASK_QUESTIONS_MAX;
     ask->may_send = options->may_send;
     ask->context = options->context;
     ask->resolve = ask_resolve_within;
@@ -82,4 +85,9 @@ void ask_free(struct ask *ask)
         job->drop(job);
     }
     free(ask);
+}
+
+unsigned ask_packets(const struct ask *ask)
+{
+    return ask->packets;
 }

@@ -52,7 +52,7 @@ struct event_base;
 #define ASK_REFERRALS_MAX 16
 /** Aliases that are followed for one name. */
 #define ASK_ALIASES_MAX 11
-/** Questions asked for one ask_find_servers() or ask_resolve(), with all that they ask in turn. */
+/** Most questions asked for one ask_find_servers() or ask_resolve(). */
 #define ASK_QUESTIONS_MAX 256
 /** Nameservers that have to be found for one another's sake. */
 #define ASK_DEPTH_MAX 4
@@ -108,6 +108,9 @@ struct ask_options {
     unsigned tries;
     /** ms for all of TCP; 0 = 5000 */
     unsigned tcp_timeout_ms;
+    /** questions asked for one ask_find_servers() or ask_resolve(), with all that they ask in turn;
+     * 0 = ASK_QUESTIONS_MAX */
+    unsigned questions;
     /**
      * Asked before packets are sent: 1 over UDP, 2 over TCP, as probe-rate counts them. May be
      * NULL. It must not call back into ask.
@@ -134,6 +137,10 @@ size_t ask_root_hints(const struct sockaddr_storage **roots);
  * \return resolvers found; 0 too if the file cannot be read
  */
 size_t ask_read_resolv_conf(const char *path, struct sockaddr_storage *resolvers);
+
+/** In a callback of ask_find_servers() or ask_resolve(): packets that were sent for it, as may_send
+ * counts. */
+unsigned ask_packets(const struct ask *ask);
 
 /* --- one question to one server -----------------------------------------------------------------
  */

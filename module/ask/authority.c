@@ -45,6 +45,7 @@ static void finish(struct authority *authority, enum ask_status status)
 static void on_reply(void *context, const struct ask_reply *reply)
 {
     struct authority *authority = context;
+    authority->budget->packets += reply->packets;
     if (reply->status == ask_answered && authority->take(authority->context, reply)) {
         finish(authority, ask_answered);
         return;
@@ -92,7 +93,7 @@ bool ask_authority_within(struct ask *ask, struct ask_budget *budget, const stru
     }
     authority->job.begin = begin;
     authority->job.drop = drop;
-    authority->own_budget.questions = ASK_QUESTIONS_MAX;
+    authority->own_budget.questions = ask->questions;
     authority->budget = budget != NULL ? budget : &authority->own_budget;
     authority->zone = *zone;
     authority->name = *name;

@@ -35,6 +35,9 @@ struct ask {
     unsigned timeout_ms;
     unsigned tries;
     unsigned tcp_timeout_ms;
+    unsigned questions;
+    /** of the find or resolution whose callback is running */
+    unsigned packets;
     int (*may_send)(void *context, const struct sockaddr_storage *server, unsigned packets);
     void *context;
 
@@ -82,6 +85,8 @@ void ask_exchange_drop(struct ask_exchange *exchange);
  */
 struct ask_budget {
     unsigned questions;
+    /** sent so far */
+    unsigned packets;
 };
 
 /** ask_send(), paid out of a budget. \return false too if it is spent; *status says which */

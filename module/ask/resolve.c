@@ -50,6 +50,7 @@ static void drop(struct ask_job *job)
 
 static void finish(struct resolve *resolve, const struct ask_result *result)
 {
+    resolve->job.ask->packets = resolve->budget->packets;
     resolve->done(resolve->context, result);
     free_resolve(resolve);
 }
@@ -144,6 +145,7 @@ static void ask_resolver(struct resolve *resolve);
 static void on_resolver(void *context, const struct ask_reply *reply)
 {
     struct resolve *resolve = context;
+    resolve->budget->packets += reply->packets;
     if (reply->status == ask_answered && is_good(reply->packet)) {
         ldns_rr_list *found = NULL;
         const bool ends = follow(resolve, ldns_pkt_answer(reply->packet), NULL, &found);
@@ -267,7 +269,7 @@ bool ask_resolve_within(struct ask *ask, struct ask_budget *budget, unsigned dep
     }
     resolve->job.begin = begin;
     resolve->job.drop = drop;
-    resolve->own_budget.questions = ASK_QUESTIONS_MAX;
+    resolve->own_budget.questions = ask->questions;
     resolve->budget = budget != NULL ? budget : &resolve->own_budget;
     resolve->depth = depth;
     resolve->name = *name;

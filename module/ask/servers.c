@@ -64,6 +64,7 @@ static void drop(struct ask_job *job)
 
 static void tell(struct find *find)
 {
+    find->job.ask->packets = find->budget->packets;
     find->done(find->context, find->status, find->zone.name.len != 0 ? &find->zone : NULL);
     free_find(find);
 }
@@ -267,6 +268,7 @@ static void try_next(struct find *find, enum ask_status trouble)
 static void on_answer(void *context, const struct ask_reply *reply)
 {
     struct find *find = context;
+    find->budget->packets += reply->packets;
     if (reply->status != ask_answered) {
         try_next(find, reply->status);
         return;
@@ -415,7 +417,7 @@ bool ask_find_within(struct ask *ask, struct ask_budget *budget, unsigned depth,
     }
     find->job.begin = begin;
     find->job.drop = drop;
-    find->own_budget.questions = ASK_QUESTIONS_MAX;
+    find->own_budget.questions = ask->questions;
     find->budget = budget != NULL ? budget : &find->own_budget;
     find->depth = depth;
     find->name = find->above = *name;

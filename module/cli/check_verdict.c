@@ -572,10 +572,12 @@ static void end_all(struct judge *judge)
     while ((question = LIST_FIRST(&judge->questions)) != NULL) {
         free_question(question);
     }
-    while ((lookup = LIST_FIRST(&judge->lookups)) != NULL) {
-        LIST_REMOVE(lookup, link);
+    for (lookup = LIST_FIRST(&judge->lookups); lookup != NULL;) {
+        struct lookup *next = LIST_NEXT(lookup, link);
         free(lookup);
+        lookup = next;
     }
+    LIST_INIT(&judge->lookups);
 }
 
 bool check_judge(struct check *check)

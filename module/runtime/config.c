@@ -25,6 +25,7 @@ enum kind {
     kind_provider_file,
     /* the kinds from here on may stand in the file more than once */
     kind_listen,
+    kind_listen_near,
     kind_domain,
     kind_domain_file,
     kind_server,
@@ -71,6 +72,8 @@ static const struct key keys[] = {
     {"page-group", kind_group, MEMBER(page_group), .preset = "", .example = "www-data"},
     {"http-listen", kind_listen, LIST(http_listen), .preset = "127.0.0.1@9853",
      .example = "127.0.0.1@9853"},
+    {"dnstap-listen", kind_listen_near, LIST(dnstap_listen),
+     .example = "\"/run/mxclash/dnstap.sock\""},
     {"table-size", kind_size, MEMBER(table_size), .min = 1 << 18, .max = UINT64_C(1) << 36,
      .preset = "16m", .example = "16m"},
     {"probe", kind_flag, MEMBER(probe), .preset = "yes", .example = "yes"},
@@ -205,7 +208,8 @@ static bool add_listen(struct config *config, const struct config_place *place,
     const struct list list = list_of(config, key);
     char shown[CONFIG_QUOTE_MAX];
     char where[CONFIG_LISTEN_MAX];
-    if (!config_listen(place, text, where)) {
+    if (!config_listen(place, text, where) ||
+        (key->kind == kind_listen_near && !config_is_near(place, where))) {
         return false;
     }
     for (size_t i = 0; i < *list.count; i++) {
@@ -288,6 +292,7 @@ static bool set_value(struct config *config, const struct config_place *place,
     case kind_provider_file:
         return set_provider_file(config, place, key, text);
     case kind_listen:
+    case kind_listen_near:
         return add_listen(config, place, key, text);
     case kind_domain:
         return add_domain(config, place, text);
@@ -325,6 +330,7 @@ void config_free(struct config *config)
     free(config->provider_text);
     free_texts(&config->http_listen, &config->http_listen_count);
     free_texts(&config->page_listen, &config->page_listen_count);
+    free_texts(&config->dnstap_listen, &config->dnstap_listen_count);
     free_texts(&config->page_host, &config->page_host_count);
     free_texts(&config->ignore, &config->ignore_count);
     free_texts(&config->resolver, &config->resolver_count);
@@ -418,7 +424,7 @@ static bool read_key(struct loader *loader, const char *name, char *behind)
     if (first_line == 0) {
         loader->first_line[index] = place.line;
     }
-    if (key->kind == kind_listen) {
+    if (key->kind == kind_listen || key->kind == kind_listen_near) {
         if (!prepare_listen(loader, &place, index, first_line, text)) {
             return false;
         }

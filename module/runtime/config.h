@@ -32,6 +32,9 @@ struct config {
     /** the same, of `mxclash serve` */
     char **page_listen;
     size_t page_listen_count;
+    /** the same, of mxclashd; addresses are loopback's */
+    char **dnstap_listen;
+    size_t dnstap_listen_count;
     /** names by which the page may be asked for, text names */
     char **page_host;
     size_t page_host_count;

@@ -211,6 +211,19 @@ bool config_listen(const struct config_place *place, const char *text,
     return true;
 }
 
+bool config_is_near(const struct config_place *place, const char *where)
+{
+    char shown[CONFIG_QUOTE_MAX];
+    if (where[0] == '/' || strncmp(where, "127.", 4) == 0 || strncmp(where, "::1@", 4) == 0) {
+        return true;
+    }
+    return config_fault(place,
+                        "%s is no loopback address; whoever reaches it could make up answers, so "
+                        "write the path of a unix socket, or a loopback address such as "
+                        "127.0.0.1@6000",
+                        config_quote(where, shown));
+}
+
 bool config_domain(const struct config_place *place, const char *text)
 {
     char shown[CONFIG_QUOTE_MAX];

@@ -10,6 +10,20 @@ static const struct {
     const char *text;
     const char *fault;
 } config_faults[] = {
+    /* dnstap-listen */
+    {"dnstap-listen: 192.0.2.1@6000\n",
+     ":1: dnstap-listen: \"192.0.2.1@6000\" is no loopback address; whoever reaches it could make "
+     "up "
+     "answers, so write the path of a unix socket, or a loopback address such as 127.0.0.1@6000"},
+    {"dnstap-listen: 0.0.0.0@6000\n",
+     ":1: dnstap-listen: \"0.0.0.0@6000\" is no loopback address; whoever reaches it could make up "
+     "answers, so write the path of a unix socket, or a loopback address such as 127.0.0.1@6000"},
+    {"dnstap-listen: /run/a\ndnstap-listen: /run/a\n",
+     ":2: dnstap-listen: \"/run/a\" stands here twice; take one out"},
+    {"dnstap-listen: /run/a\ndnstap-listen: \"\"\n",
+     ":2: dnstap-listen: \"\" means none, but a line above gives another value; keep only one of "
+     "the "
+     "two"},
     /* keys */
     {"prob: yes\n", ":1: unknown key \"prob\"; did you mean probe?"},
     {"\n\nPROBE-RATE: 1\n", ":3: unknown key \"PROBE-RATE\"; did you mean probe-rate?"},
