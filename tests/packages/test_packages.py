@@ -334,7 +334,9 @@ def test_a_chain_of_ones_own_is_left_alone(debian):
 
 def test_purge_leaves_nothing(debian):
     """No file by our name, no word of ours in a file of /etc; but the user, as Debian has it."""
-    assert debian.path(STATE).exists()
+    debian.run("unbound-control reload") # which writes the state
+    assert debian.wait(f"ls {STATE}")
+    assert debian.wait("unbound-control status")
     debian.run("apt-get purge -y unbound-mxclash mxclash && rm -r /packages")
     assert debian.wait("unbound-control status")
     found = debian.run("find / -xdev -name '*mxclash*' -not -path '/proc/*' "
