@@ -26,6 +26,7 @@
 struct slots {
     /** atomic words, relaxed: each stands for itself */
     _Atomic uint64_t *words;
+    void *block; /* their memory */
     /** buckets - 1; buckets are a power of two */
     size_t mask;
     size_t octets;
