@@ -53,7 +53,9 @@ LINK := -pthread -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,separate-code $(LDFLAGS)
 PROGRAM_FLAGS := -pie -Wl,-z,now
 
 # commas of their own would end an argument of $(call)
-SONAME_FLAGS := -Wl,-soname,libmxclash.so.0 -Wl,-z,now -Wl,-z,defs
+SONAME := libmxclash.so.$(shell sed -n 's/^\#define MXCLASH_ABI *//p' include/mxclash.h)
+SYMBOLS := module/core/engine/exports.map
+SONAME_FLAGS := -Wl,-soname,$(SONAME) -Wl,-z,now -Wl,-z,defs -Wl,--version-script=$(SYMBOLS)
 EXPORT_FLAGS := -Wl,--version-script=module/host/unbound/exports.map
 
 # --- the host ------------------------------------------------------------------------------------
@@ -87,7 +89,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash $(B)/unbound
+all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash.ffi.h $(B)/mxclash $(B)/unbound
 
 ifdef NO_DEPS
 deps-build deps-demo deps-check: ;
@@ -124,9 +126,13 @@ $(B)/lib%.a:
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
 
-$(B)/libmxclash.so: $(CORE)
-	$(call say,$(CC) $(LINK) -shared $(SONAME_FLAGS) -o $@ $^ $(CORE_LIBS),LINK)
-	@ln -sfn $(@F) $@.0 # the name by which a program looks for it
+$(B)/libmxclash.so: $(CORE) $(SYMBOLS)
+	$(call say,$(CC) $(LINK) -shared $(SONAME_FLAGS) -o $@ $(CORE) $(CORE_LIBS),LINK)
+	@ln -sfn $(@F) $(B)/$(SONAME) # the name by which a program looks for it
+
+$(B)/mxclash.ffi.h: include/mxclash.h include/ffi.sh | deps-build
+	@mkdir -p $(@D)
+	$(call say,CC='$(CC)' include/ffi.sh $< > $@,FFI)
 
 # the adapter's own header of the host: which build it is, and where it keeps its configuration
 # wildcard: a binary that is not there is told of in plain words below
@@ -181,7 +187,7 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 
 check: deps-check
 	$(MAKE) NO_DEPS=1 WERROR=-Werror all all-modules $(B)/tests/authority
-	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang
+	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang check-abi-stable
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j3 --output-sync=target check-replay check-system-stress check-system-calm
 
 check-unit: $(UNIT_TESTS)
@@ -257,9 +263,13 @@ MANUALS = $(wildcard docs/*.[1-9])
 install: all
 	install -D -m 755 $(B)/mxclash $(DESTDIR)$(PREFIX)/bin/mxclash
 	install -D -m 644 $(B)/mxclash.so $(DESTDIR)$(PREFIX)/lib/mxclash/mxclash.so
-	install -D -m 644 $(B)/libmxclash.so $(DESTDIR)$(PREFIX)/lib/libmxclash.so.0
-	ln -sfn libmxclash.so.0 $(DESTDIR)$(PREFIX)/lib/libmxclash.so
+	install -D -m 644 $(B)/libmxclash.so $(DESTDIR)$(PREFIX)/lib/$(SONAME)
+	ln -sfn $(SONAME) $(DESTDIR)$(PREFIX)/lib/libmxclash.so
 	install -D -m 644 include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.h
+	install -m 644 $(B)/mxclash.ffi.h $(DESTDIR)$(PREFIX)/include/mxclash.ffi.h
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' include/mxclash.pc.in \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash.pc
 	for page in $(MANUALS); do \
 	    install -D -m 644 $$page $(MAN)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -d $(addprefix $(DOC)/,docs conf-examples/prometheus conf-examples/grafana)
@@ -270,7 +280,8 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
-	    $(DESTDIR)$(PREFIX)/lib/libmxclash.so.0 $(DESTDIR)$(PREFIX)/include/mxclash.h \
+	    $(DESTDIR)$(PREFIX)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash.pc \
+	    $(DESTDIR)$(PREFIX)/include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.ffi.h \
 	    $(foreach page,$(MANUALS),$(MAN)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
 	rm -rf $(DESTDIR)$(PREFIX)/lib/mxclash $(DOC)
 

@@ -12,7 +12,7 @@ build="gcc make libc6-dev dpkg-dev libssl-dev libexpat1-dev libevent-dev libjans
     libprotobuf-c-dev protobuf-c-compiler libsystemd-dev python3-dev swig"
 servers="libldns-dev nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
 check="libcmocka-dev prometheus python3-prometheus-client python3-yaml mandoc curl jq logrotate
-    bind9-dnsutils ldnsutils python3-pytest clang clang-format
+    bind9-dnsutils ldnsutils python3-pytest clang clang-format g++ luajit abigail-tools
     libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server"
 
 wanted=

@@ -16,8 +16,8 @@ core/mailbox:   core/base core/dns core/providers core/recall
 core/limits:    core/base core/dns
 core/cases:     core/base core/dns core/providers core/mailbox core/limits
 core/engine:    core/base core/dns core/providers core/recall core/mailbox core/limits core/cases
-output:
-runtime:        core/base core/providers output
+output:         core/base
+runtime:        core/base core/providers core/engine output
 cli:            core/providers output runtime
 host/unbound:   core/engine runtime
 '

@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -36,15 +35,12 @@ static void time_to_text(mxclash_time time, char text[TIME_TEXT_MAX])
 }
 
 /** Write an address without its port. \return false if it is unknown */
-static bool address_to_text(const struct sockaddr_storage *address, char text[INET6_ADDRSTRLEN])
+static bool address_to_text(const struct mxclash_address *address, char text[INET6_ADDRSTRLEN])
 {
-    if (address->ss_family == AF_INET)
-        return inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text,
-                         INET6_ADDRSTRLEN) != NULL;
-    if (address->ss_family == AF_INET6)
-        return inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text,
-                         INET6_ADDRSTRLEN) != NULL;
-    return false;
+    if (address->family != 4 && address->family != 6)
+        return false;
+    return inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->octets, text,
+                     INET6_ADDRSTRLEN) != NULL;
 }
 
 static json_t *json_time(mxclash_time time)
@@ -112,23 +108,23 @@ static json_t *json_advice(uint32_t advice)
     return list;
 }
 
-static json_t *json_apex(enum mxclash_apex apex)
+static json_t *json_apex(int apex)
 {
     return apex == mxclash_apex_unknown ? json_null() : json_boolean(apex == mxclash_apex_yes);
 }
 
-static json_t *json_known(enum mxclash_known known)
+static json_t *json_known(int known)
 {
     return known == mxclash_unknown ? json_null() : json_boolean(known == mxclash_yes);
 }
 
-static json_t *json_differ(enum mxclash_servers servers)
+static json_t *json_differ(unsigned servers)
 {
     return servers == mxclash_servers_unknown ? json_null()
                                               : json_boolean(servers == mxclash_servers_differ);
 }
 
-static json_t *json_authority(const struct sockaddr_storage *authority)
+static json_t *json_authority(const struct mxclash_address *authority)
 {
     char text[INET6_ADDRSTRLEN];
 
@@ -153,7 +149,7 @@ static json_t *conflict(const struct mxclash_event *event, const char *host)
                      "zone", json_name(event->zone, event->zone_len),
                      "cname", json_cname(event),
                      "mx", json_mx(event),
-                     "provider", json_text(event->provider),
+                     "provider", json_text(event->provider[0] != '\0' ? event->provider : NULL),
                      "impact", mxclash_impact_name(event->impact),
                      "hides_spf", json_known(event->hides_spf),
                      "spf", json_text(mxclash_spf_name(event->spf)),
@@ -166,6 +162,26 @@ static json_t *conflict(const struct mxclash_event *event, const char *host)
                      "host", json_text(host),
                      "held_back", (json_int_t)event->held_back);
     /* clang-format on */
+}
+
+/** The harm of a conflict so far; without an owner, of all those that have no line of their own. */
+static json_t *tally(const struct mxclash_event *event, const char *host)
+{
+    const json_int_t queries =
+        event->mx_queries > INT64_MAX ? INT64_MAX : (json_int_t)event->mx_queries;
+
+    if (event->owner_len == 0)
+        return json_pack("{s:o, s:s, s:n, s:I, s:I, s:o}", "time", json_time(event->time), "event",
+                         mxclash_event_type_name(event->type), "domain", "domains",
+                         (json_int_t)event->held_back, "mx_queries", queries, "host",
+                         json_text(host));
+    return json_pack("{s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:o}", "time",
+                     json_time(event->time), "event", mxclash_event_type_name(event->type),
+                     "domain", json_name(event->owner, event->owner_len), "kind",
+                     mxclash_kind_name(event->kind), "state", mxclash_state_name(event->state),
+                     "provider", json_text(event->provider[0] != '\0' ? event->provider : NULL),
+                     "first_seen", json_time(event->first_seen), "last_seen",
+                     json_time(event->last_seen), "mx_queries", queries, "host", json_text(host));
 }
 
 /** Not json_dumps(): where it finds no memory for a key, it leaves the key out (jansson 2.14). */
@@ -193,6 +209,8 @@ char *json_event(const struct mxclash_event *event, const char *host)
         object = json_pack("{s:o, s:s, s:o, s:s}", "time", json_time(event->time), "event",
                            mxclash_event_type_name(event->type), "host", json_text(host), "version",
                            MXCLASH_VERSION);
+    else if (event->type == mxclash_tally)
+        object = tally(event, host);
     else
         object = conflict(event, host);
     if (object != NULL)
@@ -218,7 +236,7 @@ static void print_mx(FILE *out, const struct mxclash_event *event)
 /** What is wrong, in a clause. */
 static void print_fault(FILE *out, const struct mxclash_event *event)
 {
-    const char *provider = event->provider == NULL ? "a mailbox provider" : event->provider;
+    const char *provider = event->provider[0] == '\0' ? "a mailbox provider" : event->provider;
     char target[MXCLASH_NAME_TEXT_MAX] = "(unknown)";
 
     if (event->cname_target_len != 0)

@@ -11,7 +11,9 @@
 /**
  * One event as one JSON object without a line end, every field of the interface present
  * (null where unknown), then held_back of struct mxclash_event. started and stopped have only
- * time, event, host and version.
+ * time, event, host and version; tally only time, event, domain, kind, state, provider, first_seen,
+ * last_seen, mx_queries and host. A tally without an owner sums up: its domain is null, its
+ * mx_queries those of the domains, as many as held_back says, that have no line of their own.
  *
  * \param host  name of the machine; null is written for NULL and for what is no UTF-8
  * \return malloc()ed, freed by the caller; NULL if there is no memory

@@ -158,6 +158,13 @@ static void delayed(struct page *page, const struct family *family,
                        input->engine.delayed[i]);
 }
 
+static void state_writes(struct page *page, const struct family *family,
+                         const struct metrics_input *input)
+{
+    write_labelled(page, family, "result", "written", input->state_written);
+    write_labelled(page, family, "result", "failed", input->state_failures);
+}
+
 static void http_refused(struct page *page, const struct family *family,
                          const struct metrics_input *input)
 {
@@ -292,6 +299,7 @@ static const struct family families[] = {
     {"mxclash_table_bytes_limit", false, "Bound on the memory of the detector.", table_bytes_limit},
     {"mxclash_table_evictions", true, "Table entries given up for want of room.", table_evictions},
     {"mxclash_malformed_answers", true, "Answers from upstream that break RFC 1035.", malformed},
+    {"mxclash_state_writes", true, "Times that the state file was to be written.", state_writes},
     {"mxclash_http_refused", true,
      "HTTP clients turned away: over the bound on connections, on time, or on waiting replies.",
      http_refused},
@@ -345,7 +353,7 @@ static void write_mx_queries(struct page *page, const struct mxclash_domain *dom
     write_name(page, &domain_mx_queries, true);
     write_label(page, "domain", owner, false);
     write_label(page, "kind", mxclash_kind_name(domain->kind), false);
-    write_label(page, "provider", domain->provider == NULL ? "" : domain->provider, true);
+    write_label(page, "provider", domain->provider, true);
     write_value(page, domain->mx_queries);
 }
 

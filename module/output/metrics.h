@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mxclash.h"
+#include "core/base/engine_stats.h"
 #include "output/report.h"
 
 enum metrics_format { metrics_prometheus, metrics_openmetrics };
@@ -27,12 +27,14 @@ enum http_refusal {
 
 /** All that /metrics tells, taken at one moment by the caller. */
 struct metrics_input {
-    struct mxclash_stats engine;
+    struct engine_stats engine;
     struct report_stats report;
     /** client replies from the cache that were looked at */
     uint64_t inspected_cache;
     uint64_t annotated;
     uint64_t http_refused[HTTP_REFUSALS];
+    /** the state file */
+    uint64_t state_written, state_failures;
     /** name and version of the host, as "unbound" and "1.17.1"; escaped by metrics_text() */
     const char *host;
     const char *host_version;

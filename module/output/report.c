@@ -29,6 +29,7 @@ struct report {
     bool enabled[REPORT_SINKS];
     char *host;
     void (*host_log)(void *context, const char *line);
+    int64_t (*duty)(void *context, bool last);
     void *context;
     pthread_t thread;
 
@@ -50,14 +51,21 @@ struct report {
     /** the writer's own */
     struct eventlog file;
     struct systemlog system;
+    /** monotonic milliseconds */
+    int64_t duty_at_ms;
 };
 
-static int64_t monotonic_s(void)
+static int64_t monotonic_ms(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t monotonic_s(void)
+{
+    return monotonic_ms() / 1000;
 }
 
 /** The host's log is for people: there the detector's own start and stop would only be noise. */
@@ -113,18 +121,28 @@ static void write_readable(struct report *report, const struct mxclash_event *ev
     free(line);
 }
 
-/** Wait for events; an unopened file is a reason to wake up too. \return the queue, NULL if none */
+/** \return when the writer is to wake up though there is no event, monotonic ms: for its duty, or
+ * for a file that could not be opened */
+static int64_t wake_at_ms(const struct report *report)
+{
+    const bool file_missing = report->enabled[report_file] && report->file.fd == -1;
+    const int64_t retry_at_ms = file_missing ? report->file.retry_at_s * 1000 : INT64_MAX;
+
+    return retry_at_ms < report->duty_at_ms ? retry_at_ms : report->duty_at_ms;
+}
+
+/** Wait for events, or until it is time. \return the queue, NULL if none */
 static struct item *take_queue(struct report *report, bool *stopping)
 {
-    const struct timespec retry = {.tv_sec = report->file.retry_at_s};
-    const bool file_missing = report->enabled[report_file] && report->file.fd == -1;
+    const int64_t at_ms = wake_at_ms(report);
+    const struct timespec at = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
     struct item *taken;
 
     pthread_mutex_lock(&report->lock);
     while (report->first == NULL && !report->stopping) {
-        if (!file_missing)
+        if (at_ms == INT64_MAX)
             pthread_cond_wait(&report->work, &report->lock);
-        else if (pthread_cond_timedwait(&report->work, &report->lock, &retry) == ETIMEDOUT)
+        else if (pthread_cond_timedwait(&report->work, &report->lock, &at) == ETIMEDOUT)
             break;
     }
     taken = report->first;
@@ -143,6 +161,19 @@ static void give_room(struct report *report, const struct item *item)
     pthread_mutex_unlock(&report->lock);
 }
 
+void report_write(struct report *report, const struct mxclash_event *event)
+{
+    write_json(report, event);
+    write_readable(report, event);
+}
+
+static void do_duty(struct report *report, bool last)
+{
+    const int64_t wait_ms = report->duty(report->context, last);
+
+    report->duty_at_ms = wait_ms == INT64_MAX ? INT64_MAX : monotonic_ms() + wait_ms;
+}
+
 static void *writer(void *argument)
 {
     struct report *report = argument;
@@ -158,12 +189,15 @@ static void *writer(void *argument)
             struct item *next = item->next;
             const struct mxclash_event *event = (const struct mxclash_event *)item->event;
 
-            write_json(report, event);
-            write_readable(report, event);
+            if (event->type == mxclash_stopped && report->duty != NULL)
+                do_duty(report, true);
+            report_write(report, event);
             give_room(report, item);
             free(item);
             item = next;
         }
+        if (!stopping && monotonic_ms() >= report->duty_at_ms)
+            do_duty(report, false);
     }
     eventlog_close(&report->file);
     systemlog_close(&report->system);
@@ -212,6 +246,8 @@ struct report *report_start(const struct report_options *options)
     report->enabled[report_syslog] = options->log_syslog;
     report->enabled[report_host] = options->log_host;
     report->host_log = options->host_log;
+    report->duty = options->duty;
+    report->duty_at_ms = options->duty == NULL ? INT64_MAX : 0;
     report->context = options->context;
     report->last = &report->first;
     eventlog_init(&report->file, options->log_file, options->host_log, options->context);

@@ -36,6 +36,13 @@ struct report_options {
      * Also used, whatever log_host says, for one line when a sink fails and one when it is back.
      */
     void (*host_log)(void *context, const char *line);
+    /**
+     * What else is to be done from time to time; NULL: nothing. Called from the writer thread: soon
+     * after the start, then after the milliseconds that it returned, and once more, with last,
+     * before the event of type stopped is written, if there is one. It may take its time, and may
+     * call report_write().
+     */
+    int64_t (*duty)(void *context, bool last);
     void *context;
 };
 
@@ -51,6 +58,9 @@ struct report *report_start(const struct report_options *options);
 
 /** Queue a copy of event. Any thread, never blocks on a sink: one short mutex, one allocation. */
 void report_submit(struct report *report, const struct mxclash_event *event);
+
+/** Write an event at once, past the queue. From a duty only. */
+void report_write(struct report *report, const struct mxclash_event *event);
 
 /** Write what is queued, join the thread, close, free. NULL is allowed. */
 void report_stop(struct report *report);

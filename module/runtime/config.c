@@ -52,6 +52,10 @@ static const struct key keys[] = {
      .example = "\"/var/log/unbound/mxclash.json\""},
     {"log-syslog", kind_flag, MEMBER(log_syslog), .preset = "no", .example = "no"},
     {"log-host", kind_flag, MEMBER(log_host), .preset = "yes", .example = "yes"},
+    {"tally-interval", kind_number, MEMBER(tally_interval_s), .min = 0, .max = 86400,
+     .preset = "300", .example = "300"},
+    {"state-file", kind_path, MEMBER(state_file), .preset = "",
+     .example = "\"/var/lib/unbound/mxclash.state\""},
     {"database", kind_path, .not_yet = true, MEMBER(database),
      .preset = "/var/lib/unbound/mxclash.db", .example = "\"/var/lib/unbound/mxclash.db\""},
     {"retention-days", kind_number, .not_yet = true, MEMBER(retention_days), .min = 1, .max = 36500,
@@ -266,6 +270,7 @@ bool config_defaults(struct config *config)
 void config_free(struct config *config)
 {
     free(config->log_file);
+    free(config->state_file);
     free(config->database);
     free(config->provider_file);
     free(config->provider_text);

@@ -17,6 +17,10 @@ struct config {
     char *log_file;
     bool log_syslog;
     bool log_host;
+    /** seconds between two tallies, 0 to 86400; 0 = none */
+    unsigned tally_interval_s;
+    /** absolute; "" = none */
+    char *state_file;
     /** SQLite book; "" = memory only */
     char *database;
     /** days, 1 to 36500 */

@@ -5,6 +5,7 @@
 struct mxclash_options config_to_options(const struct config *config)
 {
     return (struct mxclash_options){
+        .struct_size = sizeof(struct mxclash_options),
         .table_size = config->table_size,
         .probe = config->probe,
         .lookup = config->probe,

@@ -6,16 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <libpsl.h>
 
 #include "core/base/counters.h"
+#include "core/engine/stats.h"
 #include "output/httpd.h"
 #include "output/metrics.h"
 #include "output/report.h"
 #include "runtime/options.h"
+#include "runtime/state_file.h"
+#include "runtime/tally.h"
 #include "runtime/ticker.h"
+
+/** How soon after its start the writer looks again whether all has started. */
+#define START_MS 100
 
 struct runtime {
     struct runtime_host host;
@@ -25,8 +32,13 @@ struct runtime {
     struct report *report;
     struct httpd *httpd;
     struct ticker *ticker;
-    /** the event was told */
-    bool started;
+    /** the event was told: from then on the writer's duty finds all that it needs */
+    _Atomic bool started;
+    struct state_file state;
+    /** the writer's own: when each is due, monotonic milliseconds; 0: not yet reckoned */
+    int64_t tally_at_ms, state_at_ms;
+    /** set before the event of type stopped is submitted */
+    mxclash_time stopped_at;
     struct host_counters counters;
     _Atomic uint64_t http_refused[HTTP_REFUSALS];
 };
@@ -52,18 +64,69 @@ static void host_log(void *context, const char *line)
     runtime->host.log(runtime->host.context, line);
 }
 
+static void write_tally(void *context, const struct mxclash_event *event)
+{
+    struct runtime *runtime = context;
+
+    report_write(runtime->report, event);
+}
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/** Is it time, or the last time? Then reckon from now on. */
+static bool is_due(int64_t *at_ms, int64_t interval_ms, int64_t now_ms, bool last)
+{
+    bool due = last || (*at_ms != 0 && now_ms >= *at_ms);
+
+    if (due || *at_ms == 0)
+        *at_ms = now_ms + interval_ms;
+    return due;
+}
+
+/** What the writer does from time to time: tallies, and the state file. */
+static int64_t on_duty(void *context, bool last)
+{
+    struct runtime *runtime = context;
+    const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    const int64_t tally_ms = (int64_t)runtime->config.tally_interval_s * 1000;
+    int64_t wait_ms = INT64_MAX;
+
+    if (!runtime->started)
+        return START_MS;
+    if (tally_ms != 0) {
+        if (is_due(&runtime->tally_at_ms, tally_ms, now_ms, last))
+            tally_tell(runtime->engine, last ? runtime->stopped_at : clock_ms(CLOCK_REALTIME),
+                       write_tally, runtime);
+        wait_ms = runtime->tally_at_ms - now_ms;
+    }
+    if (runtime->config.state_file[0] == '\0')
+        return wait_ms;
+    if (is_due(&runtime->state_at_ms, STATE_FILE_INTERVAL_MS, now_ms, last) &&
+        !state_file_write(&runtime->state, runtime->engine))
+        runtime->state_at_ms = now_ms + STATE_FILE_RETRY_MS;
+    return wait_ms < runtime->state_at_ms - now_ms ? wait_ms : runtime->state_at_ms - now_ms;
+}
+
 static char *make_metrics(void *context, enum metrics_format format)
 {
     struct runtime *runtime = context;
     struct metrics_input input = {.host = runtime->host.name,
                                   .host_version = runtime->host.version};
 
-    mxclash_get_stats(runtime->engine, &input.engine);
+    engine_get_stats(runtime->engine, &input.engine);
     report_get_stats(runtime->report, &input.report);
     input.inspected_cache = striped_read(&runtime->counters.cached);
     input.annotated = striped_read(&runtime->counters.annotated);
     for (int i = 0; i < HTTP_REFUSALS; i++)
         input.http_refused[i] = count_read(&runtime->http_refused[i]);
+    input.state_written = count_read(&runtime->state.written);
+    input.state_failures = count_read(&runtime->state.failures);
     return metrics_text(&input, format);
 }
 
@@ -76,6 +139,7 @@ static char *make_domains(void *context, enum metrics_format format)
 
     if (domains == NULL)
         return NULL;
+    domains[0].struct_size = sizeof(domains[0]);
     text =
         metrics_domains_text(domains, mxclash_top_domains(runtime->engine, domains, max), format);
     free(domains);
@@ -130,7 +194,7 @@ static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         snprintf(error, CONFIG_ERROR_MAX, "the system gives no random numbers");
         return false;
     }
-    switch (mxclash_engine_new(&options, &runtime->engine)) {
+    switch (mxclash_engine_new(&options, &runtime->engine, NULL, 0)) {
     case mxclash_ok:
         break;
     case mxclash_invalid:
@@ -159,6 +223,7 @@ static bool start_report(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         .log_host = runtime->config.log_host,
         .host = name,
         .host_log = host_log,
+        .duty = on_duty,
         .context = runtime,
     };
 
@@ -194,7 +259,8 @@ static void tell(struct runtime *runtime, enum mxclash_event_type type, mxclash_
     struct mxclash_event event;
 
     memset(&event, 0, offsetof(struct mxclash_event, mx));
-    event.type = type;
+    event.struct_size = sizeof(event);
+    event.type = (uint8_t)type;
     event.time = now;
     report_submit(runtime->report, &event);
 }
@@ -219,6 +285,9 @@ struct runtime *runtime_start(const struct runtime_host *host, mxclash_time now,
         runtime_stop(runtime, now);
         return NULL;
     }
+    state_file_init(&runtime->state, runtime->config.state_file, host_log, runtime);
+    if (runtime->config.state_file[0] != '\0')
+        state_file_read(&runtime->state, runtime->engine, now);
     tell(runtime, mxclash_started, now);
     runtime->started = true;
     return runtime;
@@ -233,6 +302,7 @@ void runtime_stop(struct runtime *runtime, mxclash_time now)
     /* what waits for an impact is told without: the second call lets the last ones go */
     if (runtime->engine != NULL && mxclash_tick(runtime->engine))
         mxclash_tick(runtime->engine);
+    runtime->stopped_at = now;
     if (runtime->started)
         tell(runtime, mxclash_stopped, now);
     report_stop(runtime->report);

@@ -51,6 +51,7 @@ static mxclash_time time_at(uint64_t i)
 static struct mxclash_engine *new_engine(void)
 {
     const struct mxclash_options options = {
+        .struct_size = sizeof(options),
         .table_size = TABLE_OCTETS,
         .seed = UINT64_C(0x9e3779b97f4a7c15),
         .probe = true,
@@ -63,7 +64,7 @@ static struct mxclash_engine *new_engine(void)
     };
     struct mxclash_engine *engine = NULL;
 
-    if (mxclash_engine_new(&options, &engine) != mxclash_ok) {
+    if (mxclash_engine_new(&options, &engine, NULL, 0) != mxclash_ok) {
         fputs("core_bench: no engine\n", stderr);
         exit(1);
     }
@@ -189,9 +190,10 @@ static void answer_proof(struct mxclash_engine *engine, struct sample own[SAMPLE
 static void run_errands(struct mxclash_engine *engine, struct sample own[SAMPLE_CLASSES],
                         mxclash_time now)
 {
-    const struct mxclash_lookup_reply reply = {.answered = true, .has_address = true};
-    struct mxclash_proof proof;
-    struct mxclash_lookup lookup;
+    const struct mxclash_lookup_reply reply = {
+        .struct_size = sizeof(reply), .answered = true, .has_address = true};
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
     if (mxclash_proof_next(engine, now, &proof))
         answer_proof(engine, own, &proof, now);
@@ -225,10 +227,20 @@ static void init_samples(struct sample own[SAMPLE_CLASSES])
         sample_init(&own[class], (enum sample_class) class);
 }
 
+/** A counter by its name. */
+static unsigned long long stat_of(const struct mxclash_engine *engine, const char *name)
+{
+    struct mxclash_stat stat = {.struct_size = sizeof(stat)};
+
+    for (uint32_t i = 0; mxclash_get_stat(engine, i, &stat); i++)
+        if (strcmp(stat.name, name) == 0)
+            return stat.value;
+    return 0;
+}
+
 static void bench_names(uint64_t max)
 {
     struct mxclash_engine *engine = new_engine();
-    struct mxclash_stats stats;
     struct reading reading[3];
     struct meter meter;
     uint64_t from = 0;
@@ -242,14 +254,13 @@ static void bench_names(uint64_t max)
         reading[1] = meter_read(&meter);
         run_mix(NULL, samples, from, count, 1);
         reading[2] = meter_read(&meter);
-        mxclash_get_stats(engine, &stats);
         printf("{\"names\": %llu, \"resident_octets\": %llu, \"table_octets\": %llu, "
                "\"table_octets_limit\": %llu, \"entries\": %llu, \"evictions\": %llu, "
                "\"events\": %lu, \"ns\": %.1f, \"instructions\": %.1f}\n",
                (unsigned long long)to, (unsigned long long)meter_resident_octets(),
-               (unsigned long long)stats.table_bytes, (unsigned long long)stats.table_bytes_limit,
-               (unsigned long long)stats.table_entries, (unsigned long long)stats.table_evictions,
-               atomic_load(&events),
+               stat_of(engine, "mxclash_table_bytes"), stat_of(engine, "mxclash_table_bytes_limit"),
+               stat_of(engine, "mxclash_table_entries"),
+               stat_of(engine, "mxclash_table_evictions_total"), atomic_load(&events),
                per_answer(reading[0].cpu_ns, reading[1].cpu_ns, reading[2].cpu_ns, count),
                per_answer(reading[0].instructions, reading[1].instructions, reading[2].instructions,
                           count));

@@ -286,18 +286,22 @@ static const struct {
 
 static void inspect(const struct message *m, unsigned count)
 {
-    const struct mxclash_options options = {.table_size = 16u << 20,
+    const struct mxclash_options options = {.struct_size = sizeof(options),
+                                            .table_size = 16u << 20,
                                             .seed = 42,
                                             .probe = true,
                                             .probe_rate = 10,
                                             .recheck_interval_s = 3600,
                                             .expire_after_s = 172800};
     const struct wire_name zone = wire_name_of(ZONE);
-    const struct mxclash_answer answer = {
-        .message = m->octets, .message_len = m->len, .zone = zone.octets, .zone_len = zone.len};
+    const struct mxclash_answer answer = {.struct_size = sizeof(answer),
+                                          .message = m->octets,
+                                          .message_len = m->len,
+                                          .zone = zone.octets,
+                                          .zone_len = zone.len};
     struct mxclash_engine *engine;
 
-    assert_int_equal(mxclash_engine_new(&options, &engine), mxclash_ok);
+    assert_int_equal(mxclash_engine_new(&options, &engine, NULL, 0), mxclash_ok);
     for (unsigned i = 1; i <= count; i++) {
         if (i == count)
             CALLGRIND_START_INSTRUMENTATION;

@@ -232,14 +232,12 @@ void sample_init(struct sample *sample, enum sample_class class)
     if (class == sample_malformed) /* the second record claims more than there is */
         sample->octets[7] = 40;
     sample->answer.message = sample->octets;
-    sample->answer.message_len = draft.len;
+    sample->answer.struct_size = sizeof(sample->answer);
+    sample->answer.message_len = (uint32_t)draft.len;
     sample->answer.zone = sample->zone;
     sample->answer.zone_len = 15;
-    sample->server.sin_family = AF_INET;
-    sample->server.sin_port = htons(53);
-    memcpy(&sample->server.sin_addr, "\xc0\x00\x02\x35", 4);
-    sample->answer.server = (const struct sockaddr *)&sample->server;
-    sample->answer.server_len = sizeof(sample->server);
+    sample->answer.server =
+        (struct mxclash_address){.family = 4, .port = 53, .octets = {192, 0, 2, 53}};
 }
 
 void sample_set_qtype(struct sample *sample, uint16_t qtype)

@@ -6,7 +6,6 @@
 #ifndef TESTS_BENCH_SAMPLES_H
 #define TESTS_BENCH_SAMPLES_H
 
-#include <netinet/in.h>
 #include <stdint.h>
 
 #include "mxclash.h"
@@ -41,7 +40,6 @@ struct sample {
     size_t digits_at;
     uint8_t octets[SAMPLE_OCTETS_MAX];
     uint8_t zone[MXCLASH_NAME_MAX];
-    struct sockaddr_in server;
 };
 
 #define SAMPLE_ZONE_DIGITS_AT 1

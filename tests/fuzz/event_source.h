@@ -6,9 +6,6 @@
 #ifndef TESTS_FUZZ_EVENT_SOURCE_H
 #define TESTS_FUZZ_EVENT_SOURCE_H
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "fuzz.h"
 #include "mxclash.h"
 
@@ -52,23 +49,23 @@ static inline void source_name(struct source *source, uint8_t *name, uint8_t *na
     source_take(source, name, *name_len);
 }
 
-static inline void source_authority(struct source *source, struct sockaddr_storage *authority)
+static inline void source_authority(struct source *source, struct mxclash_address *authority)
 {
-    static const sa_family_t families[] = {AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX};
+    static const uint16_t families[] = {0, 4, 6, 1};
 
     memset(authority, 0, sizeof(*authority));
-    authority->ss_family = families[source_octet(source) % 4];
-    if (authority->ss_family == AF_INET)
-        source_take(source, &((struct sockaddr_in *)authority)->sin_addr, sizeof(struct in_addr));
-    if (authority->ss_family == AF_INET6)
-        source_take(source, &((struct sockaddr_in6 *)authority)->sin6_addr,
-                    sizeof(struct in6_addr));
+    authority->family = families[source_octet(source) % 4];
+    if (authority->family == 4)
+        source_take(source, authority->octets, 4);
+    if (authority->family == 6)
+        source_take(source, authority->octets, 16);
 }
 
-/** \param[out] provider  room for the provider's tag; an empty one becomes NULL */
-static inline void source_event(struct source *source, struct mxclash_event *event,
-                                char provider[256])
+static inline void source_event(struct source *source, struct mxclash_event *event)
 {
+    char provider[256];
+
+    event->struct_size = sizeof(*event);
     event->type = source_octet(source);
     event->kind = source_octet(source);
     event->state = source_octet(source);
@@ -76,7 +73,7 @@ static inline void source_event(struct source *source, struct mxclash_event *eve
     event->apex = (int8_t)source_octet(source);
     event->impact = source_octet(source);
     event->servers = source_octet(source);
-    event->spf = (enum mxclash_spf)(event->impact % MXCLASH_SPFS);
+    event->spf = event->impact % MXCLASH_SPFS;
     source_take(source, &event->time, sizeof(event->time));
     source_take(source, &event->first_seen, sizeof(event->first_seen));
     source_take(source, &event->last_seen, sizeof(event->last_seen));
@@ -86,7 +83,8 @@ static inline void source_event(struct source *source, struct mxclash_event *eve
     source_take(source, &event->cname_ttl, sizeof(event->cname_ttl));
     source_authority(source, &event->authority);
     source_text(source, provider);
-    event->provider = provider[0] == '\0' ? NULL : provider;
+    provider[MXCLASH_TAG_MAX - 1] = '\0';
+    strcpy(event->provider, provider);
     source_name(source, event->owner, &event->owner_len);
     source_name(source, event->zone, &event->zone_len);
     source_name(source, event->cname_target, &event->cname_target_len);

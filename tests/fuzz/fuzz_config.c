@@ -84,7 +84,7 @@ static void check_engine(const struct config *config)
     /* larger ones only take time */
     if (config->table_size > 1 << 20)
         return;
-    if (mxclash_engine_new(&options, &engine) == mxclash_ok)
+    if (mxclash_engine_new(&options, &engine, NULL, 0) == mxclash_ok)
         mxclash_engine_free(engine);
     else
         MUST(!small || config->provider_text != NULL);

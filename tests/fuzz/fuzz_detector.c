@@ -8,9 +8,8 @@
  * After each step the counters must fit each other, the memory its bound, and each event, proof,
  * lookup, domain and standing must be what include/mxclash.h says.
  */
-#include <netinet/in.h>
-
 #include "core/dns/names.h"
+#include "core/engine/stats.h"
 #include "fuzz.h"
 #include "shaped_answer.h"
 
@@ -46,7 +45,7 @@ static struct {
     size_t proof_count;
     struct mxclash_lookup lookups[PENDING_MAX];
     size_t lookup_count;
-    struct mxclash_stats before;
+    struct engine_stats before;
     uint64_t empty_bytes;
     uint64_t inspected, malformed, taken, raw;
     uint64_t events[MXCLASH_EVENT_TYPES][MXCLASH_KINDS];
@@ -105,7 +104,7 @@ static void check_mx(const struct mxclash_mx *mx, size_t count)
 
 static bool is_tag(const char *provider)
 {
-    return provider == NULL || strcmp(provider, "p") == 0 || strcmp(provider, "q") == 0;
+    return provider[0] == '\0' || strcmp(provider, "p") == 0 || strcmp(provider, "q") == 0;
 }
 
 static void on_event(void *context, const struct mxclash_event *event)
@@ -141,18 +140,18 @@ static void on_event(void *context, const struct mxclash_event *event)
          event->impact == mxclash_impact_unknown || both);
 }
 
-static uint64_t open_now(const struct mxclash_stats *stats, int kind)
+static uint64_t open_now(const struct engine_stats *stats, int kind)
 {
     return stats->open_now[kind][mxclash_suspected] + stats->open_now[kind][mxclash_confirmed];
 }
 
 static void check_stats(void)
 {
-    struct mxclash_stats stats;
-    const struct mxclash_stats *before = &run.before;
+    struct engine_stats stats;
+    const struct engine_stats *before = &run.before;
     uint64_t proofs = 0;
 
-    mxclash_get_stats(run.engine, &stats);
+    engine_get_stats(run.engine, &stats);
     MUST(stats.table_bytes <= stats.table_bytes_limit);
     /* what was given up is not counted on */
     MUST(stats.table_bytes <=
@@ -182,13 +181,14 @@ static void check_stats(void)
 /** The list of affected domains, and how each of them stands. */
 static void check_domains(void)
 {
-    static struct mxclash_domain domains[DOMAINS_MAX], few[3];
-    struct mxclash_stats stats;
+    static struct mxclash_domain domains[DOMAINS_MAX] = {{.struct_size = sizeof(domains[0])}};
+    static struct mxclash_domain few[3] = {{.struct_size = sizeof(few[0])}};
+    struct engine_stats stats;
     size_t count = mxclash_top_domains(run.engine, domains, DOMAINS_MAX);
     size_t few_count = mxclash_top_domains(run.engine, few, 3);
     uint64_t open = 0;
 
-    mxclash_get_stats(run.engine, &stats);
+    engine_get_stats(run.engine, &stats);
     for (int kind = 0; kind < MXCLASH_KINDS; kind++)
         open += open_now(&stats, kind);
     MUST(count == (open < DOMAINS_MAX ? open : DOMAINS_MAX));
@@ -197,7 +197,7 @@ static void check_domains(void)
         MUST(few[i].mx_queries == domains[i].mx_queries && few[i].kind == domains[i].kind &&
              name_equal(few[i].owner, few[i].owner_len, domains[i].owner, domains[i].owner_len));
     for (size_t i = 0; i < count; i++) {
-        struct mxclash_standing standing;
+        struct mxclash_standing standing = {.struct_size = sizeof(standing)};
 
         check_owner(domains[i].owner, domains[i].owner_len);
         MUST(is_tag(domains[i].provider) && (unsigned)domains[i].kind < MXCLASH_KINDS);
@@ -219,19 +219,17 @@ static void check_domains(void)
 static void hand_in(const uint8_t *octets, size_t len, const struct wire_name *zone, bool forwarded,
                     const struct mxclash_proof *proof, uint16_t qtype)
 {
-    struct sockaddr_in6 server = {.sin6_family = AF_INET6};
     uint8_t *exact = message_exact(octets, len);
-    struct mxclash_answer answer = {.message = exact,
-                                    .message_len = len,
+    struct mxclash_answer answer = {.struct_size = sizeof(answer),
+                                    .message = exact,
+                                    .message_len = (uint32_t)len,
                                     .zone = zone == NULL ? NULL : zone->octets,
-                                    .zone_len = zone == NULL ? 0 : zone->len,
+                                    .zone_len = zone == NULL ? 0 : (uint32_t)zone->len,
                                     .forwarded = forwarded,
                                     .stub = (run.left & 4) != 0,
-                                    .server = (struct sockaddr *)&server,
-                                    .server_len = sizeof(server)};
+                                    .server = {.family = 6, .octets = {[15] = run.left & 3}}};
     enum mxclash_status status;
 
-    server.sin6_addr.s6_addr[15] = (uint8_t)(run.left & 3);
     if (proof == NULL)
         status = mxclash_inspect(run.engine, &answer, run.now);
     else
@@ -322,7 +320,10 @@ static void step_take_proof(void)
 {
     struct mxclash_proof *proof = &run.proofs[run.proof_count];
 
-    if (run.proof_count == PENDING_MAX || !mxclash_proof_next(run.engine, run.now, proof))
+    if (run.proof_count == PENDING_MAX)
+        return;
+    proof->struct_size = sizeof(*proof);
+    if (!mxclash_proof_next(run.engine, run.now, proof))
         return;
     run.taken++;
     run.proof_count++;
@@ -342,7 +343,7 @@ static void step_take_proof(void)
 /** Answer some questions of a proof that was taken, and end some. */
 static void step_answer_proof(bool end)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     char owner[MXCLASH_NAME_TEXT_MAX];
     unsigned mask = octet();
     size_t at;
@@ -373,7 +374,10 @@ static void step_take_lookup(void)
 {
     struct mxclash_lookup *lookup = &run.lookups[run.lookup_count];
 
-    if (run.lookup_count == PENDING_MAX || !mxclash_lookup_next(run.engine, run.now, lookup))
+    if (run.lookup_count == PENDING_MAX)
+        return;
+    lookup->struct_size = sizeof(*lookup);
+    if (!mxclash_lookup_next(run.engine, run.now, lookup))
         return;
     run.lookup_count++;
     check_owner(lookup->owner, lookup->owner_len);
@@ -391,7 +395,8 @@ static void step_end_lookup(void)
                          ends[] = "\x0b"
                                   "v=spf1 -all";
     const struct mxclash_txt txt[] = {{follows, sizeof(follows) - 1}, {ends, sizeof(ends) - 1}};
-    struct mxclash_lookup_reply reply = {.answered = how & 1,
+    struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply),
+                                         .answered = how & 1,
                                          .null_mx = how & 2,
                                          .has_address = how & 4,
                                          .mx = mx,
@@ -415,12 +420,12 @@ static void step_client(void)
     unsigned choice = octet();
     struct wire_name owner = wire_name_of(owners[choice % OWNERS]);
     enum mxclash_reply reply = (choice >> 4) % 3;
-    struct mxclash_standing standing;
-    struct mxclash_stats stats;
+    struct mxclash_standing standing = {.struct_size = sizeof(standing)};
+    struct engine_stats stats;
     uint64_t *affected = run.before.affected_mx;
 
     if (mxclash_client_mx(run.engine, owner.octets, owner.len, reply, run.now)) {
-        mxclash_get_stats(run.engine, &stats);
+        engine_get_stats(run.engine, &stats);
         MUST(stats.affected_mx[0] + stats.affected_mx[1] <= affected[0] + affected[1] + 1);
         MUST(mxclash_get_standing(run.engine, owner.octets, owner.len, run.now, &standing));
     }
@@ -469,10 +474,58 @@ static void step(void)
     check_stats();
 }
 
+/** What is open, written down and taken in by another engine, is open there and told as here. */
+static void check_export(void)
+{
+    const struct mxclash_options options = {
+        .struct_size = sizeof(options),
+        .table_size = 1 << 20,
+        .probe_rate = 1,
+        .recheck_interval_s = 1,
+        .expire_after_s = 60,
+        .providers = providers,
+        .providers_len = sizeof(providers) - 1,
+    };
+    static uint8_t octets[MXCLASH_EXPORT_MAX];
+    struct mxclash_cursor cursor = {{0}}, again = {{0}};
+    struct mxclash_event here = {.struct_size = sizeof(here)}, there = here;
+    struct mxclash_engine *other;
+    struct engine_stats stats;
+    uint64_t open = 0, told = 0;
+    size_t len;
+
+    MUST(mxclash_engine_new(&options, &other, NULL, 0) == mxclash_ok);
+    while ((len = mxclash_export(run.engine, &cursor, octets, sizeof(octets))) != 0)
+        MUST(mxclash_import(other, octets, len, run.now) == mxclash_ok);
+    engine_get_stats(other, &stats);
+    for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
+        MUST(stats.imported[kind] == stats.evicted[kind] + open_now(&stats, kind));
+        MUST(stats.imported[kind] == open_now(&run.before, kind));
+        open += open_now(&stats, kind);
+    }
+    memset(&cursor, 0, sizeof(cursor));
+    while (mxclash_next_open(other, &cursor, &there)) {
+        told++;
+        /* where there is one only, no order has to be known */
+        if (told == 1 && open == 1) {
+            MUST(mxclash_next_open(run.engine, &again, &here));
+            MUST(here.kind == there.kind && here.state == there.state &&
+                 here.evidence == there.evidence && here.mx_queries == there.mx_queries &&
+                 here.held_back == there.held_back && here.mx_count == there.mx_count &&
+                 memcmp(here.mx, there.mx, sizeof(here.mx)) == 0 &&
+                 memcmp(here.owner, there.owner, sizeof(here.owner)) == 0 &&
+                 memcmp(here.provider, there.provider, sizeof(here.provider)) == 0);
+        }
+    }
+    MUST(told == open);
+    mxclash_engine_free(other);
+}
+
 static void begin(void)
 {
     unsigned choice = octet();
     const struct mxclash_options options = {
+        .struct_size = sizeof(options),
         .table_size = (choice & 1) != 0 ? 1 << 18 : 1 << 19,
         .seed = choice,
         .probe = (choice & 2) == 0,
@@ -492,8 +545,8 @@ static void begin(void)
     run.ignoring = (choice & 16) != 0;
     run.repair = options.repair;
     run.now = START;
-    MUST(mxclash_engine_new(&options, &run.engine) == mxclash_ok);
-    mxclash_get_stats(run.engine, &run.before);
+    MUST(mxclash_engine_new(&options, &run.engine, NULL, 0) == mxclash_ok);
+    engine_get_stats(run.engine, &run.before);
     run.empty_bytes = run.before.table_bytes;
 }
 
@@ -506,6 +559,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned steps = 0; run.left != 0 && steps < STEPS_MAX; steps++)
         step();
     check_domains();
+    check_export();
     /* all that was taken comes to its end, and what waits is let go */
     while (run.proof_count != 0)
         step_abandon_proof();

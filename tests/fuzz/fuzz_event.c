@@ -75,19 +75,17 @@ static void check_time(const json_t *value, mxclash_time time)
     MUST(written == (time < 0 ? 0 : time > TIME_MAX ? TIME_MAX : time));
 }
 
-static void check_authority(const json_t *value, const struct sockaddr_storage *authority)
+static void check_authority(const json_t *value, const struct mxclash_address *authority)
 {
     const char *text = json_string_value(value);
     struct in6_addr octets;
 
-    if (authority->ss_family == AF_INET) {
+    if (authority->family == 4) {
         MUST(text != NULL && inet_pton(AF_INET, text, &octets) == 1);
-        MUST(memcmp(&octets, &((const struct sockaddr_in *)authority)->sin_addr,
-                    sizeof(struct in_addr)) == 0);
-    } else if (authority->ss_family == AF_INET6) {
+        MUST(memcmp(&octets, authority->octets, sizeof(struct in_addr)) == 0);
+    } else if (authority->family == 6) {
         MUST(text != NULL && inet_pton(AF_INET6, text, &octets) == 1);
-        MUST(memcmp(&octets, &((const struct sockaddr_in6 *)authority)->sin6_addr,
-                    sizeof(octets)) == 0);
+        MUST(memcmp(&octets, authority->octets, sizeof(octets)) == 0);
     } else {
         MUST(json_is_null(value));
     }
@@ -167,7 +165,8 @@ static void check_conflict(const json_t *object, const struct mxclash_event *eve
                 event->servers == mxclash_servers_differ);
     check_cname(json_object_get(object, "cname"), event);
     check_mx(json_object_get(object, "mx"), event);
-    check_text(json_object_get(object, "provider"), event->provider);
+    check_text(json_object_get(object, "provider"),
+               event->provider[0] != '\0' ? event->provider : NULL);
     check_authority(json_object_get(object, "authority"), &event->authority);
     check_time(json_object_get(object, "first_seen"), event->first_seen);
     check_time(json_object_get(object, "last_seen"), event->last_seen);
@@ -374,7 +373,6 @@ static struct mxclash_domain domain_of(const struct mxclash_event *event)
         .owner_len = 1,
         .kind = event->kind,
         .state = event->state,
-        .provider = event->provider,
         .mx_queries = event->mx_queries,
         .first_seen = event->first_seen,
         .last_seen = event->last_seen,
@@ -382,6 +380,7 @@ static struct mxclash_domain domain_of(const struct mxclash_event *event)
     char text[MXCLASH_NAME_TEXT_MAX];
     size_t len;
 
+    strcpy(domain.provider, event->provider);
     if (mxclash_name_to_text(event->owner, event->owner_len, text) == mxclash_ok) {
         MUST(mxclash_name_from_text(text, domain.owner, &len) == mxclash_ok);
         domain.owner_len = (uint8_t)len;
@@ -407,7 +406,6 @@ static void check_domains(const struct mxclash_event *events, size_t count)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct mxclash_event events[EVENTS_MAX];
-    static char providers[EVENTS_MAX][256];
     struct source source = {data, size};
     uint8_t choice = source_octet(&source);
     size_t count = 0;
@@ -415,7 +413,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     source_text(&source, host);
     while (count < EVENTS_MAX && source.size > 0) {
-        source_event(&source, &events[count], providers[count]);
+        source_event(&source, &events[count]);
         count++;
     }
     for (size_t i = 0; i < count; i++)

@@ -321,8 +321,11 @@ static void compare_reading(const uint8_t *octets, size_t size, const ldns_pkt *
                             const struct records *records, bool canonical)
 {
     static const uint8_t root[1] = {0};
-    struct mxclash_answer answer = {
-        .message = octets, .message_len = size, .zone = root, .zone_len = sizeof(root)};
+    struct mxclash_answer answer = {.struct_size = sizeof(answer),
+                                    .message = octets,
+                                    .message_len = size,
+                                    .zone = root,
+                                    .zone_len = sizeof(root)};
     struct answer_reading reading;
     enum answer_worth worth = answer_read(&answer, &reading);
 
@@ -394,7 +397,8 @@ static void compare_plain(const uint8_t *data, size_t size)
     static struct answer_reading reading;
     struct plain_name room;
     const struct plain_name *zone = choose_zone(data, size, &room);
-    const struct mxclash_answer answer = {.message = data,
+    const struct mxclash_answer answer = {.struct_size = sizeof(answer),
+                                          .message = data,
                                           .message_len = size,
                                           .zone = zone == NULL ? NULL : zone->octets,
                                           .zone_len = zone == NULL ? 0 : zone->len};

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/engine/stats.h"
 #include "mxclash.h"
 
 void __real_mxclash_engine_free(struct mxclash_engine *engine);
@@ -14,9 +15,9 @@ void __wrap_mxclash_engine_free(struct mxclash_engine *engine);
 
 void __wrap_mxclash_engine_free(struct mxclash_engine *engine)
 {
-    struct mxclash_stats stats;
+    struct engine_stats stats;
 
-    mxclash_get_stats(engine, &stats);
+    engine_get_stats(engine, &stats);
     fprintf(stderr, "watch: %" PRIu64 " answers\n", stats.inspected);
     __real_mxclash_engine_free(engine);
 }

@@ -50,7 +50,7 @@ def prepare(scenario, folder):
     """Write the tester's input and mxclash.conf; return the path of the first."""
     text = with_includes(scenario.read_text())
     modules = directives(text, "module-config") or ['"dynlib iterator"']
-    conf = [f'log-file: "{folder}/events.json"', 'http-listen: ""']
+    conf = [f'log-file: "{folder}/events.json"', 'http-listen: ""', "tally-interval: 0"]
     conf += [line.replace("HERE/", f"{HERE}/") for line in directives(text, "conf")]
     if not any(line.startswith("confirm-after:") for line in conf):
         conf.append(ONE_LOOK)

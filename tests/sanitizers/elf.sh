@@ -15,7 +15,7 @@ has() { # text, pattern
     printf '%s\n' "$1" | grep -Eq -- "$2"
 }
 exports() { # file
-    nm -D --defined-only "$1" | awk '{ print $NF }' | sort | tr '\n' ' '
+    nm -D --defined-only "$1" | awk '$2 != "A" { print $NF }' | sort | tr '\n' ' '
 }
 
 check() { # file, now or lazy: whether all it needs is bound at the start, a function in it
@@ -54,9 +54,16 @@ done
 
 check "$library" now mxclash_inspect
 declared=$(grep -Eo '\bmxclash_[a-z_0-9]+\(' include/mxclash.h | tr -d '(' | sort -u)
-for symbol in $(exports "$library"); do
-    printf '%s\n' "$declared" | grep -qx "$symbol" || fault "$library" "exports $symbol"
+exported=$(exports "$library" | tr ' ' '\n')
+for symbol in $exported; do
+    printf '%s\n' "$declared" | grep -qx "${symbol%@@MXCLASH_[0-9]*}" ||
+        fault "$library" "exports $symbol"
 done
+for symbol in $declared; do
+    printf '%s\n' "$exported" | grep -qx "$symbol@@MXCLASH_[0-9]*" ||
+        fault "$library" "does not export $symbol with a version"
+done
+has "$(readelf -dW "$library")" "SONAME.*\[libmxclash\.so\.1\]" || fault "$library" "another soname"
 
 for program in "$@"; do
     check "$program" now main

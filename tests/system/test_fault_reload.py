@@ -46,14 +46,22 @@ def test_reloads_under_load(world, tmp_path, threads):
         before = threads_held = descriptors_held = None
         for number in range(WARM_UP_RELOADS + RELOADS):
             if number == WARM_UP_RELOADS:
-                before, threads_held = unbound.resident_kib(), unbound.thread_count()
-                descriptors_held = unbound.descriptor_count()
+                before = unbound.resident_kib()
             answered = watcher.answered + ANSWERS
             wait_until(
                 lambda answered=answered: watcher.answered >= answered, EVENT_TIMEOUT_S, "answers"
             )
             domain = conflicts.open_one(unbound)
             assert unbound.http("/metrics")[0] == 200
+            if number == WARM_UP_RELOADS:
+                # by now all is there that a reload brings: the writer opens its log when it starts
+                wait_until(
+                    lambda domain=domain: unbound.events(event="opened", domain=domain),
+                    EVENT_TIMEOUT_S,
+                    "the log",
+                )
+                threads_held = unbound.thread_count()
+                descriptors_held = unbound.descriptor_count()
             unbound.reload()
             # told before the table went
             assert unbound.events(event="opened", domain=domain)

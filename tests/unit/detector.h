@@ -7,9 +7,7 @@
 #ifndef MXCLASH_TESTS_DETECTOR_H
 #define MXCLASH_TESTS_DETECTOR_H
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
+#include "core/engine/stats.h"
 #include "message.h"
 
 /** 2026-01-02T03:04:05.678Z */
@@ -38,6 +36,7 @@ static void detector_event(void *context, const struct mxclash_event *event)
 static inline struct mxclash_options detector_options(void)
 {
     return (struct mxclash_options){
+        .struct_size = sizeof(struct mxclash_options),
         .table_size = 1 << 20,
         .seed = 42,
         .probe = true,
@@ -55,7 +54,7 @@ static inline void detector_begin(const struct mxclash_options *options)
     detector.engine = NULL;
     detector.now = DETECTOR_START;
     detector.event_count = detector.event_next = 0;
-    assert_int_equal(mxclash_engine_new(options, &detector.engine), mxclash_ok);
+    assert_int_equal(mxclash_engine_new(options, &detector.engine, NULL, 0), mxclash_ok);
 }
 
 static inline int detector_setup(void **state)
@@ -150,20 +149,18 @@ static inline enum mxclash_status detector_hand_in(const struct message *m,
 {
     uint8_t *exact = message_exact(m->octets, m->len);
     struct wire_name zone = wire_name_of(reply->zone != NULL ? reply->zone : owner);
-    struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(53)};
     struct mxclash_answer answer = {
+        .struct_size = sizeof(answer),
         .message = exact,
-        .message_len = m->len,
+        .message_len = (uint32_t)m->len,
         .zone = reply->no_zone ? NULL : zone.octets,
-        .zone_len = zone.len,
+        .zone_len = (uint32_t)zone.len,
         .forwarded = reply->forwarded,
         .stub = reply->stub,
-        .server = (const struct sockaddr *)&server,
-        .server_len = sizeof(server),
+        .server = {.family = 4, .port = 53, .octets = {192, 0, 2, 53}},
     };
     enum mxclash_status status;
 
-    server.sin_addr.s_addr = htonl(0xc0000235);
     status = proof == NULL
                  ? mxclash_inspect(detector.engine, &answer, detector.now)
                  : mxclash_proof_answer(detector.engine, proof, qtype, &answer, detector.now);
@@ -204,7 +201,7 @@ static inline void end_proof(const struct mxclash_proof *proof)
 /** Take the proof that waits; both questions are answered so. */
 static inline void prove(struct reply mx, struct reply cname)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     assert_true(take_proof(&proof));
     answer_proof(&proof, mx);
@@ -215,7 +212,7 @@ static inline void prove(struct reply mx, struct reply cname)
 /** Take the proof that waits; neither question is answered. */
 static inline void fail_proof(void)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     assert_true(take_proof(&proof));
     end_proof(&proof);
@@ -223,7 +220,7 @@ static inline void fail_proof(void)
 
 static inline void expect_no_proof(void)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     assert_false(take_proof(&proof));
 }
@@ -270,11 +267,11 @@ expect_event(const char *owner, enum mxclash_event_type type, enum mxclash_kind 
     return event;
 }
 
-static inline struct mxclash_stats stats_now(void)
+static inline struct engine_stats stats_now(void)
 {
-    struct mxclash_stats stats;
+    struct engine_stats stats;
 
-    mxclash_get_stats(detector.engine, &stats);
+    engine_get_stats(detector.engine, &stats);
     return stats;
 }
 

@@ -64,7 +64,7 @@ static inline bool take_lookup(struct mxclash_lookup *lookup)
 
 static inline void expect_no_lookup(void)
 {
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
     assert_false(take_lookup(&lookup));
 }
@@ -74,7 +74,7 @@ static inline struct mxclash_lookup expect_lookup(const char *owner, uint16_t qt
                                                   const char *target)
 {
     struct wire_name owner_name = wire_name_of(owner), target_name = wire_name_of(target);
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
     assert_true(take_lookup(&lookup));
     assert_int_not_equal(lookup.id, 0);
@@ -90,7 +90,8 @@ static inline void end_lookup(const struct mxclash_lookup *lookup, enum look loo
 {
     static const char *const own[] = {MX1, MX2}, *const other[] = {"mx.elsewhere.test", MX1};
     struct mxclash_mx mx[MXCLASH_MX_MAX];
-    struct mxclash_lookup_reply reply = {.answered = look != look_failed,
+    struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply),
+                                         .answered = look != look_failed,
                                          .null_mx = look == look_null_mx,
                                          .has_address = look == look_address,
                                          .mx = mx};

@@ -7,7 +7,6 @@
 #define MXCLASH_TESTS_OUTPUTS_H
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -35,23 +34,21 @@ static inline void set_mx(struct mxclash_event *event, uint16_t preference, cons
 
 static inline void set_authority(struct mxclash_event *event, const char *address)
 {
-    struct sockaddr_in *v4 = (struct sockaddr_in *)&event->authority;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&event->authority;
+    struct mxclash_address *to = &event->authority;
 
-    if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(53);
-    } else {
-        assert_int_equal(inet_pton(AF_INET6, address, &v6->sin6_addr), 1);
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(53);
-    }
+    to->port = 53;
+    to->family = 4;
+    if (inet_pton(AF_INET, address, to->octets) == 1)
+        return;
+    to->family = 6;
+    assert_int_equal(inet_pton(AF_INET6, address, to->octets), 1);
 }
 
 /** A confirmed conflict of split.test in which every field is known. */
 static inline struct mxclash_event sample_event(void)
 {
     struct mxclash_event event = {
+        .struct_size = sizeof(event),
         .type = mxclash_opened,
         .kind = mxclash_cname_and_mx,
         .state = mxclash_confirmed,

@@ -56,7 +56,7 @@ static void test_a_caches_word_ends_nothing(void **state)
  */
 static void test_a_proof_on_its_way_decides(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     open_it();

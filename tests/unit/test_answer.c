@@ -21,7 +21,7 @@ static uint8_t *exact;
 static enum answer_worth read_from(const char *zone)
 {
     struct wire_name cut = {.len = 0};
-    struct mxclash_answer answer = {.message_len = m.len};
+    struct mxclash_answer answer = {.struct_size = sizeof(answer), .message_len = m.len};
     enum answer_worth worth;
     size_t qname_len;
 

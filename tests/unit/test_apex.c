@@ -43,7 +43,7 @@ static void add(enum message_section section, const char *owner, uint16_t type)
 
 static enum answer_worth read_it(void)
 {
-    struct mxclash_answer answer = {.message_len = m.len};
+    struct mxclash_answer answer = {.struct_size = sizeof(answer), .message_len = m.len};
     struct wire_name zone = wire_name_of("test");
 
     free(exact);

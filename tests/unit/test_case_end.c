@@ -39,7 +39,7 @@ static void open_without_probe(void)
 
 static uint64_t open_conflicts(void)
 {
-    struct mxclash_stats stats = stats_now();
+    struct engine_stats stats = stats_now();
 
     return stats.open_now[mxclash_cname_and_mx][mxclash_suspected] +
            stats.open_now[mxclash_cname_and_mx][mxclash_confirmed];

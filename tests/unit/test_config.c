@@ -58,6 +58,8 @@ static void assert_defaults(const struct config *config)
     assert_true(config->probe);
     assert_int_equal(config->probe_rate, 10);
     assert_int_equal(config->confirm_after_s, 2);
+    assert_int_equal(config->tally_interval_s, 300);
+    assert_string_equal(config->state_file, "");
     assert_int_equal(config->recheck_interval_s, 3600);
     assert_int_equal(config->expire_after_s, 172800);
     assert_false(config->annotate);
@@ -487,7 +489,7 @@ static void test_example(void **state)
     }
     fclose(in);
     assert_int_equal(fclose(out), 0);
-    assert_int_equal(keys, 1 + 18); /* the clause and every key */
+    assert_int_equal(keys, 1 + 20); /* the clause and every key */
     if (!config_load(conf_path, &config, error)) {
         fail_msg("%s", error);
     }

@@ -94,7 +94,7 @@ static void test_defaults(void **state)
     for (allowed = failed; !config_defaults(&config); allowed = ++failed) {
         assert_true(failed < 100);
     }
-    assert_int_equal(failed, 5); /* three paths, the listeners' array, one listener */
+    assert_int_equal(failed, 6); /* four paths, the listeners' array, one listener */
     config_free(&config);
 }
 

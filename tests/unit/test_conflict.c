@@ -411,16 +411,15 @@ static void test_unchanged(void **state)
 
 static void test_servers_are_told_of(void **state)
 {
-    struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(53)};
-    const struct sockaddr *address = (const struct sockaddr *)&server;
+    struct mxclash_address server = {.family = 4, .port = 53};
 
     (void)state;
     open_kind(mxclash_cname_and_mx, mxclash_confirmed);
     assert_int_equal(outcome.events[0].servers, mxclash_servers_unknown);
     assert_string_equal(events(), "o");
-    views_note(&c->views, address, sizeof(server), view_has_cname | view_lacks_mx);
-    server.sin_addr.s_addr = 1;
-    views_note(&c->views, address, sizeof(server), view_has_mx);
+    views_note(&c->views, &server, view_has_cname | view_lacks_mx);
+    server.octets[3] = 1;
+    views_note(&c->views, &server, view_has_mx);
     tell_changed(mxclash_cname_and_mx);
     assert_int_equal(outcome.events[0].servers, mxclash_servers_differ);
     assert_string_equal(events(), "c");

@@ -13,7 +13,7 @@
 static enum mxclash_status try_options(const struct mxclash_options *options)
 {
     struct mxclash_engine *engine = NULL;
-    enum mxclash_status status = mxclash_engine_new(options, &engine);
+    enum mxclash_status status = mxclash_engine_new(options, &engine, NULL, 0);
 
     assert_int_equal(engine != NULL, status == mxclash_ok);
     mxclash_engine_free(engine);
@@ -126,8 +126,8 @@ static void test_root_ignored(void **state)
 static void test_malformed(void **state)
 {
     const uint8_t octets[12] = {0};
-    struct mxclash_answer answer = {.message = octets};
-    struct mxclash_proof proof;
+    struct mxclash_answer answer = {.struct_size = sizeof(answer), .message = octets};
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see("shop.test", A_IS_CNAME());
@@ -167,7 +167,7 @@ static void test_client_with_a_broken_name(void **state)
 
 static void test_client_queries_count(void **state)
 {
-    struct mxclash_stats stats;
+    struct engine_stats stats;
 
     (void)state;
     assert_false(client_mx("shop.test", false));
@@ -285,7 +285,7 @@ static void test_what_nobody_meets_leaves_the_table(void **state)
 
 static void test_top_domains(void **state)
 {
-    struct mxclash_domain top[8];
+    struct mxclash_domain top[8] = {{.struct_size = sizeof(top[0])}};
     static const int asked[] = {3, 0, 7, 3, 5, 3};
     char text[MXCLASH_NAME_TEXT_MAX];
 
@@ -314,7 +314,7 @@ static void test_top_domains(void **state)
     assert_int_equal(top[0].mx_queries, 7);
     assert_int_equal(top[0].kind, mxclash_cname_and_mx);
     assert_int_equal(top[0].state, mxclash_confirmed);
-    assert_null(top[0].provider);
+    assert_string_equal(top[0].provider, "");
     assert_int_equal(top[0].last_seen - top[0].first_seen, 7 * SECOND);
     assert_int_equal(top[5].mx_queries, 0);
 }
@@ -340,8 +340,8 @@ static void test_counters_agree(void **state)
     detector_begin(&options);
     srandom(5);
     for (int i = 0; i < 20000; i++, detector.now += random() % SECOND) {
-        struct mxclash_stats stats;
-        struct mxclash_proof proof;
+        struct engine_stats stats;
+        struct mxclash_proof proof = {.struct_size = sizeof(proof)};
         char owner[32];
 
         snprintf(owner, sizeof(owner), "d%ld.test", random() % 300);

@@ -28,7 +28,7 @@ static void suspects(int from, int count)
 static void test_proofs_keep_the_rate(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     int taken = 0;
 
     (void)state;
@@ -64,7 +64,7 @@ static void test_stale_proof_is_wanted_again(void **state)
 static void test_one_domain_gets_its_share(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     char owner[32];
     int taken = 0;
 
@@ -90,7 +90,7 @@ static void test_one_domain_gets_its_share(void **state)
 static void test_packets_are_paid(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     int taken = 0;
 
     (void)state;
@@ -112,8 +112,8 @@ static void test_packets_are_paid(void **state)
 static void test_packets_of_lookups_are_paid(void **state)
 {
     struct mxclash_options options = lookups_options();
-    struct mxclash_proof proof;
-    struct mxclash_lookup lookup;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
     char owner[32];
     int taken = 0;
 
@@ -141,7 +141,7 @@ static void test_packets_of_lookups_are_paid(void **state)
 static void test_share_in_packets(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     char owner[32];
     int taken = 0;
 
@@ -173,7 +173,7 @@ static void test_share_in_packets(void **state)
 static void test_share_without_a_zone(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     char owner[32];
     int taken = 0;
 
@@ -195,7 +195,7 @@ static void test_share_without_a_zone(void **state)
 static void test_proofs_of_lost_cases_are_free(void **state)
 {
     struct mxclash_options options = detector_options();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     int taken = 0;
 
     (void)state;
@@ -214,7 +214,7 @@ static void test_proofs_of_lost_cases_are_free(void **state)
 
 static void test_abandoned_proof(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see("shop.test", A_IS_CNAME());
@@ -241,7 +241,7 @@ static void test_abandoned_proof(void **state)
 /** A proof that is over, or was given up, is nobody's any more. */
 static void test_dead_proofs(void **state)
 {
-    struct mxclash_proof first, second;
+    struct mxclash_proof first = {.struct_size = sizeof(first)}, second = first;
 
     (void)state;
     see("shop.test", A_IS_CNAME());

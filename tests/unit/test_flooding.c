@@ -101,7 +101,7 @@ static int most_asked_first(const void *a, const void *b)
 static void test_the_most_asked_of_many(void **state)
 {
     struct mxclash_options options = detector_options();
-    static struct mxclash_domain top[DOMAINS];
+    static struct mxclash_domain top[DOMAINS] = {{.struct_size = sizeof(top[0])}};
     unsigned numbers[DOMAINS];
 
     (void)state;
@@ -137,7 +137,7 @@ static void test_the_most_asked_of_many(void **state)
  * domain's own conflict is proved nevertheless, and they are not even kept. */
 static void test_names_below_do_not_hide_the_domain(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     char name[32];
     unsigned taken = 0;
 

@@ -136,7 +136,7 @@ static void test_no_room(void **state)
 
     (void)state;
     for (unsigned i = 0; i < room; i++) {
-        struct mxclash_lookup lookup;
+        struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
         open_it(numbered(i));
         assert_true(take_lookup(&lookup));
@@ -157,7 +157,7 @@ static void test_no_room(void **state)
 static void test_evicted_while_held(void **state)
 {
     struct mxclash_options options = lookups_options();
-    struct mxclash_stats stats;
+    struct engine_stats stats;
 
     (void)state;
     options.table_size = 262144;
@@ -207,8 +207,11 @@ static void follow(void *context, const struct mxclash_event *event)
 
 static void hand_in(const struct message *m, const struct wire_name *zone, mxclash_time now)
 {
-    struct mxclash_answer answer = {
-        .message = m->octets, .message_len = m->len, .zone = zone->octets, .zone_len = zone->len};
+    struct mxclash_answer answer = {.struct_size = sizeof(answer),
+                                    .message = m->octets,
+                                    .message_len = m->len,
+                                    .zone = zone->octets,
+                                    .zone_len = zone->len};
 
     if (mxclash_inspect(detector.engine, &answer, now) != mxclash_ok)
         atomic_fetch_add(&faults, 1);
@@ -225,8 +228,9 @@ static void *work(void *number)
         mxclash_time now = DETECTOR_START + round * 2 * HOUR;
 
         for (unsigned i = self; i < DOMAINS; i += THREADS) {
-            struct mxclash_lookup lookup;
-            struct mxclash_lookup_reply reply = {.answered = rand_r(&seed) % 2 == 0,
+            struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
+            struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply),
+                                                 .answered = rand_r(&seed) % 2 == 0,
                                                  .null_mx = rand_r(&seed) % 2 == 0};
 
             hand_in(&domains[i].both, &domains[i].name, now);
@@ -267,7 +271,7 @@ static void make_domains(void)
 static void test_threads(void **state)
 {
     struct mxclash_options options = lookups_options();
-    struct mxclash_stats stats;
+    struct engine_stats stats;
     pthread_t threads[THREADS + 1];
     unsigned numbers[THREADS];
 

@@ -41,7 +41,8 @@ static int setup(void **state)
 
 static struct mxclash_lookup_reply reply_of(enum answer answer)
 {
-    struct mxclash_lookup_reply reply = {.answered = answer != failed,
+    struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply),
+                                         .answered = answer != failed,
                                          .null_mx = answer == null_mx,
                                          .has_address = answer == address};
     static const int set_of[] = {[own_mx] = 0, [other_mx] = 1, [more_mx] = 2};

@@ -42,7 +42,7 @@ static void begin(struct twin *twin)
     options.expire_after_s = 31536000; /* when one is found expired depends on who looks */
     options.on_event = note_event;
     options.context = twin;
-    assert_int_equal(mxclash_engine_new(&options, &twin->engine), mxclash_ok);
+    assert_int_equal(mxclash_engine_new(&options, &twin->engine, NULL, 0), mxclash_ok);
 }
 
 /** Owners by number: most answers must be about one that has no case, as cases are looked at anew.
@@ -136,7 +136,8 @@ static enum mxclash_status hand_in(struct twin *twin, const struct step *step, b
 {
     static struct message m;
     struct wire_name zone = wire_name_of(step->zone[0] != 0 ? step->zone : ".");
-    struct mxclash_answer answer = {.zone = step->zone[0] != 0 ? zone.octets : NULL,
+    struct mxclash_answer answer = {.struct_size = sizeof(answer),
+                                    .zone = step->zone[0] != 0 ? zone.octets : NULL,
                                     .zone_len = zone.len,
                                     .forwarded = step->forwarded};
     enum mxclash_status status;
@@ -168,7 +169,7 @@ static enum mxclash_status hand_in(struct twin *twin, const struct step *step, b
 /** Both want the same proofs; they find both now and then. */
 static unsigned prove_all(struct twin *a, struct twin *b, mxclash_time now)
 {
-    struct mxclash_proof proof, other;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)}, other = proof;
     unsigned proofs = 0;
 
     while (mxclash_proof_next(a->engine, now, &proof)) {
@@ -186,7 +187,8 @@ static unsigned prove_all(struct twin *a, struct twin *b, mxclash_time now)
                                      : CNAME_IS_CNAME();
             static struct message m;
             struct wire_name zone = wire_name_of(".");
-            struct mxclash_answer answer = {.zone = zone.octets, .zone_len = zone.len};
+            struct mxclash_answer answer = {
+                .struct_size = sizeof(answer), .zone = zone.octets, .zone_len = zone.len};
 
             reply_build(&m, owner, &reply);
             answer.message = m.octets;
@@ -214,7 +216,7 @@ static void test_looks_agree(void **state)
     begin(&written_out);
     srandom(20261122);
     for (unsigned i = 0; i < STEPS; i++) {
-        struct mxclash_stats a, b;
+        struct engine_stats a, b;
         struct step step;
 
         if (random() % 8 == 0)
@@ -225,8 +227,8 @@ static void test_looks_agree(void **state)
         assert_int_equal(hand_in(&compressed, &step, true, now),
                          hand_in(&written_out, &step, false, now));
         proofs += prove_all(&compressed, &written_out, now);
-        mxclash_get_stats(compressed.engine, &a);
-        mxclash_get_stats(written_out.engine, &b);
+        engine_get_stats(compressed.engine, &a);
+        engine_get_stats(written_out.engine, &b);
         assert_memory_equal(&a, &b, sizeof(a));
         assert_int_equal(compressed.events, written_out.events);
         assert_memory_equal(&compressed.last, &written_out.last, sizeof(compressed.last));

@@ -147,7 +147,7 @@ static void test_addresses(void **state)
     assert_field(&event, "authority", "192.0.2.1");
     set_authority(&event, "2001:db8::1");
     assert_field(&event, "authority", "2001:db8::1");
-    event.authority.ss_family = AF_UNIX;
+    event.authority.family = 1;
     assert_field(&event, "authority", NULL);
 }
 
@@ -233,7 +233,7 @@ static void test_hostile_octets(void **state)
     SET_NAME(event.owner, event.owner_len, "\\\"\\010\\000\\255<b>.test");
     assert_field(&event, "domain", "\\034\\010\\000\\255\\060b\\062.test");
     /* the operator's own texts may be UTF-8, and are escaped; what is no UTF-8 is unknown */
-    event.provider = "courrier-\xc3\xa9t\xc3\xa9";
+    strcpy(event.provider, "courrier-\xc3\xa9t\xc3\xa9");
     text = json_event(&event, "bad\xff");
     assert_non_null(strstr(text, "\"provider\":\"courrier-\\u00E9t\\u00E9\""));
     assert_non_null(strstr(text, "\"host\":null"));
@@ -296,7 +296,7 @@ static void test_readable(void **state)
                     "replace-cname-with-address");
     event.type = mxclash_changed;
     event.evidence = mxclash_same_answer;
-    event.authority.ss_family = AF_UNSPEC;
+    event.authority.family = 0;
     event.impact = mxclash_impact_unknown;
     event.hides_spf = mxclash_no;
     event.servers = mxclash_servers_differ;

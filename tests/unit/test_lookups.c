@@ -144,7 +144,7 @@ static void test_no_lookups(void **state)
 
 static void test_one_at_a_time(void **state)
 {
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
     (void)state;
     open_shop();
@@ -161,7 +161,7 @@ static void test_one_at_a_time(void **state)
 /** Whoever ends twice, or ends what is not there, does nothing. */
 static void test_ends_that_nobody_waits_for(void **state)
 {
-    struct mxclash_lookup lookup, other;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)}, other = lookup;
 
     (void)state;
     open_shop();
@@ -185,7 +185,7 @@ static void test_ends_that_nobody_waits_for(void **state)
 /** The conflict, or all of its case, is gone when the answer comes. */
 static void test_case_that_vanished(void **state)
 {
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
     (void)state;
     open_shop();
@@ -265,7 +265,7 @@ static void test_lost(void **state)
 /** The owner moves the CNAME while its old target is looked up: what comes of that is nothing. */
 static void test_target_that_moved(void **state)
 {
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
     (void)state;
     open_shop();
@@ -285,7 +285,7 @@ static void test_target_that_moved(void **state)
 /** Between two questions: the look begins anew at the new target. */
 static void test_target_that_moved_between_questions(void **state)
 {
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
     (void)state;
     open_shop();
@@ -300,7 +300,7 @@ static void test_target_that_moved_between_questions(void **state)
 /** A target in another case is the same. */
 static void test_target_in_another_case(void **state)
 {
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
     (void)state;
     open_shop();
@@ -435,7 +435,7 @@ static void test_pace(void **state)
     for (unsigned i = 0; i < 30; i++)
         see(numbered(i), MX_IS_BOTH());
     for (mxclash_time end = detector.now + 5 * SECOND; detector.now < end; detector.now += 10) {
-        struct mxclash_lookup lookup;
+        struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
         while (take_lookup(&lookup)) {
             end_lookup(&lookup, look_null_mx);

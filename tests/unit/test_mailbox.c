@@ -27,7 +27,7 @@ static void expect(enum mxclash_event_type type, enum mxclash_kind kind,
 /** Take the proof that waits, which asks TXT too. */
 static void prove_spf(const char *text)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     assert_true(take_proof(&proof));
     assert_int_equal(proof.qtype_count, 3);

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "core/engine/stats.h"
 #include "core/providers/providers.h"
 #include "message.h"
 
@@ -42,6 +43,7 @@ static struct {
 } templates[TEMPLATES];
 
 static struct mxclash_options options = {
+    .struct_size = sizeof(struct mxclash_options),
     .seed = 7,
     .probe = true,
     .probe_rate = 1000,
@@ -91,12 +93,13 @@ static void flood(struct mxclash_engine *engine, int names)
 {
     for (int i = 0; i < names; i++) {
         int number = (int)(random() % TEMPLATES);
-        struct mxclash_answer answer = {.message = templates[number].octets,
+        struct mxclash_answer answer = {.struct_size = sizeof(answer),
+                                        .message = templates[number].octets,
                                         .message_len = templates[number].len,
                                         .zone = templates[number].octets + WIRE_HEADER_OCTETS,
                                         .zone_len = templates[number].zone_len};
         long name = random();
-        struct mxclash_proof proof;
+        struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
         memcpy(templates[number].octets + WIRE_HEADER_OCTETS + 1, &name, 4);
         mxclash_inspect(engine, &answer, START + i);
@@ -126,7 +129,7 @@ static void *work(void *context)
     struct job *job = context;
 
     options.table_size = job->table_size;
-    if (mxclash_engine_new(&options, &job->engine) == mxclash_ok)
+    if (mxclash_engine_new(&options, &job->engine, NULL, 0) == mxclash_ok)
         flood(job->engine, job->names);
     return NULL;
 }
@@ -135,14 +138,14 @@ static void check_bound(size_t table_size, int names)
 {
     struct job job = {.table_size = table_size, .names = names};
     size_t before = in_use(), taken;
-    struct mxclash_stats stats;
+    struct engine_stats stats;
     pthread_t thread;
 
     assert_int_equal(pthread_create(&thread, NULL, work, &job), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_non_null(job.engine);
     taken = in_use() - before;
-    mxclash_get_stats(job.engine, &stats);
+    engine_get_stats(job.engine, &stats);
     mxclash_engine_free(job.engine);
     printf("table %zu: counted %zu, really taken %zu, %zu cases\n", table_size,
            (size_t)stats.table_bytes, REAL_MALLOC ? taken : 0, (size_t)stats.table_entries);
@@ -214,7 +217,7 @@ static void test_many_threads(void **state)
 
     (void)state;
     options.table_size = 4 << 20;
-    assert_int_equal(mxclash_engine_new(&options, &engine), mxclash_ok);
+    assert_int_equal(mxclash_engine_new(&options, &engine, NULL, 0), mxclash_ok);
     for (int i = 0; i <= TURNS; i++)
         sem_init(&turn_of[i], 0, 0);
     for (int i = 0; i < TURNS; i++) {

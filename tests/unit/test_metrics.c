@@ -316,7 +316,7 @@ static void test_domains(void **state)
     };
 
     (void)state;
-    domains[0].provider = "alibaba-mail-standard";
+    strcpy(domains[0].provider, "alibaba-mail-standard");
     for (int format = metrics_prometheus; format <= metrics_openmetrics; format++) {
         char *text = metrics_domains_text(domains, 3, (enum metrics_format)format);
 

@@ -77,9 +77,9 @@ static void test_refused_by_the_rate(void **state)
 
 static uint64_t delayed(enum mxclash_delay reason)
 {
-    struct mxclash_stats stats;
+    struct engine_stats stats;
 
-    mxclash_get_stats(detector.engine, &stats);
+    engine_get_stats(detector.engine, &stats);
     return stats.delayed[reason];
 }
 
@@ -88,14 +88,14 @@ static uint64_t delayed(enum mxclash_delay reason)
 static void test_wildcard_of_both(void **state)
 {
     char owner[64];
-    struct mxclash_stats stats;
+    struct engine_stats stats;
 
     (void)state;
     for (int i = 0; i < 150; i++) {
         snprintf(owner, sizeof(owner), "n%d.attacker.test", i);
         see(owner, MX_IS_BOTH(.zone = "attacker.test"));
     }
-    mxclash_get_stats(detector.engine, &stats);
+    engine_get_stats(detector.engine, &stats);
     assert_int_equal(stats.opened[mxclash_cname_and_mx], OPENINGS_DOMAIN);
     assert_int_equal(detector.event_count, OPENINGS_DOMAIN);
     assert_int_equal(delayed(mxclash_delay_domain_limit), 50);
@@ -113,7 +113,7 @@ static void test_wildcard_of_both(void **state)
 /** What was refused is no conflict yet: it does not stand, and clearing it tells nothing. */
 static void test_refused_does_not_stand(void **state)
 {
-    struct mxclash_standing standing;
+    struct mxclash_standing standing = {.struct_size = sizeof(standing)};
     struct wire_name name = wire_name_of("late.attacker.test");
     char owner[64];
 

@@ -43,7 +43,7 @@ static void test_answers_to_other_questions(void **state)
 {
     static struct message m;
     const struct reply chaos = {.zone = "shop.test"};
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     want_proof();
@@ -65,7 +65,7 @@ static void test_answers_to_other_questions(void **state)
 /** Whichever of the two is answered first. */
 static void test_cname_before_mx(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     want_proof();
@@ -86,7 +86,7 @@ static void test_lame_server(void **state)
                                   NO_MX(LAME),
                                   NO_MX(LAME, .soa = "shop.test"),
                                   NO_MX(LAME, .rcode = MESSAGE_NXDOMAIN)};
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -246,7 +246,7 @@ static void test_recheck_of_short_hearsay(void **state)
 /** Where no zone is known and no forwarder was asked, the SOA would tell nothing new. */
 static void test_soa_is_asked_behind_a_forwarder_only(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see(OWNER, A_IS_CNAME(.no_zone = true));

@@ -90,7 +90,7 @@ static void answer_soa(const struct mxclash_proof *proof, const char *owner, con
 
 static struct mxclash_proof expect_questions(const uint16_t *qtypes, size_t count)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     assert_true(take_proof(&proof));
     assert_int_equal(proof.qtype_count, count);
@@ -132,7 +132,7 @@ static void expect_spf(enum mxclash_event_type type)
 static void test_spf_missing(void **state)
 {
     for (int mx_first = 0; mx_first <= 1; mx_first++) {
-        struct mxclash_proof proof;
+        struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
         setup(state);
         proof = suspect_spf(mx_first);
@@ -226,7 +226,7 @@ static void test_spf_is_right_after_all(void **state)
                                         "v=spf1 redirect=%{d}.spf.test"};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        struct mxclash_proof proof;
+        struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
         setup(state);
         proof = suspect_spf(true);
@@ -273,7 +273,7 @@ static void test_spf_without_mx(void **state)
 
     for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
         for (int alias = 0; alias <= 1; alias++) {
-            struct mxclash_proof proof;
+            struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
             setup(state);
             /* so that the case knows the MX */
@@ -291,7 +291,7 @@ static void test_spf_without_mx(void **state)
 /** Both kinds in one proof. */
 static void test_spf_beside_a_cname(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see("shop.test", MX_IS_MX());
@@ -310,7 +310,7 @@ static void test_spf_beside_a_cname(void **state)
 /** One answer with CNAME and MX needs no proof, but for the SPF record that does not fit. */
 static void test_spf_beside_one_answer(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see_txt("shop.test", SPF_BAD);
@@ -340,7 +340,7 @@ static void test_soa(void **state)
                      cname = CNAME_IS_CNAME(.forwarded = true, .zone = "."),
                      a = A_IS_CNAME(.forwarded = true, .zone = ".");
         const struct mxclash_event *event;
-        struct mxclash_proof proof;
+        struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
         detector_begin(&options);
         see("shop.test", mx);
@@ -371,7 +371,7 @@ static void test_soa(void **state)
 static void test_questions_are_paid(void **state)
 {
     struct mxclash_options options = options_with_table();
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     options.probe_rate = 4;
@@ -400,7 +400,7 @@ static const char *host_of(const char *domain, unsigned number)
 
 static unsigned take_all(void)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     unsigned count = 0;
 
     while (take_proof(&proof)) {

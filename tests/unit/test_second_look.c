@@ -44,7 +44,7 @@ static bool errands_wait(void)
  * serial 0: SOA gets no answer. */
 static void look_with(struct reply mx, struct reply cname, uint32_t serial, uint32_t txt_serial)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     assert_true(take_proof(&proof));
     answer_proof(&proof, cname);
@@ -102,7 +102,7 @@ static void test_what_is_asked(void **state)
 {
     static const uint16_t first[] = {wire_type_mx, wire_type_cname};
     static const uint16_t second[] = {wire_type_cname, wire_type_soa, wire_type_mx, wire_type_txt};
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see(OWNER, A_IS_CNAME());
@@ -230,7 +230,7 @@ static void test_serials_that_differ(void **state)
 /** The serial of another zone, as of the one above, says nothing. */
 static void test_serials_of_two_zones(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see(OWNER, A_IS_CNAME());
@@ -298,7 +298,7 @@ static void test_turns_for_good(void **state)
 
     (void)state;
     for (int second = 0; second < 24 * 3600; second++, detector.now += SECOND) {
-        struct mxclash_proof proof;
+        struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
         see(OWNER, A_IS_CNAME());
         see(OWNER, MX_IS_CNAME());
@@ -372,7 +372,7 @@ static void test_brought_forward_seldom(void **state)
     (void)state;
     open_it();
     for (int second = 0; second < 600; second++, detector.now += SECOND) {
-        struct mxclash_proof proof;
+        struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
         see(OWNER, second % 2 ? A_IS_A() : A_IS_CNAME());
         if (!take_proof(&proof))
@@ -390,7 +390,7 @@ static void test_brought_forward_seldom(void **state)
  * back holds it up no longer than it would have waited. */
 static void test_waiting_is_bounded(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see(OWNER, A_IS_CNAME());
@@ -435,7 +435,7 @@ static void test_no_room_to_wait(void **state)
     expect_no_event();
     assert_int_equal(stats_now().proofs_dropped[mxclash_drop_queue_full], 10);
     detector.now += MINUTE;
-    for (struct mxclash_proof proof; take_proof(&proof); waiting++)
+    for (struct mxclash_proof proof = {.struct_size = sizeof(proof)}; take_proof(&proof); waiting++)
         mxclash_proof_abandon(detector.engine, &proof, detector.now);
     assert_int_equal(waiting, count - 10);
     see(name, A_IS_CNAME());
@@ -510,7 +510,7 @@ static void test_cname_for_an_address_only(void **state)
     const struct reply denials[] = {NO_CNAME(), NO_CNAME(.rcode = MESSAGE_NXDOMAIN),
                                     NO_CNAME(.rcode = MESSAGE_REFUSED), NO_CNAME(.rcode = 4)};
     static const uint16_t third[] = {wire_type_a, wire_type_soa, wire_type_mx, wire_type_txt};
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     for (size_t i = 0; i < sizeof(denials) / sizeof(denials[0]); i++) {
         setup(state);
@@ -548,7 +548,7 @@ static void test_cname_for_an_address_only(void **state)
 /** The type that showed it is asked, and only if it was met; a mover is not found guilty by it. */
 static void test_which_address(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see(OWNER, (struct reply){.qtype = wire_type_aaaa, .cname = TARGET});
@@ -583,7 +583,7 @@ static void test_which_address(void **state)
 /** The questions of a proof end in any order. */
 static void test_address_after_the_mx_came_last(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see(OWNER, MX_IS_MX());
@@ -620,7 +620,7 @@ static void test_hides_spf(void **state)
                  {NULL, false, mxclash_unknown}};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct mxclash_proof proof;
+        struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
         setup(state);
         see(OWNER, A_IS_CNAME());

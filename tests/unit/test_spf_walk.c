@@ -29,7 +29,7 @@ struct node {
 
 static void prove_spf(const char *txt)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     see(OWNER, MX_OF_ALIBABA());
     see_txt(OWNER, txt);
@@ -43,11 +43,11 @@ static void prove_spf(const char *txt)
 /** Answer every look-up that is wanted. \return how many there were */
 static unsigned walk(const struct node *nodes)
 {
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
     unsigned looked = 0;
 
     for (; take_lookup(&lookup); looked++) {
-        struct mxclash_lookup_reply reply = {.answered = true};
+        struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply), .answered = true};
         struct mxclash_txt txt[MXCLASH_TXT_MAX];
         static struct message m;
         const struct node *node = nodes;
@@ -204,7 +204,7 @@ static void test_rest(void **state)
     prove_spf(SPF("include:a.test -all"));
     looked = walk(nodes);
     for (int minutes = 0; minutes < 7 * 60; minutes++, detector.now += MINUTE) {
-        struct mxclash_proof proof;
+        struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
         see(OWNER, MX_OF_ALIBABA());
         see_txt(OWNER, SPF("include:a.test -all"));
@@ -237,7 +237,7 @@ static void test_cleared(void **state)
 static void test_abandoned(void **state)
 {
     static const struct node bad[] = {{"a.test", {SPF("-all")}}, {NULL, {NULL}}};
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
     uint64_t before;
 
     (void)state;
@@ -251,7 +251,9 @@ static void test_abandoned(void **state)
     prove_spf(SPF("include:a.test -all"));
     assert_int_equal(walk(bad), 1);
     expect_event(OWNER, mxclash_opened, mxclash_spf_missing, mxclash_confirmed, mxclash_probe);
-    mxclash_lookup_end(detector.engine, &lookup, &(struct mxclash_lookup_reply){.answered = true},
+    mxclash_lookup_end(detector.engine, &lookup,
+                       &(struct mxclash_lookup_reply){
+                           .struct_size = sizeof(struct mxclash_lookup_reply), .answered = true},
                        detector.now);
     expect_no_event();
     /* an MX set is kept since, and no walk */

@@ -20,7 +20,7 @@ static bool get_standing(const char *owner, struct mxclash_standing *standing)
 
 static struct mxclash_standing standing_of(const char *owner)
 {
-    struct mxclash_standing standing;
+    struct mxclash_standing standing = {.struct_size = sizeof(standing)};
 
     assert_true(get_standing(owner, &standing));
     return standing;
@@ -28,7 +28,7 @@ static struct mxclash_standing standing_of(const char *owner)
 
 static void expect_none(const char *owner)
 {
-    struct mxclash_standing standing;
+    struct mxclash_standing standing = {.struct_size = sizeof(standing)};
 
     assert_false(get_standing(owner, &standing));
 }
@@ -132,7 +132,7 @@ static void test_whose_mx(void **state)
 /** What the authority itself has taken back is given to nobody. */
 static void test_mx_that_is_gone(void **state)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
 
     (void)state;
     see("shop.test", A_IS_CNAME());

@@ -59,7 +59,8 @@ static void count_held(void *context)
 
 static struct mxclash_answer answer_of(size_t domain, size_t reply)
 {
-    return (struct mxclash_answer){.message = domains[domain].octets[reply],
+    return (struct mxclash_answer){.struct_size = sizeof(struct mxclash_answer),
+                                   .message = domains[domain].octets[reply],
                                    .message_len = domains[domain].len[reply],
                                    .zone = domains[domain].name.octets,
                                    .zone_len = domains[domain].name.len};
@@ -67,7 +68,7 @@ static struct mxclash_answer answer_of(size_t domain, size_t reply)
 
 static void make_proof(mxclash_time now, unsigned *seed)
 {
-    struct mxclash_proof proof;
+    struct mxclash_proof proof = {.struct_size = sizeof(proof)};
     size_t domain;
 
     if (!mxclash_proof_next(engine, now, &proof))
@@ -92,9 +93,10 @@ static void make_proof(mxclash_time now, unsigned *seed)
 /** What senders meet at a target, and the events that wait for it. */
 static void look_up(mxclash_time now, unsigned *seed)
 {
-    struct mxclash_lookup_reply reply = {.answered = rand_r(seed) % 4 != 0,
+    struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply),
+                                         .answered = rand_r(seed) % 4 != 0,
                                          .has_address = rand_r(seed) % 2 != 0};
-    struct mxclash_lookup lookup;
+    struct mxclash_lookup lookup = {.struct_size = sizeof(lookup)};
 
     if (mxclash_lookup_next(engine, now, &lookup))
         mxclash_lookup_end(engine, &lookup, &reply, now);
@@ -104,14 +106,14 @@ static void look_up(mxclash_time now, unsigned *seed)
 
 static void read_all(void)
 {
-    struct mxclash_domain top[10];
-    struct mxclash_stats stats;
+    struct mxclash_domain top[10] = {{.struct_size = sizeof(top[0])}};
+    struct engine_stats stats;
     size_t count = mxclash_top_domains(engine, top, 10);
 
     for (size_t i = 1; i < count; i++)
         if (top[i].mx_queries > top[i - 1].mx_queries)
             atomic_fetch_add(&faults, 1);
-    mxclash_get_stats(engine, &stats);
+    engine_get_stats(engine, &stats);
     if (stats.table_bytes > stats.table_bytes_limit)
         atomic_fetch_add(&faults, 1);
 }
@@ -167,12 +169,12 @@ static int free_domains(void **state)
     return 0;
 }
 
-static struct mxclash_stats run(size_t table_size)
+static struct engine_stats run(size_t table_size)
 {
     struct mxclash_options options = detector_options();
     pthread_t threads[THREADS];
     unsigned seeds[THREADS];
-    struct mxclash_stats stats;
+    struct engine_stats stats;
 
     options.table_size = table_size;
     options.recheck_interval_s = 5;
@@ -183,14 +185,14 @@ static struct mxclash_stats run(size_t table_size)
     held = 0;
     memset(told, 0, sizeof(told));
     faults = 0;
-    assert_int_equal(mxclash_engine_new(&options, &engine), mxclash_ok);
+    assert_int_equal(mxclash_engine_new(&options, &engine, NULL, 0), mxclash_ok);
     for (unsigned i = 0; i < THREADS; i++) {
         seeds[i] = i + 1;
         assert_int_equal(pthread_create(&threads[i], NULL, hammer, &seeds[i]), 0);
     }
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
-    mxclash_get_stats(engine, &stats);
+    engine_get_stats(engine, &stats);
     mxclash_engine_free(engine);
     assert_int_equal(atomic_load(&faults), 0);
     assert_int_equal(stats.malformed, 0);
@@ -209,7 +211,7 @@ static uint64_t sum(const uint64_t *values, size_t count)
 
 static void test_with_room(void **state)
 {
-    struct mxclash_stats stats = run(4 << 20);
+    struct engine_stats stats = run(4 << 20);
     uint64_t opened = sum(stats.opened, MXCLASH_KINDS);
     uint64_t cleared = sum(stats.cleared, MXCLASH_KINDS);
     uint64_t expired = sum(stats.expired, MXCLASH_KINDS);
@@ -234,7 +236,7 @@ static void test_with_room(void **state)
 
 static void test_without_room(void **state)
 {
-    struct mxclash_stats stats = run(256 << 10);
+    struct engine_stats stats = run(256 << 10);
 
     (void)state;
     assert_true(stats.table_evictions > 1000);

@@ -62,7 +62,7 @@ static int setup(void **state)
     options.lookup = true;
     options.on_event = on_event;
     options.on_held = on_held;
-    assert_int_equal(mxclash_engine_new(&options, &engine), mxclash_ok);
+    assert_int_equal(mxclash_engine_new(&options, &engine, NULL, 0), mxclash_ok);
     ticker = ticker_start(engine);
     assert_non_null(ticker);
     told = 0;
@@ -86,7 +86,8 @@ static void open_one(const char *owner)
 {
     struct message *m = malloc(sizeof(*m));
     struct wire_name zone = wire_name_of(owner);
-    struct mxclash_answer answer = {.zone = zone.octets, .zone_len = zone.len};
+    struct mxclash_answer answer = {
+        .struct_size = sizeof(answer), .zone = zone.octets, .zone_len = zone.len};
 
     if (m == NULL) {
         atomic_fetch_add(&faults, 1);

@@ -25,6 +25,9 @@ struct counters {
     _Atomic uint64_t cleared[MXCLASH_KINDS];
     _Atomic uint64_t expired[MXCLASH_KINDS];
     _Atomic uint64_t evicted[MXCLASH_KINDS];
+    _Atomic uint64_t imported[MXCLASH_KINDS];
+    _Atomic uint64_t import_refused;
+    _Atomic uint64_t events_lost;
     _Atomic uint64_t open_now[MXCLASH_KINDS][MXCLASH_STATES];
     _Atomic uint64_t delayed[MXCLASH_DELAYS];
     _Atomic uint64_t proofs[MXCLASH_PROOF_RESULTS];

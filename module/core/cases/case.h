@@ -137,6 +137,8 @@ struct docket_case {
     mxclash_time early_at;
     /** client MX queries while in conflict */
     uint64_t mx_queries;
+    /** as many of them were there when an event last told of this owner */
+    uint64_t mx_told;
     /** client MX queries since the first one of the last CASE_WANTED_WINDOW_MS; 0: never any */
     uint64_t mx_asked;
     mxclash_time mx_first_asked, mx_last_asked;
@@ -156,7 +158,8 @@ struct docket_case {
     /** of the last MX set: it lacks hosts that the provider documents; a last dot lacks */
     bool mx_lacks, mx_doubled;
     struct conflict conflicts[MXCLASH_KINDS];
-    struct sockaddr_storage authority;
+    /** that gave the deciding answer */
+    struct mxclash_address authority;
     uint8_t *cname_target;
     struct mx_set *mx_set;
     /** NULL: none */

@@ -78,9 +78,10 @@ enum mxclash_proof_result case_proof_decide(const struct casework *work, struct 
 /** The host could not ask: no proof for a while. */
 void case_proof_abandon(struct docket_case *c, mxclash_time now);
 
-/** A client asked the MX of the owner. \return true if the owner is in conflict now */
+/** A client asked the MX of the owner and got this enum mxclash_reply. \return true if the owner is
+ * in conflict now */
 bool case_client_mx(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
-                    enum mxclash_reply reply, mxclash_time now, struct case_outcome *outcome);
+                    uint32_t reply, mxclash_time now, struct case_outcome *outcome);
 
 /** \return false if the case has no open conflict */
 bool case_standing(const struct docket_case *c, mxclash_time now,

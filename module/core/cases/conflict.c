@@ -61,8 +61,7 @@ static enum mxclash_servers servers_of(const struct docket_case *c, enum mxclash
     return kind == mxclash_cname_and_mx ? views_judge(&c->views) : mxclash_servers_unknown;
 }
 
-/** What an event tells of the owner, in one number: shows whether there is something new. */
-static uint64_t facts_of(const struct docket_case *c, enum mxclash_kind kind)
+uint64_t conflict_facts(const struct docket_case *c, enum mxclash_kind kind)
 {
     uint64_t facts = 0;
 
@@ -80,33 +79,44 @@ static uint64_t facts_of(const struct docket_case *c, enum mxclash_kind kind)
     return facts;
 }
 
-static void make_event(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
-                       enum mxclash_event_type type, mxclash_time now, struct case_outcome *outcome)
+void case_provider_tag(const struct casework *work, const struct docket_case *c,
+                       char tag[MXCLASH_TAG_MAX])
 {
-    struct conflict *conflict = &c->conflicts[kind];
-    struct mxclash_event *event;
+    const char *name = case_provider(work, c);
 
-    if (outcome->event_count == sizeof(outcome->events) / sizeof(outcome->events[0]))
-        return;
-    event = &outcome->events[outcome->event_count++];
+    _Static_assert(PROVIDER_TAG_MAX < MXCLASH_TAG_MAX, "a tag would be cut");
+    if (name != NULL)
+        strcpy(tag, name);
+    else
+        tag[0] = '\0';
+}
+
+void conflict_describe(const struct casework *work, const struct docket_case *c,
+                       enum mxclash_kind kind, enum mxclash_event_type type, mxclash_time now,
+                       struct mxclash_event *event)
+{
+    const struct conflict *conflict = &c->conflicts[kind];
+
     memset(event, 0, offsetof(struct mxclash_event, mx));
-    event->type = type;
-    event->kind = kind;
-    event->state = conflict->state;
-    event->evidence = conflict->evidence;
-    event->apex = (enum mxclash_apex)c->apex;
-    event->impact = is_of_cname(kind) ? c->impact : mxclash_impact_unknown;
-    event->servers = servers_of(c, kind);
-    event->hides_spf = is_of_cname(kind) ? (enum mxclash_known)c->hides_spf : mxclash_unknown;
+    event->struct_size = sizeof(*event);
+    event->type = (uint8_t)type;
+    event->kind = (uint8_t)kind;
+    event->state = (uint8_t)conflict->state;
+    event->evidence = (uint8_t)conflict->evidence;
+    event->apex = c->apex;
+    event->impact = (uint8_t)(is_of_cname(kind) ? c->impact : mxclash_impact_unknown);
+    event->servers = (uint8_t)servers_of(c, kind);
+    event->hides_spf = is_of_cname(kind) ? c->hides_spf : (int8_t)mxclash_unknown;
     event->time = now;
     event->first_seen = conflict->first_seen;
     event->last_seen = conflict->last_seen;
     event->mx_queries = c->mx_queries;
     event->held_back = conflict->held_back;
-    event->spf = kind == mxclash_spf_missing ? (enum mxclash_spf)c->spf_fault : mxclash_spf_none;
+    event->spf = kind == mxclash_spf_missing ? c->spf_fault : (uint8_t)mxclash_spf_none;
     event->advice = advice_for(c, kind);
     event->authority = c->authority;
-    event->provider = kind != mxclash_cname_at_apex ? case_provider(work, c) : NULL;
+    if (kind != mxclash_cname_at_apex)
+        case_provider_tag(work, c, event->provider);
     memcpy(event->owner, c->owner, c->owner_len);
     event->owner_len = c->owner_len;
     event->zone_len = (uint8_t)(c->owner_len - c->zone_at);
@@ -120,8 +130,19 @@ static void make_event(const struct casework *work, struct docket_case *c, enum 
         event->mx_count = c->mx_set->count;
         memcpy(event->mx, c->mx_set->mx, c->mx_set->count * sizeof(struct mxclash_mx));
     }
+}
+
+static void make_event(const struct casework *work, struct docket_case *c, enum mxclash_kind kind,
+                       enum mxclash_event_type type, mxclash_time now, struct case_outcome *outcome)
+{
+    struct conflict *conflict = &c->conflicts[kind];
+
+    if (outcome->event_count == sizeof(outcome->events) / sizeof(outcome->events[0]))
+        return;
+    conflict_describe(work, c, kind, type, now, &outcome->events[outcome->event_count++]);
     conflict->held_back = 0;
-    conflict->told_facts = facts_of(c, kind);
+    conflict->told_facts = conflict_facts(c, kind);
+    c->mx_told = c->mx_queries;
 }
 
 /** An opened event was made within the last hour. */
@@ -220,7 +241,7 @@ void conflict_tell_changed(const struct casework *work, struct docket_case *c,
 {
     struct conflict *conflict = &c->conflicts[kind];
 
-    if (!conflict->open || !conflict->told || conflict->told_facts == facts_of(c, kind))
+    if (!conflict->open || !conflict->told || conflict->told_facts == conflict_facts(c, kind))
         return;
     /* what is not told now differs still when it is looked at again */
     if (conflict->changed_at != 0 && clock_within(conflict->changed_at, MXCLASH_QUIET_MS, now))
@@ -271,7 +292,8 @@ void conflict_clear(const struct casework *work, struct docket_shard *shard, str
 {
     close_conflict(work, c, kind, mxclash_cleared, now, outcome);
     docket_touch(work->docket, shard, c, case_is_open(c));
-    c->mx_queries = case_is_open(c) ? c->mx_queries : 0;
+    if (!case_is_open(c))
+        c->mx_queries = c->mx_told = 0;
 }
 
 void case_expire(const struct casework *work, struct docket_case *c, mxclash_time now,

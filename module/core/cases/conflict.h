@@ -14,6 +14,18 @@
 /** \return tag of the mailbox provider that the owner's MX names, NULL if none */
 const char *case_provider(const struct casework *work, const struct docket_case *c);
 
+/** The same as events have it, "" if none. */
+void case_provider_tag(const struct casework *work, const struct docket_case *c,
+                       char tag[MXCLASH_TAG_MAX]);
+
+/** Say of a conflict what an event of that type says of it now. */
+void conflict_describe(const struct casework *work, const struct docket_case *c,
+                       enum mxclash_kind kind, enum mxclash_event_type type, mxclash_time now,
+                       struct mxclash_event *event);
+
+/** What an event tells of the owner, in one number: shows whether there is something new. */
+uint64_t conflict_facts(const struct docket_case *c, enum mxclash_kind kind);
+
 /** \return true if the case has an open conflict */
 bool case_is_open(const struct docket_case *c);
 

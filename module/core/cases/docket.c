@@ -452,6 +452,58 @@ void docket_visit_open(struct docket *docket,
     }
 }
 
+/** \return the first open case of a slice that has not been visited, NULL if there is none. Shard
+ * locked. */
+static struct docket_case *next_of_slice(const struct docket_shard *shard,
+                                         struct docket_cursor *cursor)
+{
+    for (; cursor->bucket < VISIT_BUCKETS && cursor->from + cursor->bucket <= shard->bucket_mask;
+         cursor->bucket++, cursor->hash = 0) {
+        struct docket_case *next = NULL;
+
+        /* by hash: the order of a bucket changes as cases come and go */
+        for (struct docket_case *c = shard->buckets[cursor->from + cursor->bucket]; c != NULL;
+             c = c->bucket_next)
+            if (c->is_open && c->hash >= cursor->hash && (next == NULL || c->hash < next->hash))
+                next = c;
+        if (next != NULL)
+            return next;
+    }
+    return NULL;
+}
+
+bool docket_next_open(struct docket *docket, struct docket_cursor *cursor,
+                      void (*visit)(void *context, struct docket_case *c), void *context)
+{
+    const size_t buckets = docket->shards[0].bucket_mask + 1;
+
+    for (; cursor->from < buckets; cursor->from += VISIT_BUCKETS, cursor->shard = 0) {
+        for (; cursor->shard < DOCKET_SHARDS; cursor->shard++, cursor->bucket = 0) {
+            struct docket_shard *shard = &docket->shards[cursor->shard];
+            struct docket_case *c = NULL;
+
+            pthread_mutex_lock(&shard->lock);
+            if (shard->lists[1].newest != NULL)
+                c = next_of_slice(shard, cursor);
+            if (c != NULL) {
+                cursor->hash = c->hash;
+                visit(context, c);
+            }
+            pthread_mutex_unlock(&shard->lock);
+            if (c != NULL)
+                return true;
+            cursor->hash = 0;
+        }
+    }
+    return false;
+}
+
+void docket_pass(struct docket_cursor *cursor)
+{
+    if (++cursor->hash == 0)
+        cursor->bucket++;
+}
+
 void docket_size(const struct docket *docket, uint64_t *cases, uint64_t *octets)
 {
     *cases = 0;

@@ -131,6 +131,24 @@ struct docket_case *docket_oldest(struct docket_shard *shard, bool open);
 void docket_visit_open(struct docket *docket,
                        void (*visit)(void *context, const struct docket_case *c), void *context);
 
+/** How far a walk has come. All 0 at its beginning. */
+struct docket_cursor {
+    /** the first of the buckets that are visited under one lock, the shard, the bucket of those,
+     * and the least hash in it that was not visited */
+    uint64_t from;
+    uint32_t shard, bucket;
+    uint64_t hash;
+};
+
+/**
+ * Call visit for the next open case of a walk, its shard locked, in slices as above. The cursor
+ * then stands at that case: docket_pass() goes on behind it. Two cases of one hash, one of 2^64,
+ * count as one. \return false, nothing visited, at the end
+ */
+bool docket_next_open(struct docket *docket, struct docket_cursor *cursor,
+                      void (*visit)(void *context, struct docket_case *c), void *context);
+void docket_pass(struct docket_cursor *cursor);
+
 /** Cases and octets of cases now. No lock. */
 void docket_size(const struct docket *docket, uint64_t *cases, uint64_t *octets);
 

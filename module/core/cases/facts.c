@@ -106,15 +106,13 @@ void case_note_view(struct docket_case *c, const struct mxclash_answer *answer,
         flags |= view_lacks_cname;
     if (!mx && qtype == wire_type_mx)
         flags |= view_lacks_mx;
-    views_note(&c->views, answer->server, answer->server_len, flags);
+    views_note(&c->views, &answer->server, flags);
 }
 
 void case_note_server(struct docket_case *c, const struct mxclash_answer *answer)
 {
-    if (answer->server == NULL || answer->server_len > sizeof(c->authority))
-        return;
-    memset(&c->authority, 0, sizeof(c->authority));
-    memcpy(&c->authority, answer->server, answer->server_len);
+    if (answer->server.family != 0)
+        c->authority = answer->server;
 }
 
 /** The first moment at which a record seen now is no more valid. Resolvers cap TTLs, so do we. */

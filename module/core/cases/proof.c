@@ -57,6 +57,9 @@ void case_proof_begin(struct docket_case *c, uint64_t id, mxclash_time now,
     proof->id = id;
     proof->owner_len = c->owner_len;
     memcpy(proof->owner, c->owner, c->owner_len);
+    proof->zone_len = (uint8_t)(c->owner_len - c->zone_at);
+    memcpy(proof->zone, c->owner + c->zone_at, proof->zone_len);
+    proof->authority = c->authority;
     proof->qtype_count = 0;
     proof->in_turn = second_look_is_due(c);
     if (proof->in_turn) {

@@ -199,7 +199,7 @@ void case_saw(const struct casework *work, struct docket_shard *shard, struct do
 }
 
 bool case_client_mx(const struct casework *work, struct docket_shard *shard, struct docket_case *c,
-                    enum mxclash_reply reply, mxclash_time now, struct case_outcome *outcome)
+                    uint32_t reply, mxclash_time now, struct case_outcome *outcome)
 {
     c->met = c->mx_last_asked = now;
     if (c->mx_asked++ == 0) {
@@ -236,8 +236,9 @@ bool case_standing(const struct docket_case *c, mxclash_time now, struct mxclash
     for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
         if (!c->conflicts[kind].open)
             continue;
-        standing->kind = (enum mxclash_kind)kind;
-        standing->state = c->conflicts[kind].state;
+        standing->kind = (uint8_t)kind;
+        standing->state = (uint8_t)c->conflicts[kind].state;
+        standing->reserved = 0;
         standing->mx_ttl_s = 0;
         standing->mx_count = 0;
         if (c->mx_set != NULL && c->mx_is_authoritys && c->mx_until > now) {

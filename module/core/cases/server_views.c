@@ -4,31 +4,25 @@
 
 #include <string.h>
 
-#include <netinet/in.h>
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/** Port and address; what else lies in a sockaddr may differ from call to call. */
-static uint64_t server_hash(const struct sockaddr *server, socklen_t server_len)
+/** \return 0 if it is not known who it is */
+static uint64_t server_hash(const struct mxclash_address *server)
 {
-    if (server->sa_family == AF_INET && server_len >= sizeof(struct sockaddr_in)) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)server;
-
-        return XXH3_64bits_withSeed(&in->sin_addr, sizeof(in->sin_addr), in->sin_port);
+    switch (server->family) {
+    case 4:
+        return XXH3_64bits_withSeed(server->octets, 4, server->port);
+    case 6:
+        return XXH3_64bits_withSeed(server->octets, 16, server->port);
+    default:
+        return 0;
     }
-    if (server->sa_family == AF_INET6 && server_len >= sizeof(struct sockaddr_in6)) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)server;
-
-        return XXH3_64bits_withSeed(&in6->sin6_addr, sizeof(in6->sin6_addr), in6->sin6_port);
-    }
-    return 0;
 }
 
-void views_note(struct server_views *views, const struct sockaddr *server, socklen_t server_len,
-                unsigned flags)
+void views_note(struct server_views *views, const struct mxclash_address *server, unsigned flags)
 {
-    uint64_t hash = server != NULL ? server_hash(server, server_len) : 0;
+    uint64_t hash = server_hash(server);
     unsigned place = 0;
 
     if (hash == 0 || flags == 0)

@@ -32,8 +32,7 @@ struct server_views {
 };
 
 /** Note what a server said; a later word of the same server takes the place of an earlier one. */
-void views_note(struct server_views *views, const struct sockaddr *server, socklen_t server_len,
-                unsigned flags);
+void views_note(struct server_views *views, const struct mxclash_address *server, unsigned flags);
 
 /** Forget all. */
 void views_clear(struct server_views *views);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file What clients ask and get: mxclash_client_mx() and mxclash_get_standing(). See mxclash.h.
  */
+#include <string.h>
+
+#include "core/dns/answer.h"
 #include "core/dns/names.h"
 #include "core/engine/outcome.h"
+#include "core/engine/structs.h"
 
 bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
-                       enum mxclash_reply reply, mxclash_time now)
+                       uint32_t reply, mxclash_time now)
 {
     uint8_t lower[MXCLASH_NAME_MAX];
     struct case_outcome outcome;
@@ -47,8 +51,10 @@ bool mxclash_client_mx(struct mxclash_engine *engine, const uint8_t *owner, size
     return in_conflict;
 }
 
-bool mxclash_get_standing(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
-                          mxclash_time now, struct mxclash_standing *standing)
+static inline __attribute__((always_inline)) bool get_standing(struct mxclash_engine *engine,
+                                                               const uint8_t *owner,
+                                                               size_t owner_len, mxclash_time now,
+                                                               struct mxclash_standing *standing)
 {
     uint8_t lower[MXCLASH_NAME_MAX];
     struct docket_shard *shard;
@@ -65,4 +71,93 @@ bool mxclash_get_standing(struct mxclash_engine *engine, const uint8_t *owner, s
     in_conflict = c != NULL && case_standing(c, now, standing);
     docket_unlock(shard);
     return in_conflict;
+}
+
+/** For a caller whose struct is not ours. */
+static __attribute__((noinline)) bool give_standing(struct mxclash_engine *engine,
+                                                    const uint8_t *owner, size_t owner_len,
+                                                    mxclash_time now,
+                                                    struct mxclash_standing *standing)
+{
+    const size_t at = offsetof(struct mxclash_standing, mx);
+    struct mxclash_standing ours;
+
+    if (standing->struct_size < at || !get_standing(engine, owner, owner_len, now, &ours))
+        return false;
+    ours.mx_count = struct_fits(standing->struct_size, at, sizeof(ours.mx[0]), ours.mx_count);
+    memset(ours.mx + ours.mx_count, 0, (MXCLASH_MX_MAX - ours.mx_count) * sizeof(ours.mx[0]));
+    struct_give(standing, &ours, sizeof(ours));
+    return true;
+}
+
+bool mxclash_get_standing(struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len,
+                          mxclash_time now, struct mxclash_standing *standing)
+{
+    return standing->struct_size == sizeof(*standing)
+               ? get_standing(engine, owner, owner_len, now, standing)
+               : give_standing(engine, owner, owner_len, now, standing);
+}
+
+/**
+ * What a message shows of the name that was asked for its MX, up to a DNAME above it: a CNAME that
+ * a DNAME made (RFC 6672 3.1) stands at no name. \return false if it is malformed
+ */
+static bool read_response(const struct wire_message *message, const uint8_t *qname,
+                          enum mxclash_reply *reply)
+{
+    struct wire_record record = {.next_at = message->answers_at};
+
+    *reply = mxclash_reply_other;
+    for (unsigned i = 0; i < message->answers && i < ANSWER_WALK_MAX; i++) {
+        uint8_t owner[MXCLASH_NAME_MAX];
+        size_t owner_len;
+        bool is_qname;
+
+        if (!wire_record_at(message, record.next_at, &record))
+            return false;
+        if (record.class != wire_class_in ||
+            (record.type != wire_type_mx && record.type != wire_type_cname &&
+             record.type != wire_type_dname))
+            continue;
+        owner_len = wire_name_at(message, record.owner_at, message->len, owner);
+        if (owner_len == 0)
+            return false;
+        is_qname = name_equal(owner, owner_len, qname, message->qname_len);
+        if (record.type == wire_type_dname && !is_qname &&
+            name_at_or_below(qname, message->qname_len, owner, owner_len)) {
+            if (*reply == mxclash_reply_hides)
+                *reply = mxclash_reply_other;
+            return true;
+        }
+        if (is_qname && record.type == wire_type_mx)
+            *reply = mxclash_reply_shows;
+        else if (is_qname && record.type == wire_type_cname && *reply == mxclash_reply_other)
+            *reply = mxclash_reply_hides;
+    }
+    return true;
+}
+
+enum mxclash_status mxclash_client_response(struct mxclash_engine *engine, const uint8_t *octets,
+                                            size_t len, mxclash_time now, uint32_t *reply)
+{
+    enum mxclash_reply found = mxclash_reply_not_mx;
+    struct wire_message message;
+    const uint8_t *qname;
+
+    if (len > UINT16_MAX || !wire_open(&message, octets, len)) {
+        count_up(&engine->counters.malformed);
+        return mxclash_malformed;
+    }
+    qname = octets + message.qname_at;
+    if (message.response && message.query_opcode && !message.truncated && message.qname_len != 0 &&
+        message.qclass == wire_class_in && message.qtype == wire_type_mx) {
+        if (!read_response(&message, qname, &found)) {
+            count_up(&engine->counters.malformed);
+            return mxclash_malformed;
+        }
+        mxclash_client_mx(engine, qname, message.qname_len, found, now);
+    }
+    if (reply != NULL)
+        *reply = found;
+    return mxclash_ok;
 }

@@ -3,13 +3,17 @@
  * \file
  * Begin and end of an engine: checks the options, shares out the memory. See mxclash.h.
  */
-#include "core/engine/engine.h"
+#include "core/engine/outcome.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/block.h"
+#include "core/engine/structs.h"
 
 #define TABLE_SIZE_MIN 262144u
 #define PROBE_RATE_MAX 100000u
@@ -17,6 +21,7 @@
 #define EXPIRE_MIN_S   60u
 #define EXPIRE_MAX_S   31536000u
 #define CONFIRM_MAX_S  60u
+#define QUEUE_MAX      65536u
 /* shares of table_size: a third of what the lists leave for the sieve, a 16th for what is known of
  * mailboxes, a 64th each for what waits to be asked and to be told, the rest for the docket. Sieve
  * and mailboxes are rounded down to a power of two. */
@@ -28,25 +33,93 @@
  */
 #define SHARD_OCTETS_MIN 4096u
 
-static void forget_evicted(void *context, const struct docket_case *c)
-{
-    struct counters *counters = context;
+/** Where a caller wants to read what is wrong; size 0: nowhere. */
+struct complaint {
+    char *text;
+    size_t size;
+};
 
-    for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
-        if (c->conflicts[kind].open) {
-            count_up(&counters->evicted[kind]);
-            count_down(&counters->open_now[kind][c->conflicts[kind].state]);
-        }
-    }
+static __attribute__((format(printf, 2, 3))) void complain(const struct complaint *complaint,
+                                                           const char *format, ...)
+{
+    va_list values;
+
+    if (complaint->size == 0)
+        return;
+    va_start(values, format);
+    vsnprintf(complaint->text, complaint->size, format, values);
+    va_end(values);
 }
 
-static bool options_are_valid(const struct mxclash_options *options)
+static bool in_range(const struct complaint *complaint, const char *option, uint64_t value,
+                     uint64_t min, uint64_t max)
 {
-    return options->table_size >= TABLE_SIZE_MIN && options->probe_rate >= 1 &&
-           options->probe_rate <= PROBE_RATE_MAX && options->recheck_interval_s >= 1 &&
-           options->recheck_interval_s <= RECHECK_MAX_S &&
-           options->expire_after_s >= EXPIRE_MIN_S && options->expire_after_s <= EXPIRE_MAX_S &&
-           options->confirm_after_s <= CONFIRM_MAX_S;
+    if (value >= min && value <= max)
+        return true;
+    complain(complaint, "%s is %" PRIu64 ": it must be %" PRIu64 " to %" PRIu64, option, value, min,
+             max);
+    return false;
+}
+
+/** \return false if what lies behind our options is not 0: something is wanted that we have not */
+static bool knows_all_options(const struct complaint *complaint,
+                              const struct mxclash_options *given)
+{
+    for (size_t at = sizeof(*given); at < given->struct_size; at++) {
+        if (((const unsigned char *)given)[at] == 0)
+            continue;
+        complain(complaint,
+                 "an option at octet %zu is not known to this library, version %s: leave it 0, or "
+                 "install a newer one",
+                 at, MXCLASH_VERSION);
+        return false;
+    }
+    return true;
+}
+
+/** Read a caller's options into ours. */
+static bool take_options(const struct complaint *complaint, const struct mxclash_options *given,
+                         struct mxclash_options *options)
+{
+    const size_t least = STRUCT_LEAST(mxclash_options, ignore);
+
+    if (given->struct_size < least) {
+        complain(complaint,
+                 "struct_size is %" PRIu32 ": it must be at least %zu; set it to the sizeof of "
+                 "struct mxclash_options",
+                 given->struct_size, least);
+        return false;
+    }
+    struct_take(options, sizeof(*options), given, given->struct_size);
+    return knows_all_options(complaint, given) &&
+           in_range(complaint, "table_size", options->table_size, TABLE_SIZE_MIN, SIZE_MAX / 2) &&
+           in_range(complaint, "probe_rate", options->probe_rate, 1, PROBE_RATE_MAX) &&
+           in_range(complaint, "recheck_interval_s", options->recheck_interval_s, 1,
+                    RECHECK_MAX_S) &&
+           in_range(complaint, "expire_after_s", options->expire_after_s, EXPIRE_MIN_S,
+                    EXPIRE_MAX_S) &&
+           in_range(complaint, "confirm_after_s", options->confirm_after_s, 0, CONFIRM_MAX_S) &&
+           in_range(complaint, "queue_events", options->queue_events, 0, QUEUE_MAX) &&
+           in_range(complaint, "ignore_count", options->ignore_count, 0,
+                    options->ignore != NULL ? options->table_size : 0);
+}
+
+/** \return false, and names it, if a name of the list is none */
+static bool ignore_is_valid(const struct complaint *complaint,
+                            const struct mxclash_options *options)
+{
+    for (uint64_t i = 0; i < options->ignore_count; i++) {
+        uint8_t name[MXCLASH_NAME_MAX];
+        size_t name_len;
+
+        if (options->ignore[i] != NULL &&
+            mxclash_name_from_text(options->ignore[i], name, &name_len) == mxclash_ok)
+            continue;
+        complain(complaint, "ignore: entry %" PRIu64 ", \"%.100s\", is no domain name", i,
+                 options->ignore[i] != NULL ? options->ignore[i] : "NULL");
+        return false;
+    }
+    return true;
 }
 
 /** Octets of all but the docket. */
@@ -60,7 +133,7 @@ static size_t other_octets(const struct mxclash_engine *engine)
            block_octets(engine->lookups.ring.capacity * sizeof(struct ring_entry)) +
            block_octets(engine->held.ring.capacity * sizeof(struct ring_entry)) +
            block_octets(engine->ignore.count * sizeof(struct ignore_name)) +
-           providers_octets(engine->providers);
+           block_octets(engine->events.size) + providers_octets(engine->providers);
 }
 
 static enum mxclash_status init_parts(struct mxclash_engine *engine,
@@ -88,12 +161,13 @@ static enum mxclash_status init_parts(struct mxclash_engine *engine,
     if (engine->docket.shard_octets_max < SHARD_OCTETS_MIN)
         return mxclash_invalid;
     engine->fixed_octets = options->table_size - engine->docket.shard_octets_max * DOCKET_SHARDS;
-    docket_on_evict(&engine->docket, forget_evicted, &engine->counters);
+    docket_on_evict(&engine->docket, engine_forget_evicted, &engine->counters);
     return mxclash_ok;
 }
 
 static enum mxclash_status load_providers(struct mxclash_engine *engine,
-                                          const struct mxclash_options *options)
+                                          const struct mxclash_options *options,
+                                          const struct complaint *complaint)
 {
     char error[PROVIDERS_ERROR_MAX];
 
@@ -107,35 +181,87 @@ static enum mxclash_status load_providers(struct mxclash_engine *engine,
         return mxclash_ok;
     }
     /* malloc()'s word: what is wrong in a text sets none */
-    return errno == ENOMEM ? mxclash_no_memory : mxclash_invalid;
+    if (errno == ENOMEM)
+        return mxclash_no_memory;
+    complain(complaint, "providers: line %s", error);
+    return mxclash_invalid;
 }
 
-enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
+const char *mxclash_version(void)
+{
+    return MXCLASH_VERSION;
+}
+
+uint32_t mxclash_abi(void)
+{
+    return MXCLASH_ABI;
+}
+
+void mxclash_options_init(struct mxclash_options *options, uint32_t struct_size)
+{
+    const struct mxclash_options defaults = {
+        .probe = 1,
+        .table_size = 16u << 20,
+        .probe_rate = 10,
+        .recheck_interval_s = 3600,
+        .expire_after_s = 172800,
+        .confirm_after_s = 2,
+    };
+
+    if (struct_size < STRUCT_LEAST(mxclash_options, ignore))
+        return;
+    options->struct_size = struct_size;
+    struct_give(options, &defaults, sizeof(defaults));
+}
+
+/** Lists and the parts that they leave room for. */
+static enum mxclash_status init_all(struct mxclash_engine *engine,
+                                    const struct mxclash_options *options,
+                                    const struct complaint *complaint)
+{
+    enum mxclash_status status =
+        ignore_init(&engine->ignore, options->ignore, (size_t)options->ignore_count);
+
+    if (status == mxclash_ok)
+        status = load_providers(engine, options, complaint);
+    if (status != mxclash_ok)
+        return status;
+    /* before its memory is taken: what is as large as the table leaves no room anyway */
+    if (event_queue_octets(options->queue_events) >= options->table_size)
+        status = mxclash_invalid;
+    else if (!event_queue_init(&engine->events, options->queue_events))
+        status = mxclash_no_memory;
+    else
+        status = init_parts(engine, options);
+    if (status == mxclash_invalid)
+        complain(complaint,
+                 "table_size %" PRIu64 " leaves no room for cases beside %" PRIu64
+                 " ignored names, the table of providers and a queue of %" PRIu32
+                 " events: make it larger",
+                 options->table_size, options->ignore_count, options->queue_events);
+    return status;
+}
+
+static enum mxclash_status make_engine(const struct mxclash_options *options,
+                                       const struct complaint *complaint,
                                        struct mxclash_engine **result)
 {
-    struct mxclash_engine *engine;
+    struct mxclash_engine *engine = aligned_alloc(64, (sizeof(*engine) + 63) / 64 * 64);
     enum mxclash_status status;
 
-    if (!options_are_valid(options))
-        return mxclash_invalid;
-    engine = aligned_alloc(64, (sizeof(*engine) + 63) / 64 * 64);
     if (engine == NULL)
         return mxclash_no_memory;
     memset(engine, 0, sizeof(*engine));
     domain_cap_init(&engine->domain_cap, DOMAIN_CAP_PROOFS, DOMAIN_CAP_WINDOW_MS);
     openings_init(&engine->openings);
     pthread_mutex_init(&engine->held.lock, NULL);
-    status = ignore_init(&engine->ignore, options->ignore, options->ignore_count);
-    if (status == mxclash_ok)
-        status = load_providers(engine, options);
-    if (status == mxclash_ok)
-        status = init_parts(engine, options);
+    status = init_all(engine, options, complaint);
     if (status != mxclash_ok) {
         mxclash_engine_free(engine);
-        return status == mxclash_malformed ? mxclash_invalid : status;
+        return status;
     }
     engine->seed = options->seed;
-    engine->table_size = options->table_size;
+    engine->table_size = (size_t)options->table_size;
     engine->on_event = options->on_event;
     engine->on_held = options->on_held;
     engine->context = options->context;
@@ -157,6 +283,24 @@ enum mxclash_status mxclash_engine_new(const struct mxclash_options *options,
     return mxclash_ok;
 }
 
+enum mxclash_status mxclash_engine_new(const struct mxclash_options *given,
+                                       struct mxclash_engine **engine, char *error,
+                                       size_t error_size)
+{
+    const struct complaint complaint = {error, error_size};
+    struct mxclash_options options;
+    enum mxclash_status status;
+
+    complain(&complaint, "%s", "");
+    if (!take_options(&complaint, given, &options) || !ignore_is_valid(&complaint, &options))
+        return mxclash_invalid;
+    status = make_engine(&options, &complaint, engine);
+    if (status == mxclash_no_memory)
+        complain(&complaint, "no memory for table_size %" PRIu64 ": make it smaller",
+                 options.table_size);
+    return status;
+}
+
 void mxclash_engine_free(struct mxclash_engine *engine)
 {
     if (engine == NULL)
@@ -164,6 +308,7 @@ void mxclash_engine_free(struct mxclash_engine *engine)
     sieve_deinit(&engine->sieve);
     slots_deinit(&engine->hosted);
     ring_deinit(&engine->held.ring);
+    event_queue_deinit(&engine->events);
     pthread_mutex_destroy(&engine->held.lock);
     domain_cap_deinit(&engine->domain_cap);
     openings_deinit(&engine->openings);

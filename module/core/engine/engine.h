@@ -5,6 +5,7 @@
 
 #include "core/cases/casework.h"
 #include "core/engine/errand_queue.h"
+#include "core/engine/event_queue.h"
 #include "core/limits/domain_cap.h"
 #include "core/recall/hosted.h"
 #include "core/recall/ignore.h"
@@ -19,6 +20,8 @@ struct held {
     pthread_mutex_t lock; /* guards ring and ticks */
     struct ring ring;     /* since: the tick at which it began to wait */
     mxclash_time ticks;
+    /** when the next tick is due, for hosts that ask; 0: nobody asked since the last one */
+    mxclash_time due;
 };
 
 struct mxclash_engine {
@@ -30,6 +33,7 @@ struct mxclash_engine {
     struct domain_cap domain_cap;
     struct openings openings;
     struct held held;
+    struct event_queue events;
     struct ignore ignore;
     struct providers *providers;
     struct counters counters;

@@ -78,6 +78,11 @@ bool errand_queue_have_room(const struct errand_queue *queue)
     return atomic_load_explicit(&queue->count, memory_order_relaxed) < queue->ring.capacity / 2;
 }
 
+static bool is_stale(const struct ring_entry *entry, mxclash_time now)
+{
+    return now - entry->since > PROOF_WAIT_MAX_MS;
+}
+
 /** Whose time has come goes to the end of the queue. What lies further ahead than anything is put
  * is left from before the clock was set back. */
 static void move_due(struct errand_queue *queue, mxclash_time now)
@@ -96,8 +101,8 @@ static void move_due(struct errand_queue *queue, mxclash_time now)
     }
 }
 
-/** Nothing can be taken now: when may it be worth another look? */
-static void note_wait(struct errand_queue *queue, mxclash_time now)
+/** Nothing can be taken now: when may it be worth another look? Under the lock. */
+static mxclash_time note_wait(struct errand_queue *queue, mxclash_time now)
 {
     const struct ring_entry *later = ring_first(&queue->later);
     mxclash_time wait = NEXT_MAX_MS;
@@ -110,13 +115,42 @@ static void note_wait(struct errand_queue *queue, mxclash_time now)
     if (wait > NEXT_MAX_MS)
         wait = NEXT_MAX_MS;
     atomic_store_explicit(&queue->next_at, now + wait, memory_order_relaxed);
+    return wait;
+}
+
+/** Can one be taken now, as a stale one always can? Under the lock. */
+static bool is_ready(struct errand_queue *queue, mxclash_time now)
+{
+    const struct ring_entry *first;
+
+    move_due(queue, now);
+    first = ring_first(&queue->ring);
+    if (first == NULL)
+        return false;
+    bucket_refill(&queue->bucket, now);
+    return is_stale(first, now) || queue->bucket.tokens >= queue->cost;
+}
+
+int64_t errand_queue_wait(struct errand_queue *queue, mxclash_time now)
+{
+    mxclash_time next = atomic_load_explicit(&queue->next_at, memory_order_relaxed);
+    int64_t wait = 0;
+
+    if (atomic_load_explicit(&queue->count, memory_order_relaxed) == 0)
+        return INT64_MAX;
+    if (now < next && next - now <= NEXT_MAX_MS)
+        return next - now;
+    pthread_mutex_lock(&queue->lock);
+    if (!is_ready(queue, now))
+        wait = note_wait(queue, now);
+    pthread_mutex_unlock(&queue->lock);
+    return wait;
 }
 
 enum errand_taken errand_queue_pop(struct errand_queue *queue, mxclash_time now,
                                    struct ring_entry *waiting)
 {
     enum errand_taken taken = errand_none;
-    const struct ring_entry *first;
     mxclash_time next = atomic_load_explicit(&queue->next_at, memory_order_relaxed);
 
     if (atomic_load_explicit(&queue->count, memory_order_relaxed) == 0)
@@ -125,20 +159,15 @@ enum errand_taken errand_queue_pop(struct errand_queue *queue, mxclash_time now,
     if (now < next && next - now <= NEXT_MAX_MS)
         return errand_none;
     pthread_mutex_lock(&queue->lock);
-    move_due(queue, now);
-    first = ring_first(&queue->ring);
-    if (first != NULL) {
-        bool stale = now - first->since > PROOF_WAIT_MAX_MS;
-
-        bucket_refill(&queue->bucket, now);
-        if (stale || bucket_take(&queue->bucket, queue->cost)) {
-            taken = stale ? errand_stale : errand_one;
-            *waiting = *first;
-            ring_pop(&queue->ring);
-        }
-    }
-    if (taken == errand_none)
+    if (is_ready(queue, now)) {
+        *waiting = *ring_first(&queue->ring);
+        ring_pop(&queue->ring);
+        taken = is_stale(waiting, now) ? errand_stale : errand_one;
+        if (taken == errand_one)
+            bucket_take(&queue->bucket, queue->cost);
+    } else {
         note_wait(queue, now);
+    }
     set_count(queue);
     pthread_mutex_unlock(&queue->lock);
     return taken;

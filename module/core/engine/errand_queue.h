@@ -61,6 +61,9 @@ enum errand_taken { errand_none, errand_one, errand_stale };
 enum errand_taken errand_queue_pop(struct errand_queue *queue, mxclash_time now,
                                    struct ring_entry *waiting);
 
+/** \return milliseconds until errand_queue_pop() may have one, 0: now; INT64_MAX: none is queued */
+int64_t errand_queue_wait(struct errand_queue *queue, mxclash_time now);
+
 /** What was taken is not made after all: its tokens go back. */
 void errand_queue_give_back(struct errand_queue *queue);
 

@@ -5,6 +5,10 @@
 
 #include "core/cases/spf_case.h"
 #include "core/engine/outcome.h"
+#include "core/engine/structs.h"
+
+/** Between two ticks of a host that asks when they are due. */
+#define HELD_TICK_MS 200
 
 static uint64_t next_id(struct mxclash_engine *engine)
 {
@@ -14,9 +18,12 @@ static uint64_t next_id(struct mxclash_engine *engine)
 bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_time now,
                         struct mxclash_proof *proof)
 {
+    struct mxclash_proof begun;
     struct ring_entry waiting;
     enum errand_taken taken;
 
+    if (proof->struct_size < STRUCT_LEAST(mxclash_proof, zone))
+        return false;
     while ((taken = errand_queue_pop(&engine->proofs, now, &waiting)) != errand_none) {
         struct docket_shard *shard = docket_lock(&engine->docket, waiting.hash);
         struct docket_case *c = docket_find(shard, waiting.hash, waiting.owner, waiting.owner_len);
@@ -25,10 +32,11 @@ bool mxclash_proof_next(struct mxclash_engine *engine, mxclash_time now,
             c->queued = false;
         /* the case may have been given up since, and begun anew and proved */
         if (c != NULL && taken == errand_one && case_proof_is_due(c, now)) {
-            case_proof_begin(c, next_id(engine), now, proof);
+            case_proof_begin(c, next_id(engine), now, &begun);
             docket_unlock(shard);
-            if (proof->qtype_count > PROOF_QUERIES)
-                errand_queue_pay(&engine->proofs, proof->qtype_count - PROOF_QUERIES);
+            if (begun.qtype_count > PROOF_QUERIES)
+                errand_queue_pay(&engine->proofs, begun.qtype_count - PROOF_QUERIES);
+            struct_give(proof, &begun, sizeof(begun));
             return true;
         }
         docket_unlock(shard);
@@ -67,14 +75,18 @@ static void decide(struct mxclash_engine *engine, struct docket_shard *shard, st
 
 enum mxclash_status mxclash_proof_answer(struct mxclash_engine *engine,
                                          const struct mxclash_proof *proof, uint16_t qtype,
-                                         const struct mxclash_answer *answer, mxclash_time now)
+                                         const struct mxclash_answer *given, mxclash_time now)
 {
+    struct mxclash_answer room;
+    const struct mxclash_answer *answer = struct_answer(given, &room);
     struct answer_reading reading;
     struct case_outcome outcome;
     struct docket_shard *shard;
     struct docket_case *c;
     uint64_t hash;
 
+    if (answer == NULL)
+        return mxclash_invalid;
     striped_up(&engine->counters.inspected);
     if (answer_read(answer, &reading) == answer_malformed) {
         count_up(&engine->counters.malformed);
@@ -94,6 +106,17 @@ enum mxclash_status mxclash_proof_answer(struct mxclash_engine *engine,
     docket_unlock(shard);
     engine_carry_out(engine, hash, proof->owner, proof->owner_len, &outcome, now);
     return mxclash_ok;
+}
+
+bool mxclash_proof_decided(struct mxclash_engine *engine, const struct mxclash_proof *proof)
+{
+    struct docket_shard *shard;
+    uint64_t hash;
+
+    if (lock_proof(engine, proof, &hash, &shard) == NULL)
+        return true;
+    docket_unlock(shard);
+    return false;
 }
 
 void mxclash_proof_sent(struct mxclash_engine *engine, const struct mxclash_proof *proof,
@@ -144,19 +167,24 @@ void mxclash_proof_abandon(struct mxclash_engine *engine, const struct mxclash_p
 bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
                          struct mxclash_lookup *lookup)
 {
+    struct mxclash_lookup begun;
     struct ring_entry waiting;
     enum errand_taken taken;
 
+    if (lookup->struct_size < STRUCT_LEAST(mxclash_lookup, reserved))
+        return false;
     while ((taken = errand_queue_pop(&engine->lookups, now, &waiting)) != errand_none) {
         struct docket_shard *shard = docket_lock(&engine->docket, waiting.hash);
         struct docket_case *c = docket_find(shard, waiting.hash, waiting.owner, waiting.owner_len);
-        bool begun = c != NULL && taken == errand_one &&
-                     (case_spf_lookup(&engine->work, shard, c, next_id(engine), now, lookup) ||
-                      case_lookup_begin(c, next_id(engine), now, lookup));
+        bool is_begun = c != NULL && taken == errand_one &&
+                        (case_spf_lookup(&engine->work, shard, c, next_id(engine), now, &begun) ||
+                         case_lookup_begin(c, next_id(engine), now, &begun));
 
         docket_unlock(shard);
-        if (begun)
+        if (is_begun) {
+            struct_give(lookup, &begun, sizeof(begun));
             return true;
+        }
         if (taken == errand_one)
             errand_queue_give_back(&engine->lookups);
         else
@@ -166,8 +194,11 @@ bool mxclash_lookup_next(struct mxclash_engine *engine, mxclash_time now,
 }
 
 void mxclash_lookup_end(struct mxclash_engine *engine, const struct mxclash_lookup *lookup,
-                        const struct mxclash_lookup_reply *reply, mxclash_time now)
+                        const struct mxclash_lookup_reply *given, mxclash_time now)
 {
+    static const struct mxclash_lookup_reply nothing;
+    const struct mxclash_lookup_reply *reply =
+        given->struct_size >= sizeof(*given) ? given : &nothing;
     uint64_t hash = engine_hash(engine, lookup->owner, lookup->owner_len);
     struct docket_shard *shard = docket_lock(&engine->docket, hash);
     struct docket_case *c = docket_find(shard, hash, lookup->owner, lookup->owner_len);
@@ -209,9 +240,36 @@ bool mxclash_tick(struct mxclash_engine *engine)
         engine_let_go(engine, entry.hash, entry.owner, entry.owner_len);
     pthread_mutex_lock(&held->lock);
     held->ticks++;
+    held->due = 0;
     more = held->ring.count != 0;
     pthread_mutex_unlock(&held->lock);
     return more;
+}
+
+/** How long until the next tick, which a host that asks makes when it is over. */
+static int64_t held_wait(struct held *held, mxclash_time now)
+{
+    int64_t wait = INT64_MAX;
+
+    pthread_mutex_lock(&held->lock);
+    if (held->ring.count != 0) {
+        /* further ahead than that it is from before the clock was set back */
+        if (held->due == 0 || held->due - now > HELD_TICK_MS)
+            held->due = now + HELD_TICK_MS;
+        wait = held->due > now ? held->due - now : 0;
+    }
+    pthread_mutex_unlock(&held->lock);
+    return wait;
+}
+
+int64_t mxclash_next_due(struct mxclash_engine *engine, mxclash_time now)
+{
+    int64_t proofs = errand_queue_wait(&engine->proofs, now);
+    int64_t lookups = errand_queue_wait(&engine->lookups, now);
+    int64_t held = held_wait(&engine->held, now);
+    int64_t errands = proofs < lookups ? proofs : lookups;
+
+    return errands < held ? errands : held;
 }
 
 bool mxclash_errands_wait(const struct mxclash_engine *engine)

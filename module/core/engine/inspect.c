@@ -5,6 +5,7 @@
 
 #include "core/dns/names.h"
 #include "core/engine/inspect.h"
+#include "core/engine/structs.h"
 #include "core/mailbox/look.h"
 
 static bool speaks_of_apex(const struct mxclash_answer *answer, const struct sighting *sighting)
@@ -156,11 +157,16 @@ static __attribute__((noinline)) void examine_dull(struct mxclash_engine *engine
 
 /** Look at an answer record by record. */
 static __attribute__((noinline)) enum mxclash_status
-look_closely(struct mxclash_engine *engine, const struct mxclash_answer *answer, mxclash_time now)
+look_closely(struct mxclash_engine *engine, const struct mxclash_answer *given, mxclash_time now)
 {
+    struct mxclash_answer room;
+    const struct mxclash_answer *answer = struct_answer(given, &room);
     struct answer_reading reading;
-    enum answer_worth worth = answer_read(answer, &reading);
+    enum answer_worth worth;
 
+    if (answer == NULL)
+        return mxclash_invalid;
+    worth = answer_read(answer, &reading);
     if (worth == answer_malformed)
         count_up(&engine->counters.malformed);
     else if (worth == answer_telling)

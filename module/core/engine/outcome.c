@@ -11,6 +11,18 @@ uint64_t engine_domain(const struct mxclash_engine *engine, const uint8_t *owner
     return domain_cap_key(engine->work.suffixes, owner, owner_len, engine->seed);
 }
 
+void engine_forget_evicted(void *context, const struct docket_case *c)
+{
+    struct counters *counters = context;
+
+    for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
+        if (c->conflicts[kind].open) {
+            count_up(&counters->evicted[kind]);
+            count_down(&counters->open_now[kind][c->conflicts[kind].state]);
+        }
+    }
+}
+
 /** The proof that an outcome asked for is not to be: it may be asked for again. */
 static void drop_proof(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
                        size_t owner_len, enum mxclash_proof_drop reason)
@@ -39,11 +51,14 @@ static bool hold(struct mxclash_engine *engine, uint64_t hash, const uint8_t *ow
     return fits;
 }
 
-void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *outcome)
+void engine_hand_out_events(struct mxclash_engine *engine, const struct case_outcome *outcome)
 {
-    for (size_t i = 0; i < outcome->event_count; i++)
+    for (size_t i = 0; i < outcome->event_count; i++) {
         if (engine->on_event != NULL)
             engine->on_event(engine->context, &outcome->events[i]);
+        if (engine->events.max != 0 && !event_queue_push(&engine->events, &outcome->events[i]))
+            count_up(&engine->counters.events_lost);
+    }
 }
 
 /** Queue the proof that an outcome asks for. */

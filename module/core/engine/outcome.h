@@ -12,12 +12,23 @@
 /** domain_cap_key() of an owner in lower case. */
 uint64_t engine_domain(const struct mxclash_engine *engine, const uint8_t *owner, size_t owner_len);
 
+/** Count an open case that is given up. Its shard is locked. \param counters  struct counters */
+void engine_forget_evicted(void *counters, const struct docket_case *c);
+
 /** With no lock held: hand out the events, queue what is to be asked. */
 void engine_carry_out(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,
                       size_t owner_len, struct case_outcome *outcome, mxclash_time now);
 
 /** With no lock held: hand out the events only. */
-void engine_hand_out(struct mxclash_engine *engine, const struct case_outcome *outcome);
+void engine_hand_out_events(struct mxclash_engine *engine, const struct case_outcome *outcome);
+
+/** The same; mostly there are none. */
+static inline void engine_hand_out(struct mxclash_engine *engine,
+                                   const struct case_outcome *outcome)
+{
+    if (outcome->event_count != 0)
+        engine_hand_out_events(engine, outcome);
+}
 
 /** With no lock held: tell without a lookup, which will not be, what waited for it. */
 void engine_give_up_lookup(struct mxclash_engine *engine, uint64_t hash, const uint8_t *owner,

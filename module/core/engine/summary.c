@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "core/engine/engine.h"
+#include "core/engine/stats.h"
+#include "core/engine/structs.h"
 
-void mxclash_get_stats(const struct mxclash_engine *engine, struct mxclash_stats *stats)
+void engine_get_stats(const struct mxclash_engine *engine, struct engine_stats *stats)
 {
     const struct counters *counters = &engine->counters;
 
@@ -17,6 +19,7 @@ void mxclash_get_stats(const struct mxclash_engine *engine, struct mxclash_stats
         stats->cleared[kind] = count_read(&counters->cleared[kind]);
         stats->expired[kind] = count_read(&counters->expired[kind]);
         stats->evicted[kind] = count_read(&counters->evicted[kind]);
+        stats->imported[kind] = count_read(&counters->imported[kind]);
         for (int state = 0; state < MXCLASH_STATES; state++)
             stats->open_now[kind][state] = count_read(&counters->open_now[kind][state]);
     }
@@ -28,6 +31,8 @@ void mxclash_get_stats(const struct mxclash_engine *engine, struct mxclash_stats
         stats->delayed[i] = count_read(&counters->delayed[i]);
     for (int i = 0; i < MXCLASH_OUTCOMES; i++)
         stats->affected_mx[i] = count_read(&counters->affected_mx[i]);
+    stats->import_refused = count_read(&counters->import_refused);
+    stats->events_lost = count_read(&counters->events_lost);
     stats->table_evictions = count_read(&engine->docket.evictions);
     stats->table_bytes_limit = engine->table_size;
     docket_size(&engine->docket, &stats->table_entries, &stats->table_bytes);
@@ -104,12 +109,13 @@ static void top_visit(void *context, const struct docket_case *c)
         memset(&domain, 0, sizeof(domain));
         memcpy(domain.owner, c->owner, c->owner_len);
         domain.owner_len = c->owner_len;
-        domain.kind = (enum mxclash_kind)kind;
+        domain.struct_size = sizeof(domain);
+        domain.kind = (uint8_t)kind;
         domain.mx_queries = c->mx_queries;
         if (top->count == top->max && compare_domains(&domain, &top->domains[0]) >= 0)
             continue;
-        domain.provider = case_provider(top->work, c);
-        domain.state = conflict->state;
+        case_provider_tag(top->work, c, domain.provider);
+        domain.state = (uint8_t)conflict->state;
         domain.first_seen = conflict->first_seen;
         domain.last_seen = conflict->last_seen;
         if (top->count < top->max)
@@ -119,14 +125,47 @@ static void top_visit(void *context, const struct docket_case *c)
     }
 }
 
-size_t mxclash_top_domains(struct mxclash_engine *engine, struct mxclash_domain *domains,
-                           size_t max)
+static size_t top_domains(struct mxclash_engine *engine, struct mxclash_domain *domains, size_t max)
 {
     struct top_list top = {.work = &engine->work, .domains = domains, .max = max};
 
-    if (max == 0)
-        return 0;
     docket_visit_open(&engine->docket, top_visit, &top);
     qsort(domains, top.count, sizeof(*domains), compare_for_qsort);
     return top.count;
+}
+
+size_t mxclash_top_domains(struct mxclash_engine *engine, struct mxclash_domain *domains,
+                           size_t max)
+{
+    struct mxclash_domain *ours = domains;
+    size_t size, count;
+
+    if (max == 0 || domains->struct_size < STRUCT_LEAST(mxclash_domain, reserved_2))
+        return 0;
+    size = domains->struct_size;
+    if (size == sizeof(*ours))
+        return top_domains(engine, domains, max);
+    ours = calloc(max, sizeof(*ours));
+    if (ours == NULL)
+        return 0;
+    count = top_domains(engine, ours, max);
+    for (size_t i = 0; i < count; i++) {
+        void *to = (unsigned char *)domains + i * size;
+
+        memcpy(to, &(uint32_t){(uint32_t)size}, sizeof(uint32_t));
+        struct_give(to, &ours[i], sizeof(*ours));
+    }
+    free(ours);
+    return count;
+}
+
+bool mxclash_event_next(struct mxclash_engine *engine, struct mxclash_event *event)
+{
+    struct mxclash_event ours;
+
+    if (event->struct_size < STRUCT_LEAST(mxclash_event, mx) ||
+        !event_queue_pop(&engine->events, &ours))
+        return false;
+    struct_give_event(event, &ours);
+    return true;
 }

@@ -26,6 +26,7 @@ static void handle_reply(struct adapter *adapter, const struct query_info *qinfo
                            now) ||
         !adapter->annotate)
         return;
+    standing.struct_size = sizeof(standing);
     if (mxclash_get_standing(adapter->engine, qinfo->qname, qinfo->qname_len, now, &standing) &&
         annotate(qinfo, rep, edns, repinfo, standing.kind, region, options))
         striped_up(&adapter->counters->annotated);

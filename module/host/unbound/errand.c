@@ -87,7 +87,7 @@ static unsigned ask_proof(struct module_qstate *qstate, int id, const struct err
 static bool start_proof(struct module_qstate *qstate, int id, mxclash_time now)
 {
     struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
-    struct errand errand = {.kind = errand_proof};
+    struct errand errand = {.kind = errand_proof, .proof.struct_size = sizeof(errand.proof)};
 
     return mxclash_proof_next(engine, now, &errand.proof) &&
            ask_proof(qstate, id, &errand, 0, now) != 0;
@@ -96,9 +96,9 @@ static bool start_proof(struct module_qstate *qstate, int id, mxclash_time now)
 /** \return true if something was asked */
 static bool start_lookup(struct module_qstate *qstate, int id, mxclash_time now)
 {
-    static const struct mxclash_lookup_reply nothing;
+    static const struct mxclash_lookup_reply nothing = {.struct_size = sizeof(nothing)};
     struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
-    struct errand errand = {.kind = errand_lookup};
+    struct errand errand = {.kind = errand_lookup, .lookup.struct_size = sizeof(errand.lookup)};
     struct mxclash_lookup *lookup = &errand.lookup;
 
     if (!mxclash_lookup_next(engine, now, lookup))
@@ -137,8 +137,8 @@ void errands_start(struct module_qstate *qstate, int id)
 }
 
 /** Copy an MX set of Unbound's, without null MX, sorted. \return members; *null_mx as found */
-static size_t copy_mx_set(const struct ub_packed_rrset_key *rrset, struct mxclash_mx *mx,
-                          bool *null_mx)
+static uint32_t copy_mx_set(const struct ub_packed_rrset_key *rrset, struct mxclash_mx *mx,
+                            uint8_t *null_mx)
 {
     const struct packed_rrset_data *data = rrset->entry.data;
     size_t count = 0;
@@ -152,7 +152,7 @@ static size_t copy_mx_set(const struct ub_packed_rrset_key *rrset, struct mxclas
         if (exchange_len == 0 || exchange_len > MXCLASH_NAME_MAX)
             continue;
         if (exchange_len == 1) {
-            *null_mx = true;
+            *null_mx = 1;
             continue;
         }
         one.preference = (uint16_t)(rdata[2] << 8 | rdata[3]);
@@ -161,7 +161,7 @@ static size_t copy_mx_set(const struct ub_packed_rrset_key *rrset, struct mxclas
         count = mxclash_mx_insert(mx, count, &one);
     }
     *null_mx = *null_mx && count == 0;
-    return count;
+    return (uint32_t)count;
 }
 
 /** Did the iterator come back to a name that it had left by an alias? */
@@ -229,7 +229,7 @@ static void list_txt(const struct ub_packed_rrset_key *rrset, struct mxclash_txt
 static struct mxclash_lookup_reply reply_of(const struct module_qstate *qstate, int iterator,
                                             struct mxclash_mx *mx, struct mxclash_txt *txt)
 {
-    struct mxclash_lookup_reply reply = {.mx = mx, .txt = txt};
+    struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply), .mx = mx, .txt = txt};
     const struct reply_info *rep = qstate->return_msg != NULL ? qstate->return_msg->rep : NULL;
     int rcode = qstate->return_rcode;
 
@@ -260,7 +260,7 @@ static void finish_lookup(struct module_qstate *qstate, const struct adapter *ad
 {
     struct mxclash_mx mx[MXCLASH_MX_MAX];
     struct mxclash_txt txt[MXCLASH_TXT_MAX];
-    struct mxclash_lookup_reply reply = {0};
+    struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply)};
 
     if (!thrown_away)
         reply = reply_of(qstate, adapter->iterator, mx, txt);

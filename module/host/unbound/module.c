@@ -9,6 +9,7 @@
  * callbacks, see upstream.c and client.c.
  */
 #include "adapter.h"
+#include "core/engine/stats.h"
 
 #include <sys/time.h>
 
@@ -247,10 +248,10 @@ void clear(struct module_qstate *qstate, int id)
 size_t get_mem(struct module_env *env, int id)
 {
     struct adapter *adapter = adapter_of(env, id);
-    struct mxclash_stats stats;
+    struct engine_stats stats;
 
     if (adapter == NULL)
         return 0;
-    mxclash_get_stats(adapter->engine, &stats);
+    engine_get_stats(adapter->engine, &stats);
     return sizeof(*adapter) + stats.table_bytes;
 }

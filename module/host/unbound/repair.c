@@ -35,6 +35,7 @@ static bool may_be_repaired(const struct module_qstate *qstate)
 static bool is_confirmed(const struct module_env *env, const struct adapter *adapter,
                          const uint8_t *owner, size_t owner_len, struct mxclash_standing *standing)
 {
+    standing->struct_size = sizeof(*standing);
     return mxclash_get_standing(adapter->engine, owner, owner_len, time_of(env->now_tv),
                                 standing) &&
            standing->kind == mxclash_cname_and_mx && standing->state == mxclash_confirmed;

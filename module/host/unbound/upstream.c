@@ -216,6 +216,31 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
         repair_use_cache(qstate, mark);
 }
 
+/** \return where the packet in the buffer came from; unknown for one that was written anew */
+static struct mxclash_address server_of(const struct module_qstate *qstate,
+                                        const struct mxclash_answer *answer)
+{
+    struct mxclash_address server = {0};
+    const struct sockaddr_in *in;
+    const struct sockaddr_in6 *in6;
+
+    if (qstate->reply == NULL || qstate->reply->c == NULL ||
+        answer->message != sldns_buffer_begin(qstate->reply->c->buffer))
+        return server;
+    in = (const struct sockaddr_in *)&qstate->reply->remote_addr;
+    in6 = (const struct sockaddr_in6 *)&qstate->reply->remote_addr;
+    if (in->sin_family == AF_INET) {
+        server.family = 4;
+        server.port = ntohs(in->sin_port);
+        memcpy(server.octets, &in->sin_addr, sizeof(in->sin_addr));
+    } else if (in->sin_family == AF_INET6) {
+        server.family = 6;
+        server.port = ntohs(in6->sin6_port);
+        memcpy(server.octets, &in6->sin6_addr, sizeof(in6->sin6_addr));
+    }
+    return server;
+}
+
 /** An answer that is ours, or in which there may be something to see. */
 static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
                                                    struct dns_msg *response, int id,
@@ -228,6 +253,7 @@ static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
     /* it matters only to the zone's own name; a question of ours was not looked at before */
     if (iq->dp->namelen == (qname_len != 0 ? qname_len : qstate->qinfo.qname_len))
         answer->stub = stubs_hold(&adapter->stubs, iq->dp);
+    answer->server = server_of(qstate, answer);
     if (qstate->minfo[id] != NULL) {
         note_answer(qstate, response, id, adapter, answer, now);
         return;
@@ -280,7 +306,7 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
     const struct adapter *adapter = arg;
     /* we are called by the iterator only, so the query's current module is the iterator */
     struct iter_qstate *iq = qstate->minfo[qstate->curmod];
-    struct mxclash_answer answer = {0};
+    struct mxclash_answer answer = {.struct_size = sizeof(answer)};
     sldns_buffer *packet;
     size_t qname_len = 0;
     mxclash_time now;
@@ -293,8 +319,6 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
         return 1;
     if (is_in_the_buffer(qstate, iq, response)) {
         packet = qstate->reply->c->buffer;
-        answer.server = (const struct sockaddr *)&qstate->reply->remote_addr;
-        answer.server_len = qstate->reply->remote_addrlen;
     } else if (is_settled(iq, response) && rebuild(qstate, response)) {
         packet = qstate->env->scratch_buffer;
     } else {
@@ -302,9 +326,9 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
     }
     now = time_of(qstate->env->now_tv);
     answer.message = sldns_buffer_begin(packet);
-    answer.message_len = sldns_buffer_limit(packet);
+    answer.message_len = (uint32_t)sldns_buffer_limit(packet);
     answer.zone = iq->dp->name;
-    answer.zone_len = iq->dp->namelen;
+    answer.zone_len = (uint32_t)iq->dp->namelen;
     answer.forwarded = (iq->chase_flags & BIT_RD) != 0;
     if (qstate->minfo[id] != NULL ||
         !inspect_at_a_glance(adapter->engine, answer.message, answer.message_len, now, &qname_len))
