@@ -67,7 +67,7 @@ static inline uintptr_t counter_thread(void)
  */
 static inline unsigned counter_stripe(uintptr_t thread)
 {
-    return (uint32_t)(thread >> 12) * UINT32_C(0x538e504f) >> 28;
+    return (unsigned)((uint64_t)thread * UINT32_C(0x538e504f) >> 40) % COUNTER_STRIPES;
 }
 
 /**
@@ -77,7 +77,6 @@ static inline unsigned counter_stripe(uintptr_t thread)
  */
 static inline void striped_up(struct striped_counter *counter)
 {
-    _Static_assert(COUNTER_STRIPES == 16, "counter_stripe() gives four bits");
     count_up(&counter->stripes[counter_stripe(counter_thread())].value);
 }
 

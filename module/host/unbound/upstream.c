@@ -82,8 +82,8 @@ static void bound_errand(struct iter_qstate *iq, const struct outlay *outlay)
  * would go on for half a minute, but a client that had an answer from the cache without us should
  * not wait so long: it is given up, and repair_end() takes the cached answer.
  */
-static __attribute__((noinline)) void note_no_answer(struct module_qstate *qstate,
-                                                     struct iter_qstate *iq, int id)
+static __attribute__((noinline)) int note_no_answer(struct module_qstate *qstate,
+                                                    struct iter_qstate *iq, int id)
 {
     mxclash_time now = time_of(qstate->env->now_tv);
     struct repair_mark *mark = errand_repair_mark(qstate, id);
@@ -94,13 +94,14 @@ static __attribute__((noinline)) void note_no_answer(struct module_qstate *qstat
     errand_charge(qstate, id, timeout ? TIMEOUT_PACKETS : 1, now);
     if (mark == NULL) {
         bound_errand(iq, outlay);
-        return;
+        return 1;
     }
     if (mark->gave_up ||
         (outlay->timeouts < TIMEOUTS_MAX && now - mark->began < REPAIR_WAIT_MAX_MS))
-        return;
+        return 1;
     iterator_send_no_more(iq);
     qstate->no_cache_store = 1; /* nor keep the failure */
+    return 1;
 }
 
 /**
@@ -310,10 +311,11 @@ static __attribute__((noinline)) void look_closely(struct module_qstate *qstate,
         repair_answer(qstate, id, iq, response);
 }
 
-/** An answer that is ours, or in which there may be something to see. */
-static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
-                                                   struct dns_msg *response, int id,
-                                                   const struct adapter *adapter)
+/** An answer that is ours, or in which there may be something to see. \return what
+ * upstream_answer() does, which calls it last so that it needs no stack */
+static __attribute__((noinline)) int look_further(struct module_qstate *qstate,
+                                                  struct dns_msg *response, int id,
+                                                  const struct adapter *adapter)
 {
     const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
     sldns_buffer *packet;
@@ -323,16 +325,17 @@ static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
     else if (is_settled(iq, response) && rebuild(qstate, response))
         packet = qstate->env->scratch_buffer;
     else
-        return;
+        return 1;
     if (qstate->minfo[id] == NULL &&
         inspect_parsed_alias(adapter->engine, sldns_buffer_begin(packet),
                              sldns_buffer_limit(packet), iq->dp->namelen,
                              time_of(qstate->env->now_tv))) {
         if (adapter->repair)
             repair_answer(qstate, id, iq, response);
-        return;
+        return 1;
     }
     look_closely(qstate, response, id, adapter, packet);
+    return 1;
 }
 
 /** What Unbound keeps of a response's flags that says what it is: all but AA, RD, RA and the like.
@@ -360,7 +363,8 @@ static inline bool is_dull(struct mxclash_engine *engine, const struct iter_qsta
     /* it can still show that a conflict has ended */
     if (docket_may_be_open(&engine->docket, asked->qname, asked->qname_len))
         return false;
-    inspect_sweep(engine, time_of(now));
+    /* the second will do, and takes no division */
+    inspect_sweep(engine, (mxclash_time)now->tv_sec * 1000);
     return true;
 }
 
@@ -371,17 +375,14 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
     struct iter_qstate *iq = qstate->minfo[qstate->curmod];
 
     /* no response: a timeout, or octets that Unbound could not parse and will not use */
-    if (response == NULL) {
-        if (iq != NULL && qstate->minfo[id] != NULL)
-            note_no_answer(qstate, iq, id);
-        return 1;
-    }
+    if (response == NULL)
+        return iq != NULL && qstate->minfo[id] != NULL ? note_no_answer(qstate, iq, id) : 1;
     /* an answer out of an auth-zone has no packet, what stands in the buffer is an older one */
     if (iq == NULL || iq->dp == NULL || iq->auth_zone_response)
         return 1;
     if (qstate->minfo[id] != NULL ||
         !is_dull(adapter->engine, iq, response->rep, qstate->env->now_tv))
-        look_further(qstate, response, id, adapter);
+        return look_further(qstate, response, id, adapter);
     return 1;
 }
 
