@@ -5,6 +5,7 @@
 # make check-corpus SEED=N   the generated corpora, minutes
 # make fuzz TARGET=T SECONDS=N   looks for inputs that break what reads from outside
 # make install    DESTDIR and PREFIX honoured
+# make deb        Debian packages, and more of the kind: see packaging/packaging.mk
 #
 # UNBOUND_SRC=DIR       build the module for an Unbound tree of your own, configured and built
 # UNBOUND_VERSION=X     another version that the archive has, or a release that was unpacked as
@@ -76,12 +77,23 @@ HOST_VERSION = $(shell sed -n 's/^\#define PACKAGE_VERSION "\(.*\)"/\1/p' $(UNBO
 objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 CORE := $(call objects,module/core/*) $(B)/obj/providers_text.o
 OUTPUT := $(call objects,module/output)
-RUNTIME := $(call objects,module/runtime)
+# which nets may be asked is the configuration's word, and needs no ldns
+RUNTIME := $(call objects,module/runtime) $(B)/obj/module/ask/address.o
+# the operator's side: in the command, never in the resolver's module
+ADVICE := $(call objects,module/advice)
+BOOK := $(call objects,module/book)
+WEB := $(call objects,module/web) $(B)/obj/page_text.o
+ASK := $(filter-out %/address.o,$(call objects,module/ask))
+# the sidecar, a host without Unbound
+SIDECAR := $(call objects,module/host/dnstap)
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
 CORE_LIBS := -lpsl
 LIBS := -levent -ljansson $(CORE_LIBS)
+# of the command, which keeps and reads the book, shows it, and asks authorities
+COMMAND_LIBS := $(LIBS) -lsqlite3 -lmicrohttpd -lldns
+SIDECAR_LIBS := $(LIBS) -lldns -lfstrm
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
@@ -89,7 +101,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash.ffi.h $(B)/mxclash $(B)/unbound
+all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash.ffi.h $(B)/mxclash $(B)/mxclashd $(B)/unbound
 
 ifdef NO_DEPS
 deps-build deps-demo deps-check: ;
@@ -119,9 +131,35 @@ $(B)/obj/providers_text.o: $(B)/providers_text.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) -c -o $@ $<,CC)
 
+# The page of mxclash serve is one document, built in: its sources and uPlot, which draws its time
+# line. npm fetches uPlot and holds it to the hash in package-lock.json; UPLOT= names a folder that
+# has it. Without either the page shows the time line as a table.
+PAGE := module/web/page
+UPLOT ?= $(B)/page/node_modules/uplot
+FETCHED := $(B)/page/fetched$(if $(shell command -v npm),,-without-npm)
+$(FETCHED): $(PAGE)/package.json $(PAGE)/package-lock.json | deps-build
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@[ $(UPLOT) != $(B)/page/node_modules/uplot ] || { cd $(@D) && \
+	    npm ci --ignore-scripts --no-audit --no-fund > npm.log 2>&1; } || { rm -rf $(UPLOT); \
+	    echo "  NOTE  no uPlot ($(@D)/npm.log): the page shows its time line as a table only"; }
+	@touch $@
+$(B)/page_text.c: $(FETCHED) $(wildcard $(PAGE)/*.*)
+	@$(PAGE)/join.sh $(UPLOT) > $@
+$(B)/obj/page_text.o: $(B)/page_text.c module/web/page.h $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,$(CC) $(ALL_CFLAGS) -c -o $@ $<,CC)
+
 $(B)/libcore.a: $(CORE)
 $(B)/liboutput.a: $(OUTPUT)
 $(B)/libruntime.a: $(RUNTIME)
+$(B)/libadvice.a: $(ADVICE)
+$(B)/libbook.a: $(BOOK)
+$(B)/libweb.a: $(WEB)
+$(B)/libask.a: $(ASK)
+$(B)/libsidecar.a: $(filter-out %/main.o,$(SIDECAR))
+# in the order in which the linker needs them
+ARCHIVES := $(B)/libweb.a $(B)/libbook.a $(B)/libadvice.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 $(B)/lib%.a:
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
@@ -133,6 +171,9 @@ $(B)/libmxclash.so: $(CORE) $(SYMBOLS)
 $(B)/mxclash.ffi.h: include/mxclash.h include/ffi.sh | deps-build
 	@mkdir -p $(@D)
 	$(call say,CC='$(CC)' include/ffi.sh $< > $@,FFI)
+
+$(B)/mxclashd: $(B)/obj/module/host/dnstap/main.o $(B)/libsidecar.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
+	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(SIDECAR_LIBS),LINK)
 
 # the adapter's own header of the host: which build it is, and where it keeps its configuration
 # wildcard: a binary that is not there is told of in plain words below
@@ -173,13 +214,14 @@ FORCE:
 $(HOST)/obj/module/cli/%.o: module/cli/%.c $(HOST)/host_build.h $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) -DCONFIG_FOLDER='"$(CONFIG_FOLDER)"' -MMD -MP -c -o $@ $<,CC)
-$(HOST)/mxclash: $(CLI) $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
-	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(LIBS),LINK)
+$(HOST)/mxclash: $(CLI) $(ARCHIVES)
+	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(COMMAND_LIBS),LINK)
 
 # --- tests -------------------------------------------------------------------------------------------
-$(B)/tests/unit/%: tests/unit/%.c $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a | deps-check
+$(B)/tests/unit/%: tests/unit/%.c $(ARCHIVES) | deps-check
 	@mkdir -p $(@D)
-	$(call say,$(CC) $(ALL_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.a,$^) $(LIBS) -lcmocka,TEST)
+	$(call say,$(CC) $(ALL_CFLAGS) $(UNIT_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.o,$^) \
+	    $(filter %libsidecar.a,$^) $(filter-out %libsidecar.a,$(filter %.a,$^)) $(COMMAND_LIBS) $(UNIT_LIBS) -lcmocka,TEST)
 
 $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	@mkdir -p $(@D)
@@ -188,6 +230,7 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 check: deps-check
 	$(MAKE) NO_DEPS=1 WERROR=-Werror all all-modules $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang check-abi-stable
+	$(MAKE) NO_DEPS=1 WERROR=-Werror check-page
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j3 --output-sync=target check-replay check-system-stress check-system-calm
 
 check-unit: $(UNIT_TESTS)
@@ -237,7 +280,7 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers: $(ADAPTER) $(CLI) $(RUNTIME) $(OUTPUT) $(CORE)
+check-layers: $(ADAPTER) $(SIDECAR) $(CLI) $(filter-out %/page_text.o,$(WEB)) $(BOOK) $(ADVICE) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
 	@tests/circles.sh $^
 	@$(PYTHON) -B tests/architecture.py
@@ -250,7 +293,7 @@ $(B)/clang/%.o: %.c $(HOST)/host_build.h
 	$(call say,$(CLANG) $(ALL_CFLAGS) -I$(HOST) -isystem $(UNBOUND_TREE) -DSRCDIR=. -MMD -MP -c -o $@ $<,CLANG)
 
 # each layer of tests may bring rules of its own
-include $(wildcard tests/*/*.mk)
+include packaging/packaging.mk $(wildcard tests/*/*.mk)
 
 demo: deps-demo
 	@$(MAKE) -s NO_DEPS=1 all $(B)/tests/authority
@@ -262,6 +305,7 @@ DOC = $(DESTDIR)$(PREFIX)/share/doc/mxclash
 MANUALS = $(wildcard docs/*.[1-9])
 install: all
 	install -D -m 755 $(B)/mxclash $(DESTDIR)$(PREFIX)/bin/mxclash
+	install -D -m 755 $(B)/mxclashd $(DESTDIR)$(PREFIX)/sbin/mxclashd
 	install -D -m 644 $(B)/mxclash.so $(DESTDIR)$(PREFIX)/lib/mxclash/mxclash.so
 	install -D -m 644 $(B)/libmxclash.so $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sfn $(SONAME) $(DESTDIR)$(PREFIX)/lib/libmxclash.so
@@ -272,14 +316,14 @@ install: all
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash.pc
 	for page in $(MANUALS); do \
 	    install -D -m 644 $$page $(MAN)/man$${page##*.}/$${page##*/} || exit 1; done
-	install -d $(addprefix $(DOC)/,docs conf-examples/prometheus conf-examples/grafana)
+	install -d $(DOC)/docs
 	install -m 644 docs/*.md $(DOC)/docs
-	install -m 644 conf-examples/*.conf $(DOC)/conf-examples
-	install -m 644 conf-examples/prometheus/* $(DOC)/conf-examples/prometheus
-	install -m 644 conf-examples/grafana/* $(DOC)/conf-examples/grafana
+	for file in $$(find conf-examples packaging/confinement -type f); do \
+	    install -D -m 644 $$file $(DOC)/$$file || exit 1; done
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
+	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/sbin/mxclashd \
+	    $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
 	    $(DESTDIR)$(PREFIX)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash.pc \
 	    $(DESTDIR)$(PREFIX)/include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.ffi.h \
 	    $(foreach page,$(MANUALS),$(MAN)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))

@@ -2,18 +2,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Install the Debian packages that a goal needs and this machine lacks.
 #
-# usage: install.sh GOAL...   with GOAL one of build, demo, check, bench
+# usage: install.sh GOAL...   with GOAL one of build, demo, check, bench, packages
 # NO_INSTALL=1 only names what is missing and fails. Uses sudo when not root. Services that come
 # with a package are not started, now or with the machine: the tests start their own on loopback.
 set -eu
 
 build="gcc make libc6-dev dpkg-dev libssl-dev libexpat1-dev libevent-dev libjansson-dev
-    libxxhash-dev libsqlite3-dev libpsl-dev publicsuffix bison flex pkg-config libnghttp2-dev
-    libprotobuf-c-dev protobuf-c-compiler libsystemd-dev python3-dev swig"
-servers="libldns-dev nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
+    libxxhash-dev libsqlite3-dev libmicrohttpd-dev libpsl-dev publicsuffix libldns-dev bison flex
+    pkg-config libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libsystemd-dev python3-dev swig
+    libfstrm-dev"
+servers="nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
 check="libcmocka-dev prometheus python3-prometheus-client python3-yaml mandoc curl jq logrotate
     bind9-dnsutils ldnsutils python3-pytest clang clang-format g++ luajit abigail-tools
-    libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server"
+    libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server
+    chromium fonts-dejavu-core fonts-wqy-zenhei apparmor systemd openssl
+    unbound bind9 pdns-recursor fstrm-bin"
+packages="autoconf debhelper debootstrap dh-apparmor dh-python iproute2 libcmocka-dev libpython3-dev
+    libtool lintian nettle-dev python3-pytest"
 
 wanted=
 for goal in "$@"; do
@@ -22,6 +27,7 @@ for goal in "$@"; do
     demo) wanted="$wanted $build $servers" ;;
     check) wanted="$wanted $build $servers $check" ;;
     bench) wanted="$wanted $build $servers $check dnsperf gnuplot-nox" ;;
+    packages) wanted="$wanted $build $servers $packages" ;;
     *) echo "install.sh: no goal is called $goal" >&2; exit 2 ;;
     esac
 done
@@ -37,7 +43,9 @@ case $wanted in
     if ! dpkg-query -W -f '${db:Status-Status} ${Provides}\n' |
         grep -q '^installed .*mail-transport-agent'; then
         wanted="$wanted postfix"
-    fi ;;
+    fi
+    # it may be here from elsewhere, and then Debian's does not come beside it
+    command -v npm > /dev/null || wanted="$wanted npm" ;;
 esac
 missing=
 for package in $wanted; do

@@ -397,7 +397,7 @@ struct mxclash_options {
  * struct_size: at least up to server. */
 struct mxclash_answer {
     uint32_t struct_size;
-    /** octets, 12 to 65535 */
+    /** octets, 12 to 65535; fewer is malformed, more is refused where it is looked at closely */
     uint32_t message_len;
     /** the message as it came, before the resolver took anything out */
     const uint8_t *message;
@@ -639,8 +639,8 @@ MXCLASH_PUBLIC void mxclash_engine_free(struct mxclash_engine *engine);
  *
  * Blocking: none; at most one shard lock at a time, each held for O(1) work.
  * \retval mxclash_malformed  the message breaks RFC 1035; counted, engine unchanged
- * \retval mxclash_invalid    struct_size is too small; told where it was looked at, which is not
- *     where there was nothing to see
+ * \retval mxclash_invalid    struct_size is too small or message_len too large; told where the
+ *     answer was looked at closely, which is not where there was nothing to see
  */
 MXCLASH_PUBLIC enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,
                                                    const struct mxclash_answer *answer,
@@ -831,8 +831,8 @@ MXCLASH_PUBLIC bool mxclash_next_open(struct mxclash_engine *engine, struct mxcl
  * is: what is open, since when, what was told of it and when, and the counts. Walks as
  * mxclash_next_open() does, one case a call.
  *
- * The octets say their own version and length and carry a checksum; they are the same on every
- * machine. They can be told apart by their length alone: put the length before each in a file.
+ * The octets are the same on every machine: two letters, the version and the length of the whole in
+ * two octets each, big-endian, the case, and a checksum. So one may follow the other in a file.
  *
  * \param cursor  all 0 for the first
  * \param[out] octets  room for MXCLASH_EXPORT_MAX

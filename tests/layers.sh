@@ -17,9 +17,14 @@ core/limits:    core/base core/dns
 core/cases:     core/base core/dns core/providers core/mailbox core/limits
 core/engine:    core/base core/dns core/providers core/recall core/mailbox core/limits core/cases
 output:         core/base
-runtime:        core/base core/providers core/engine output
-cli:            core/providers output runtime
+ask:
+runtime:        core/base core/providers core/engine output ask
+advice:         core/providers
+book:           output
+web:            output advice book
+cli:            core/providers output runtime ask advice book web
 host/unbound:   core/engine runtime
+host/dnstap:    ask core/base core/dns core/engine output runtime
 '
 
 fault() {
@@ -49,9 +54,18 @@ forbid() { # what: where: pattern of an include
 
 forbid "core may use libc, xxhash, libpsl and itself only" "module/core/*/*.[ch]" \
     'event2/|jansson|sqlite3|ldns|time\.h|sys/time|sys/stat|fcntl|syslog|unistd'
+forbid "of ask, runtime knows addresses only: the resolver's process needs no ldns" \
+    "module/runtime/*.[ch] module/ask/address.[ch]" 'ldns|ask/(ask|name|inside)\.h'
+forbid "ask is for hosts of every kind" "module/ask/*.[ch]" 'jansson|sqlite3'
+forbid "advice is pure: no file, no clock" "module/advice/*.[ch]" \
+    'event2/|jansson|sqlite3|time\.h|sys/stat|fcntl|unistd'
+forbid "the resolver's process has no book" \
+    "$(git ls-files 'module/*.[ch]' | grep -v '^module/book/')" 'sqlite3'
 forbid "Unbound's headers belong into module/host/unbound" \
     "$(git ls-files 'module/*.[ch]' 'include/*.h' | grep -v '^module/host/unbound/')" \
     'config\.h"|util/|services/|iterator/|sldns/|dynlibmod/'
+forbid "ldns must not come before stdbool.h: take ask/ldns.h" \
+    "$(git ls-files 'module/*.[ch]' | grep -v '^module/ask/ldns\.h$')" 'ldns/'
 if grep -n '#include <libpsl' module/core/*/*.[ch] | grep -v '/registrable\.c:'; then
     fault "libpsl is registrable.c's"
 fi

@@ -18,10 +18,6 @@ enum cli_exit cli_check_conf(int argc, char **argv)
         return cli_bad;
     }
     printf("%s: %s\n", loaded.path, loaded.there ? "ok" : "not there, so the defaults hold");
-    for (size_t i = 0; i < loaded.config.not_yet_count; i++) {
-        printf("%s: note: %s is accepted but does nothing in this version\n", loaded.path,
-               loaded.config.not_yet[i]);
-    }
     config_free(&loaded.config);
     return cli_good;
 }

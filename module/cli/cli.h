@@ -52,6 +52,9 @@ struct cli_config {
     char located[PATH_MAX];
 };
 
+/** Find the file that holds, or would hold: located and there. \return false if it does not fit */
+bool cli_locate_config(struct cli_config *loaded);
+
 /**
  * Read the configuration as the module would.
  * \param path  of the file, borrowed as long as loaded; NULL = look where the module looks
@@ -68,7 +71,28 @@ bool cli_load_config(const char *path, struct cli_config *loaded);
 /** `check-conf [FILE]`: read the configuration file as the module would. */
 enum cli_exit cli_check_conf(int argc, char **argv);
 
+/** `check DOMAIN`: ask the authorities themselves, and say what is wrong. */
+enum cli_exit cli_check(int argc, char **argv);
+
+/** `check-zone FILE`: look for conflicts in a zone file. */
+enum cli_exit cli_check_zone(int argc, char **argv);
+
+/** `list`: the affected domains. */
+enum cli_exit cli_list(int argc, char **argv);
+
+/** `show DOMAIN`: all that is known of a domain, and how to mend it. */
+enum cli_exit cli_show(int argc, char **argv);
+
+/** `report --html FILE`: the page with its data in one file. */
+enum cli_exit cli_report(int argc, char **argv);
+
+/** `serve`: follow the logs, keep the book, serve the page. */
+enum cli_exit cli_serve(int argc, char **argv);
+
 /** `providers [FILE]`: show the table of mailbox providers that holds, or that of a file. */
 enum cli_exit cli_providers(int argc, char **argv);
+
+/** `doctor [--json] [--pid PID] [--conf UNBOUND.CONF]`: say what is missing on this machine. */
+enum cli_exit cli_doctor(int argc, char **argv);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "mxclash.h"
 
 static enum cli_exit help(int argc, char **argv);
@@ -25,7 +26,20 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"check", NULL, "DOMAIN [--server A@P] [--resolver A@P] [--root A@P] [--json]",
+     "ask a domain's authorities, say what is wrong", cli_check},
     {"check-conf", NULL, "[FILE]", "check a configuration file", cli_check_conf},
+    {"check-zone", NULL, "FILE --origin NAME [--json]", "look for conflicts in a zone file",
+     cli_check_zone},
+    {"list", NULL, "[--log FILE] [--sort ORDER] [--limit N] [--json] [OPTION ...]",
+     "list the affected domains", cli_list},
+    {"show", NULL, "DOMAIN [--log FILE] [--letter] [--language en|zh] [--json]",
+     "show all that is known of a domain, and how to mend it", cli_show},
+    {"report", NULL, "--html FILE [--log FILE]", "write the page with its data in one file",
+     cli_report},
+    {"serve", NULL, "[--log FILE]", "follow the logs, keep the book, serve the page", cli_serve},
+    {"doctor", NULL, "[--json] [--pid PID] [--conf FILE]", "say what is missing on this machine",
+     cli_doctor},
     {"providers", NULL, "[FILE]", "show the table of mailbox providers", cli_providers},
     {"help", "--help", "", "show this text", help},
     {"version", "--version", "", "show the version", version},
@@ -49,12 +63,35 @@ static void print_usage(FILE *out)
 {
     fputs("usage: mxclash COMMAND [ARGUMENT ...]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++) {
-        char left[40];
-        snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].arguments);
-        fprintf(out, "  %-20s %s\n", left, commands[i].summary);
+        fprintf(out, "  %s%s%s\n        %s\n", commands[i].name,
+                commands[i].arguments[0] != '\0' ? " " : "", commands[i].arguments,
+                commands[i].summary);
     }
-    fputs("\nExit status: 0 good, 1 fault found, 2 could not tell or bad use. See mxclash(1).\n",
+    fputs("\nExit status: 0 good, 1 fault found, 2 could not tell or bad use.\n"
+          "COMMAND --help shows more of one. See mxclash(1).\n",
           out);
+}
+
+/** All that `COMMAND --help` says, in the same order for each. */
+static void print_help(const struct command *command)
+{
+    const struct help *help = help_of(command->name);
+    cli_print_usage(stdout);
+    if (help == NULL) {
+        return;
+    }
+    printf("\n%s", help->text);
+    if (help->examples != NULL) {
+        fputs("\nExamples:\n", stdout);
+        for (const char *line = help->examples; *line != '\0'; line = strchr(line, '\n') + 1) {
+            printf("  %.*s\n", (int)strcspn(line, "\n"), line);
+        }
+    }
+    printf("\nExit status:\n  0  %s\n", help->good);
+    if (help->bad != NULL) {
+        printf("  1  %s\n", help->bad);
+    }
+    printf("  2  %s\n\nSee mxclash(1).\n", help->trouble);
 }
 
 static enum cli_exit help(int argc, char **argv)
@@ -90,7 +127,7 @@ int main(int argc, char **argv)
     cli_begin(command->name, command->arguments);
     enum cli_exit status;
     if (argc == 3 && strcmp(argv[2], "--help") == 0) {
-        cli_print_usage(stdout);
+        print_help(command);
         status = cli_good;
     } else {
         status = command->run(argc - 1, argv + 1);

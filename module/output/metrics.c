@@ -305,6 +305,18 @@ static const struct family families[] = {
      http_refused},
 };
 
+static void write_number(struct page *page, const struct metrics_number *number, bool first)
+{
+    const struct family family = {number->name, number->counter, number->help, NULL};
+
+    if (first)
+        write_head(page, &family);
+    if (number->label == NULL)
+        write_plain(page, &family, number->value);
+    else
+        write_labelled(page, &family, number->label, number->label_value, number->value);
+}
+
 char *metrics_text(const struct metrics_input *input, enum metrics_format format)
 {
     struct page page;
@@ -315,6 +327,9 @@ char *metrics_text(const struct metrics_input *input, enum metrics_format format
         write_head(&page, &families[i]);
         families[i].samples(&page, &families[i], input);
     }
+    for (size_t i = 0; i < input->number_count; i++)
+        write_number(&page, &input->numbers[i],
+                     i == 0 || strcmp(input->numbers[i - 1].name, input->numbers[i].name) != 0);
     return page_close(&page);
 }
 

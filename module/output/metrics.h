@@ -6,6 +6,7 @@
 #ifndef MXCLASH_OUTPUT_METRICS_H
 #define MXCLASH_OUTPUT_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,19 @@ enum http_refusal {
     HTTP_REFUSALS,
 };
 
+/** A number that only the host has, with one label or none. Those of a family stand in a row. */
+struct metrics_number {
+    /** without _total */
+    const char *name;
+    bool counter;
+    /** holds neither backslash, quote nor line end */
+    const char *help;
+    /** NULL = none */
+    const char *label;
+    const char *label_value;
+    uint64_t value;
+};
+
 /** All that /metrics tells, taken at one moment by the caller. */
 struct metrics_input {
     struct engine_stats engine;
@@ -38,6 +52,9 @@ struct metrics_input {
     /** name and version of the host, as "unbound" and "1.17.1"; escaped by metrics_text() */
     const char *host;
     const char *host_version;
+    /** borrowed for the call */
+    const struct metrics_number *numbers;
+    size_t number_count;
 };
 
 /** \return malloc()ed text, freed by the caller; NULL if there is no memory */

@@ -21,20 +21,25 @@ enum kind {
     kind_number,
     kind_size,
     kind_path,
+    kind_group,
     kind_provider_file,
     /* the kinds from here on may stand in the file more than once */
     kind_listen,
+    kind_listen_near,
     kind_domain,
     kind_domain_file,
+    kind_server,
+    kind_net,
+    kind_host,
 };
 
 struct key {
     const char *name;
     enum kind kind;
-    /** accepted and checked, but nothing uses it */
-    bool not_yet;
-    /** of the member of struct config that takes the value; 0 for the lists */
+    /** of the member of struct config that takes the value; 0 for ignored domains */
     size_t offset;
+    /** of the member that counts a list */
+    size_t count_offset;
     /** bounds of a number, or of octets */
     uint64_t min;
     uint64_t max;
@@ -45,6 +50,7 @@ struct key {
 };
 
 #define MEMBER(name) .offset = offsetof(struct config, name)
+#define LIST(name)   MEMBER(name), .count_offset = offsetof(struct config, name##_count)
 
 /** The order is that of docs/configuration.md. */
 static const struct key keys[] = {
@@ -56,11 +62,18 @@ static const struct key keys[] = {
      .preset = "300", .example = "300"},
     {"state-file", kind_path, MEMBER(state_file), .preset = "",
      .example = "\"/var/lib/unbound/mxclash.state\""},
-    {"database", kind_path, .not_yet = true, MEMBER(database),
-     .preset = "/var/lib/unbound/mxclash.db", .example = "\"/var/lib/unbound/mxclash.db\""},
-    {"retention-days", kind_number, .not_yet = true, MEMBER(retention_days), .min = 1, .max = 36500,
-     .preset = "90", .example = "90"},
-    {"http-listen", kind_listen, .preset = "127.0.0.1@9853", .example = "127.0.0.1@9853"},
+    {"database", kind_path, MEMBER(database), .preset = "/var/lib/mxclash/book.db",
+     .example = "\"/var/lib/mxclash/book.db\""},
+    {"retention-days", kind_number, MEMBER(retention_days), .min = 1, .max = 36500, .preset = "90",
+     .example = "90"},
+    {"page-listen", kind_listen, LIST(page_listen), .preset = "127.0.0.1@9854",
+     .example = "127.0.0.1@9854"},
+    {"page-host", kind_host, LIST(page_host), .example = "resolver1.example.net"},
+    {"page-group", kind_group, MEMBER(page_group), .preset = "", .example = "www-data"},
+    {"http-listen", kind_listen, LIST(http_listen), .preset = "127.0.0.1@9853",
+     .example = "127.0.0.1@9853"},
+    {"dnstap-listen", kind_listen_near, LIST(dnstap_listen),
+     .example = "\"/run/mxclash/dnstap.sock\""},
     {"table-size", kind_size, MEMBER(table_size), .min = 1 << 18, .max = UINT64_C(1) << 36,
      .preset = "16m", .example = "16m"},
     {"probe", kind_flag, MEMBER(probe), .preset = "yes", .example = "yes"},
@@ -76,6 +89,9 @@ static const struct key keys[] = {
     {"repair", kind_flag, MEMBER(repair), .preset = "no", .example = "no"},
     {"top-domains", kind_number, MEMBER(top_domains), .min = 0, .max = 10000, .preset = "100",
      .example = "100"},
+    {"resolver", kind_server, LIST(resolver), .example = "192.0.2.53"},
+    {"do-not-ask", kind_net, LIST(do_not_ask), .example = "10.0.0.0/8"},
+    {"may-ask", kind_net, LIST(may_ask), .example = "127.0.0.0/8"},
     {"ignore-domain", kind_domain, .example = "example.org"},
     {"ignore-file", kind_domain_file, .example = "\"/etc/unbound/mxclash.ignore\""},
     {"provider-file", kind_provider_file, MEMBER(provider_file), .preset = "",
@@ -95,8 +111,8 @@ struct loader {
     struct config_lines lines;
     /** line where each key stood first; 0 = not yet */
     unsigned long first_line[KEYS];
-    /** line of `http-listen: ""`; 0 = none */
-    unsigned long listen_none_line;
+    /** line where a kind_listen says "", which means none; 0 = nowhere */
+    unsigned long none_line[KEYS];
     /** a key or the clause has been read */
     bool begun;
 };
@@ -139,7 +155,7 @@ static bool no_memory(const struct config_place *place)
 static bool set_path(struct config *config, const struct config_place *place, const struct key *key,
                      const char *text)
 {
-    if (!config_path(place, text)) {
+    if (key->kind != kind_group && !config_path(place, text)) {
         return false;
     }
     char **member = (char **)(void *)((char *)config + key->offset);
@@ -174,20 +190,35 @@ static bool set_provider_file(struct config *config, const struct config_place *
     return providers != NULL;
 }
 
-static bool add_listen(struct config *config, const struct config_place *place, const char *text)
+/** A key's list in struct config. */
+struct list {
+    char ***texts;
+    size_t *count;
+};
+
+static struct list list_of(struct config *config, const struct key *key)
 {
+    return (struct list){(char ***)(void *)((char *)config + key->offset),
+                         (size_t *)(void *)((char *)config + key->count_offset)};
+}
+
+static bool add_listen(struct config *config, const struct config_place *place,
+                       const struct key *key, const char *text)
+{
+    const struct list list = list_of(config, key);
     char shown[CONFIG_QUOTE_MAX];
     char where[CONFIG_LISTEN_MAX];
-    if (!config_listen(place, text, where)) {
+    if (!config_listen(place, text, where) ||
+        (key->kind == kind_listen_near && !config_is_near(place, where))) {
         return false;
     }
-    for (size_t i = 0; i < config->http_listen_count; i++) {
-        if (strcmp(config->http_listen[i], where) == 0) {
+    for (size_t i = 0; i < *list.count; i++) {
+        if (strcmp((*list.texts)[i], where) == 0) {
             return config_fault(place, "%s stands here twice; take one out",
                                 config_quote(where, shown));
         }
     }
-    return add_text(&config->http_listen, &config->http_listen_count, where) || no_memory(place);
+    return add_text(list.texts, list.count, where) || no_memory(place);
 }
 
 static bool add_domain(struct config *config, const struct config_place *place, const char *text)
@@ -227,6 +258,22 @@ static bool add_domain_file(struct config *config, const struct config_place *pl
     return good;
 }
 
+/** A list of servers, nets or names; "" adds nothing. */
+static bool add_to_list(struct config *config, const struct config_place *place,
+                        const struct key *key, const char *text)
+{
+    const struct list list = list_of(config, key);
+    if (text[0] == '\0') {
+        return true;
+    }
+    if (!(key->kind == kind_server ? config_server
+          : key->kind == kind_net  ? config_net
+                                   : config_domain)(place, text)) {
+        return false;
+    }
+    return add_text(list.texts, list.count, text) || no_memory(place);
+}
+
 /** Check a value and put it into config. \return false after config_fault() */
 static bool set_value(struct config *config, const struct config_place *place,
                       const struct key *key, const char *text)
@@ -240,15 +287,21 @@ static bool set_value(struct config *config, const struct config_place *place,
     case kind_size:
         return config_size(place, text, key->min, key->max, member);
     case kind_path:
+    case kind_group:
         return set_path(config, place, key, text);
     case kind_provider_file:
         return set_provider_file(config, place, key, text);
     case kind_listen:
-        return add_listen(config, place, text);
+    case kind_listen_near:
+        return add_listen(config, place, key, text);
     case kind_domain:
         return add_domain(config, place, text);
     case kind_domain_file:
         return add_domain_file(config, place, text);
+    case kind_server:
+    case kind_net:
+    case kind_host:
+        return add_to_list(config, place, key, text);
     }
     return false;
 }
@@ -272,10 +325,17 @@ void config_free(struct config *config)
     free(config->log_file);
     free(config->state_file);
     free(config->database);
+    free(config->page_group);
     free(config->provider_file);
     free(config->provider_text);
     free_texts(&config->http_listen, &config->http_listen_count);
+    free_texts(&config->page_listen, &config->page_listen_count);
+    free_texts(&config->dnstap_listen, &config->dnstap_listen_count);
+    free_texts(&config->page_host, &config->page_host_count);
     free_texts(&config->ignore, &config->ignore_count);
+    free_texts(&config->resolver, &config->resolver_count);
+    free_texts(&config->do_not_ask, &config->do_not_ask_count);
+    free_texts(&config->may_ask, &config->may_ask_count);
     memset(config, 0, sizeof(*config));
 }
 
@@ -305,19 +365,21 @@ static size_t find_key(const struct config_place *place, const char *name)
 }
 
 /**
- * The rules of http-listen as a whole: its first line replaces the default, and "" stands alone.
+ * The rules of a list of listeners as a whole: its first line replaces the default, and "" stands
+ * alone.
  * \return false after config_fault()
  */
-static bool prepare_listen(struct loader *loader, const struct config_place *place,
+static bool prepare_listen(struct loader *loader, const struct config_place *place, size_t index,
                            unsigned long first_line, const char *text)
 {
+    const struct list list = list_of(loader->config, &keys[index]);
     const bool none = text[0] == '\0';
     if (first_line == 0) {
-        free_texts(&loader->config->http_listen, &loader->config->http_listen_count);
-        loader->listen_none_line = none ? place->line : 0;
+        free_texts(list.texts, list.count);
+        loader->none_line[index] = none ? place->line : 0;
         return true;
     }
-    if (none || loader->listen_none_line > 0) {
+    if (none || loader->none_line[index] > 0) {
         return config_fault(place, "%s; keep only one of the two",
                             none ? "\"\" means none, but a line above gives another value"
                                  : "a line above says \"\", which means none");
@@ -362,12 +424,8 @@ static bool read_key(struct loader *loader, const char *name, char *behind)
     if (first_line == 0) {
         loader->first_line[index] = place.line;
     }
-    if (key->not_yet) {
-        /* None of them may stand in the file twice, and the array has room for all. */
-        loader->config->not_yet[loader->config->not_yet_count++] = key->name;
-    }
-    if (key->kind == kind_listen) {
-        if (!prepare_listen(loader, &place, first_line, text)) {
+    if (key->kind == kind_listen || key->kind == kind_listen_near) {
+        if (!prepare_listen(loader, &place, index, first_line, text)) {
             return false;
         }
         if (text[0] == '\0') {

@@ -21,7 +21,7 @@ struct config {
     unsigned tally_interval_s;
     /** absolute; "" = none */
     char *state_file;
-    /** SQLite book; "" = memory only */
+    /** the book of `mxclash serve`; "" = none */
     char *database;
     /** days, 1 to 36500 */
     unsigned retention_days;
@@ -29,6 +29,17 @@ struct config {
      * or absolute socket paths; no two are the same */
     char **http_listen;
     size_t http_listen_count;
+    /** the same, of `mxclash serve` */
+    char **page_listen;
+    size_t page_listen_count;
+    /** the same, of mxclashd; addresses are loopback's */
+    char **dnstap_listen;
+    size_t dnstap_listen_count;
+    /** names by which the page may be asked for, text names */
+    char **page_host;
+    size_t page_host_count;
+    /** the group of its unix sockets; "" = the process's own */
+    char *page_group;
     /** octets, 262144 to 2^36 */
     size_t table_size;
     bool probe;
@@ -44,6 +55,14 @@ struct config {
     bool repair;
     /** domains on /metrics/domains, 0 to 10000 */
     unsigned top_domains;
+    /** for hosts and commands that ask authorities themselves, each as ask_address_parse() and
+     * ask_net_parse() take it */
+    char **resolver;
+    size_t resolver_count;
+    char **do_not_ask;
+    size_t do_not_ask_count;
+    char **may_ask;
+    size_t may_ask_count;
     /** text names, from ignore-domain and from the lines of every ignore-file */
     char **ignore;
     size_t ignore_count;
@@ -53,9 +72,6 @@ struct config {
     char *provider_text;
     /** octets, at most PROVIDERS_TEXT_MAX */
     size_t provider_text_len;
-    /** keys that stand in the file and do nothing yet, in file order; static strings */
-    const char *not_yet[8];
-    size_t not_yet_count;
 };
 
 /** Fill in the defaults of docs/configuration.md. \return false if there is no memory. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "ask/address.h"
 #include "mxclash.h"
 
 bool config_flag(const struct config_place *place, const char *text, bool *flag)
@@ -210,6 +211,19 @@ bool config_listen(const struct config_place *place, const char *text,
     return true;
 }
 
+bool config_is_near(const struct config_place *place, const char *where)
+{
+    char shown[CONFIG_QUOTE_MAX];
+    if (where[0] == '/' || strncmp(where, "127.", 4) == 0 || strncmp(where, "::1@", 4) == 0) {
+        return true;
+    }
+    return config_fault(place,
+                        "%s is no loopback address; whoever reaches it could make up answers, so "
+                        "write the path of a unix socket, or a loopback address such as "
+                        "127.0.0.1@6000",
+                        config_quote(where, shown));
+}
+
 bool config_domain(const struct config_place *place, const char *text)
 {
     char shown[CONFIG_QUOTE_MAX];
@@ -226,4 +240,24 @@ bool config_domain(const struct config_place *place, const char *text)
                             config_quote(text, shown));
     }
     return true;
+}
+
+bool config_server(const struct config_place *place, const char *text)
+{
+    char shown[CONFIG_QUOTE_MAX];
+    struct sockaddr_storage address;
+    return ask_address_parse(text, &address) ||
+           config_fault(place, "%s is no address; write one such as 192.0.2.53 or 192.0.2.53@5353",
+                        config_quote(text, shown));
+}
+
+bool config_net(const struct config_place *place, const char *text)
+{
+    char shown[CONFIG_QUOTE_MAX];
+    struct ask_net net;
+    return ask_net_parse(text, &net) ||
+           config_fault(place,
+                        "%s is no net, or has bits behind its length; write one such as "
+                        "10.0.0.0/8 or 2001:db8::/32",
+                        config_quote(text, shown));
 }

@@ -42,6 +42,15 @@ bool config_path(const struct config_place *place, const char *text);
 bool config_listen(const struct config_place *place, const char *text,
                    char where[CONFIG_LISTEN_MAX]);
 
+/** Is a place of config_listen() this machine's own, a socket or loopback? */
+bool config_is_near(const struct config_place *place, const char *where);
+
+/** `address`, or `address@port` with an IPv4 or IPv6 literal. */
+bool config_server(const struct config_place *place, const char *text);
+
+/** `address/bits`, or an address alone. */
+bool config_net(const struct config_place *place, const char *text);
+
 /** A domain name in ASCII (A-labels). */
 bool config_domain(const struct config_place *place, const char *text);
 

@@ -116,6 +116,7 @@ static int64_t on_duty(void *context, bool last)
 static char *make_metrics(void *context, enum metrics_format format)
 {
     struct runtime *runtime = context;
+    struct metrics_number numbers[RUNTIME_NUMBERS_MAX];
     struct metrics_input input = {.host = runtime->host.name,
                                   .host_version = runtime->host.version};
 
@@ -125,6 +126,9 @@ static char *make_metrics(void *context, enum metrics_format format)
     input.annotated = striped_read(&runtime->counters.annotated);
     for (int i = 0; i < HTTP_REFUSALS; i++)
         input.http_refused[i] = count_read(&runtime->http_refused[i]);
+    input.numbers = numbers;
+    if (runtime->host.numbers != NULL)
+        input.number_count = runtime->host.numbers(runtime->host.context, numbers);
     input.state_written = count_read(&runtime->state.written);
     input.state_failures = count_read(&runtime->state.failures);
     return metrics_text(&input, format);
@@ -153,6 +157,8 @@ static bool load_config(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
     char line[sizeof(path) + 128];
     bool holds;
 
+    if (runtime->host.config_file != NULL)
+        return config_load(runtime->host.config_file, &runtime->config, error);
     if (!config_locate(runtime->host.config_folder, path, sizeof(path), &holds)) {
         snprintf(error, CONFIG_ERROR_MAX, "the path of mxclash.conf is too long");
         return false;
@@ -165,14 +171,7 @@ static bool load_config(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         snprintf(error, CONFIG_ERROR_MAX, "out of memory");
         return false;
     }
-    if (!config_load(path, &runtime->config, error))
-        return false;
-    for (size_t i = 0; i < runtime->config.not_yet_count; i++) {
-        snprintf(line, sizeof(line), "mxclash: %s: %s is accepted but does nothing in this version",
-                 path, runtime->config.not_yet[i]);
-        host_log(runtime, line);
-    }
-    return true;
+    return config_load(path, &runtime->config, error);
 }
 
 static bool start_engine(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
@@ -246,7 +245,7 @@ static bool start_httpd(struct runtime *runtime, char error[CONFIG_ERROR_MAX])
         .refused = runtime->http_refused,
     };
 
-    if (options.listen_count == 0)
+    if (options.listen_count == 0 || runtime->host.no_http)
         return true;
     runtime->httpd = httpd_start(&options);
     if (runtime->httpd == NULL)

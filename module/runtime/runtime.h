@@ -11,7 +11,11 @@
 
 #include "core/base/counters.h"
 #include "mxclash.h"
+#include "output/metrics.h"
 #include "runtime/config.h"
+
+/** Numbers of its own that a host may add to /metrics. */
+#define RUNTIME_NUMBERS_MAX 32
 
 /** The program that we are in. Static storage, or alive until runtime_stop(). */
 struct runtime_host {
@@ -23,6 +27,13 @@ struct runtime_host {
     /** write a line to the host's own log; any thread */
     void (*log)(void *context, const char *line);
     void *context;
+    /** the configuration, in place of MXCLASH_CONF and of what lies in config_folder; NULL = none
+     * is named */
+    const char *config_file;
+    /** serve no HTTP, whatever http-listen says */
+    bool no_http;
+    /** numbers that only the host has; any thread; NULL = there are none. \return how many */
+    size_t (*numbers)(void *context, struct metrics_number numbers[RUNTIME_NUMBERS_MAX]);
 };
 
 struct runtime;

@@ -2,14 +2,13 @@
 # make bench      what the detector costs, side by side, as tables and as JSON under build/bench/
 # make bench-docs puts what was measured last into docs/performance.md
 #
-# BENCH=core,trace    only these parts: core, threads, growth, names, trace,
-#                     load
+# BENCH=core,trace    only these parts: core, threads, growth, names, trace, load, dnstap
 # BENCH_MISSES=N      questions that miss the cache in a trace, 20000
 # BENCH_NAMES=N       most distinct names, a power of ten from 10000, 100000000
 # BENCH_ROUNDS=N      rounds of dnsperf, 5
 
 .PHONY: bench bench-docs deps-bench
-BENCH ?= core,threads,growth,names,trace,load
+BENCH ?= core,threads,growth,names,trace,load,dnstap
 BENCH_MISSES ?= 20000
 BENCH_NAMES ?= 100000000
 BENCH_ROUNDS ?= 5

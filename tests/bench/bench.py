@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Measures what the detector costs, and writes tables, JSON and pictures to build/bench/.
 
-    bench.py [--parts core,threads,growth,names,trace,load] [--misses N] [--names N]
+
+    bench.py [--parts core,threads,growth,names,trace,load,dnstap] [--misses N] [--names N]
              [--rounds N]
 
 A part that is not measured now keeps its figures of an earlier run. The exit status is 0 unless
@@ -21,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
 
 import core  # noqa: E402
+import dnstap  # noqa: E402
 import load  # noqa: E402
 import plots  # noqa: E402
 import report  # noqa: E402
@@ -28,7 +30,7 @@ import variants  # noqa: E402
 import whole  # noqa: E402
 from lab import LabError  # noqa: E402
 
-PARTS = ("core", "threads", "growth", "names", "trace", "load")
+PARTS = ("core", "threads", "growth", "names", "trace", "load", "dnstap")
 
 
 def first_line(*command):
@@ -81,6 +83,8 @@ def measure(parts, folder, options):
         keep("names", core.names(options.names))
     if "threads" in parts:
         keep("threads", core.threads())
+    if "dnstap" in parts:
+        keep("dnstap", dnstap.measure(folder))
     if not {"trace", "load"} & set(parts):
         return
     stage = whole.Stage(folder, options.misses)

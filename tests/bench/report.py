@@ -361,6 +361,23 @@ def write_names(figures):
     )
 
 
+def write_dnstap(figures):
+    body = [
+        (
+            row["way"],
+            f"{row['frames']:,}",
+            f"{row['frames_a_second']:,.0f}",
+            f"{row['cpu_ns']:,.0f}",
+            f"{row['resident_mib']:.1f}",
+        )
+        for row in figures["dnstap"]
+    ]
+    return table(
+        ("frames come", "frames", "a second", "ns of processor time a frame", "process, MiB"),
+        body,
+    )
+
+
 def write_load(figures):
     body = [
         (
@@ -442,6 +459,8 @@ def write(figures, missing):
         text += "\n### Distinct names\n\n" + write_names(figures)
     if "load" in figures:
         text += "\n### dnsperf\n\n" + write_load(figures)
+    if "dnstap" in figures:
+        text += "\n### mxclashd, the dnstap sidecar\n\n" + write_dnstap(figures)
     capacity = write_capacity(figures)
     if capacity:
         text += "\n### Capacity\n\n" + capacity

@@ -5,17 +5,24 @@
 #   make fuzz-all SECONDS=60            that for each target in turn
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_LIBS := $(LIBS) -lldns
+FUZZ_LIBS := $(COMMAND_LIBS)
+# of the sidecar, what reads octets
+FUZZ_DNSTAP := frames.o message.o take.o aliases.o
 
 .PHONY: check-fuzz fuzz fuzz-all
 
 # --- the corpora, with the compiler of everything else -------------------------------------------------
 $(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_main.c $(wildcard tests/fuzz/*.h) \
-    $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a | deps-check
+    $(ARCHIVES) | deps-check
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS),FUZZ)
 # the table as the command shows it
 $(B)/tests/fuzz/replay_providers: $(B)/obj/module/cli/providers.o
+$(B)/tests/fuzz/replay_zone: $(B)/obj/module/cli/zone_file.o $(B)/obj/module/cli/terminal.o
+
+$(B)/tests/fuzz/replay_dnstap: ALL_CFLAGS += -isystem $(B)/tests/dnstap
+$(B)/tests/fuzz/replay_dnstap: FUZZ_LIBS += -lfstrm -lprotobuf-c
+$(B)/tests/fuzz/replay_dnstap: $(addprefix $(B)/obj/module/host/dnstap/,$(FUZZ_DNSTAP)) $(TAP_PROTO).o
 
 check-fuzz: $(FUZZERS:%=$(B)/tests/fuzz/replay_%)
 	@for name in $(FUZZERS); do \
@@ -38,12 +45,17 @@ $(FUZZ)/obj/providers_text.o: $(B)/providers_text.c
 	@mkdir -p $(@D)
 	$(call say,$(CLANG) $(FUZZ_CFLAGS) -c -o $@ $<,CLANG)
 # an archive, so that a target may bring a file of the module itself
-$(FUZZ)/libmodule.a: $(call fuzz_objects,$(CORE) $(OUTPUT) $(RUNTIME))
+$(FUZZ)/libmodule.a: $(call fuzz_objects,$(CORE) $(ASK) $(OUTPUT) $(RUNTIME) $(BOOK))
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
 $(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o $(FUZZ)/libmodule.a
 	$(call say,$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS),FUZZ)
+$(FUZZ)/obj/tests/fuzz/fuzz_dnstap.o: FUZZ_CFLAGS += -isystem $(B)/tests/dnstap
+$(FUZZ)/obj/tests/fuzz/fuzz_dnstap.o: $(TAP_PROTO).h
+$(FUZZ)/fuzz_dnstap: FUZZ_LIBS += -lfstrm -lprotobuf-c
+$(FUZZ)/fuzz_dnstap: $(addprefix $(FUZZ)/obj/module/host/dnstap/,$(FUZZ_DNSTAP)) $(TAP_PROTO).o
 $(FUZZ)/fuzz_providers: $(FUZZ)/obj/module/cli/providers.o
+$(FUZZ)/fuzz_zone: $(FUZZ)/obj/module/cli/zone_file.o $(FUZZ)/obj/module/cli/terminal.o
 
 # What is found and grows the coverage stays in corpus-TARGET; an input that fails becomes
 # build/fuzz/TARGET-crash-... and is told in the log.
@@ -52,7 +64,9 @@ SECONDS ?= 60
 FUZZ_LEN_wire := 1200
 FUZZ_LEN_event := 2000
 FUZZ_LEN_http := 10000
+FUZZ_LEN_logline := 8000
 FUZZ_LEN_detector := 1000
+FUZZ_LEN_dnstap := 1500
 FUZZ_LEN := $(or $(FUZZ_LEN_$(TARGET)),4096)
 
 fuzz: $(if $(TARGET),$(FUZZ)/fuzz_$(TARGET))

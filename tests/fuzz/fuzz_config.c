@@ -26,16 +26,16 @@ static const char scratch_path_text[] = PATH(977);
 /* --- what is taken -----------------------------------------------------------------------------
  */
 
-static void check_listen(const struct config *config)
+static void check_listen(char *const *listens, size_t count)
 {
-    for (size_t i = 0; i < config->http_listen_count; i++) {
-        const char *text = config->http_listen[i];
+    for (size_t i = 0; i < count; i++) {
+        const char *text = listens[i];
         const char *at = strchr(text, '@');
         uint8_t octets[sizeof(struct in6_addr)];
         char address[INET6_ADDRSTRLEN];
 
         for (size_t j = 0; j < i; j++)
-            MUST(strcmp(text, config->http_listen[j]) != 0);
+            MUST(strcmp(text, listens[j]) != 0);
         if (text[0] == '/') {
             MUST(strlen(text) <= 107 && text[strlen(text) - 1] != '/');
             continue;
@@ -60,7 +60,8 @@ static void check_values(const struct config *config)
     check_path(config->log_file);
     check_path(config->database);
     check_path(config->provider_file);
-    check_listen(config);
+    check_listen(config->http_listen, config->http_listen_count);
+    check_listen(config->page_listen, config->page_listen_count);
     MUST(config->retention_days >= 1 && config->retention_days <= 36500);
     MUST(config->table_size >= 262144 && config->table_size <= (size_t)1 << 36);
     MUST(config->probe_rate >= 1 && config->probe_rate <= 100000);
@@ -69,7 +70,6 @@ static void check_values(const struct config *config)
     MUST(config->expire_after_s >= 60 && config->expire_after_s <= 31536000);
     MUST(config->top_domains <= 10000);
     MUST((config->provider_text != NULL) == (config->provider_file[0] != '\0'));
-    MUST(config->not_yet_count <= sizeof(config->not_yet) / sizeof(config->not_yet[0]));
     for (size_t i = 0; i < config->ignore_count; i++)
         MUST(mxclash_name_from_text(config->ignore[i], name, &name_len) == mxclash_ok);
 }
@@ -129,6 +129,19 @@ static void write_flag(FILE *out, const char *key, bool value)
     fprintf(out, "%s: %s\n", key, value ? "yes" : "no");
 }
 
+static void write_list(FILE *out, const char *key, char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        write_value(out, key, list[i]);
+}
+
+static void write_listens(FILE *out, const char *key, char *const *listens, size_t count)
+{
+    write_list(out, key, listens, count);
+    if (count == 0)
+        write_value(out, key, "");
+}
+
 /** Write a file that says the same, each key in its plainest form, ignored files resolved. */
 static void write_config(FILE *out, const struct config *config)
 {
@@ -137,10 +150,11 @@ static void write_config(FILE *out, const struct config *config)
     write_flag(out, "log-host", config->log_host);
     write_value(out, "database", config->database);
     write_number(out, "retention-days", config->retention_days);
-    for (size_t i = 0; i < config->http_listen_count; i++)
-        write_value(out, "http-listen", config->http_listen[i]);
-    if (config->http_listen_count == 0)
-        write_value(out, "http-listen", "");
+    write_listens(out, "http-listen", config->http_listen, config->http_listen_count);
+    write_listens(out, "page-listen", config->page_listen, config->page_listen_count);
+    write_list(out, "resolver", config->resolver, config->resolver_count);
+    write_list(out, "do-not-ask", config->do_not_ask, config->do_not_ask_count);
+    write_list(out, "may-ask", config->may_ask, config->may_ask_count);
     write_number(out, "table-size", config->table_size);
     write_flag(out, "probe", config->probe);
     write_number(out, "probe-rate", config->probe_rate);
@@ -181,6 +195,12 @@ static void compare_configs(const struct config *one, const struct config *other
          memcmp(one->provider_text, other->provider_text, one->provider_text_len) == 0);
     compare_lists(one->http_listen, one->http_listen_count, other->http_listen,
                   other->http_listen_count);
+    compare_lists(one->page_listen, one->page_listen_count, other->page_listen,
+                  other->page_listen_count);
+    compare_lists(one->resolver, one->resolver_count, other->resolver, other->resolver_count);
+    compare_lists(one->do_not_ask, one->do_not_ask_count, other->do_not_ask,
+                  other->do_not_ask_count);
+    compare_lists(one->may_ask, one->may_ask_count, other->may_ask, other->may_ask_count);
     compare_lists(one->ignore, one->ignore_count, other->ignore, other->ignore_count);
 }
 

@@ -27,6 +27,9 @@ static void on_event(void *context, const struct mxclash_event *event)
     events++;
 }
 
+/** A small one: the built-in one would take most of the time. */
+static const char providers[] = "provider p\nmx p.test\n";
+
 static struct mxclash_engine *new_engine(void)
 {
     struct mxclash_options options;
@@ -36,6 +39,8 @@ static struct mxclash_engine *new_engine(void)
     options.table_size = 1 << 18;
     options.seed = 42;
     options.on_event = on_event;
+    options.providers = providers;
+    options.providers_len = sizeof(providers) - 1;
     MUST(mxclash_engine_new(&options, &engine, NULL, 0) == mxclash_ok);
     return engine;
 }

@@ -52,6 +52,10 @@ for symbol in $(readelf -rW "$module" | awk '{ print $5 }'); do
     esac
 done
 
+# The resolver's process is to have no more in it than the module needs: the book is another's.
+! has "$(readelf -dW "$module" "$library")" 'NEEDED.*(sqlite|microhttpd|ldns)' ||
+    fault "$module" "a library of the operator's command is linked in"
+
 check "$library" now mxclash_inspect
 declared=$(grep -Eo '\bmxclash_[a-z_0-9]+\(' include/mxclash.h | tr -d '(' | sort -u)
 exported=$(exports "$library" | tr ' ' '\n')

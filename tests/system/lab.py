@@ -38,7 +38,7 @@ SEARCH_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin"
 DNS_PORT = 53
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 60
-ANSWER_TIMEOUT_S = 30
+ANSWER_TIMEOUT_S = 60
 POLL_S = 0.01
 # The id of every query, so that two answers can be compared octet by octet.
 QUERY_ID = 4242

@@ -31,10 +31,10 @@ TTL_S = 300
 class Liar:
     """Listens on UDP and TCP of a loopback address; `endpoint` is what a resolver is told."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, port=0):
         self.answer = answer
-        self.address = free_address()
-        self.port = free_port(self.address)
+        self.address = free_address(port)
+        self.port = port or free_port(self.address)
         self.asked = []
         self._stopping = threading.Event()
         self._threads = []

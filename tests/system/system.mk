@@ -2,6 +2,7 @@
 # Programs of the system tests, and goals that take longer than `make check` may.
 # make check-faults    every test of faults, and the figures of who watched
 # make check-malloc    each allocation of the module fails once
+# make check-book      the book is killed 20 times under load, and holds 100,000 conflicts
 # make check-reloads   RELOADS=500 reloads under load, with 1 and with 4 threads
 
 RELOADS ?= 500
@@ -18,7 +19,7 @@ system-programs: $(PRELOADED)
 
 check-clang: $(patsubst %.c,$(B)/clang/%.o,$(wildcard tests/system/*.c))
 
-.PHONY: check-faults check-malloc check-reloads
+.PHONY: check-faults check-malloc check-reloads check-book
 check-faults: $(FAULTS)
 	@rm -f $(B)/tests/watched
 	$(PYTEST) --durations=10 $(wildcard tests/system/test_fault_*.py)
@@ -29,3 +30,6 @@ check-malloc: $(FAULTS)
 
 check-reloads: $(FAULTS)
 	MXCLASH_RELOADS=$(RELOADS) $(PYTEST) -s --durations=5 tests/system/test_fault_reload.py
+
+check-book: all
+	MXCLASH_KILLS=20 MXCLASH_CONFLICTS=100000 $(PYTEST) -s --durations=5 tests/system/test_book.py

@@ -40,15 +40,16 @@ def begin_proofs(unbound):
     wait_until(lambda: len(authority.queries(rdtype="CNAME")) > before, EVENT_TIMEOUT_S, "a proof")
 
 
-def assert_ends(unbound, runs=1):
-    """It ends in time, as it should, and the log has as many ends as starts."""
+def assert_ends(unbound, runs=None):
+    """It ends in time, as it should, and the log has as many ends as starts: so many, if told."""
     try:
         status = unbound.process.wait(STOP_S)
     except subprocess.TimeoutExpired:
         raise AssertionError(f"it runs after {STOP_S} s\n{unbound.log[-2000:]}") from None
     assert status == 0, unbound.log[-2000:]
     events = [event["event"] for event in unbound.events()]
-    assert events.count("started") == events.count("stopped") == runs
+    runs = runs or events.count("started")
+    assert events.count("started") == events.count("stopped") == runs >= 1
     assert events[-1] == "stopped"
 
 
@@ -70,7 +71,7 @@ def test_end_during_proofs(upstreams, start, threads, signals):
         wait_until(lambda: watcher.answered >= ANSWERS, EVENT_TIMEOUT_S, f"{ANSWERS} answers")
     for number in signals:
         unbound.process.send_signal(number)
-    assert_ends(unbound)
+    assert_ends(unbound, runs=1)
 
 
 @pytest.mark.parametrize("threads", [1, 4])
@@ -102,5 +103,5 @@ def test_end_during_a_reload(upstreams, tmp_path, first):
                 unbound.process.send_signal(signal.SIGHUP)
             time.sleep(delay_s)
             terminate_surely(unbound)
-            # it may end before it begins to reload
-            assert_ends(unbound, len(unbound.events(event="started")))
+            # it may end before it begins to reload, or after
+            assert_ends(unbound)

@@ -351,7 +351,7 @@ def literals(text):
 
 def messages():
     """What the module can say in the host's log, or refuse a start with, as format strings."""
-    for folder in ("host/unbound", "output", "runtime"):
+    for folder in ("host/unbound", "host/dnstap", "output", "runtime"):
         for path in (REPOSITORY / "module" / folder).rglob("*.c"):
             text = path.read_text()
             yield from (one for one in literals(text) if one.startswith("mxclash: "))

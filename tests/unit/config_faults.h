@@ -10,6 +10,20 @@ static const struct {
     const char *text;
     const char *fault;
 } config_faults[] = {
+    /* dnstap-listen */
+    {"dnstap-listen: 192.0.2.1@6000\n",
+     ":1: dnstap-listen: \"192.0.2.1@6000\" is no loopback address; whoever reaches it could make "
+     "up "
+     "answers, so write the path of a unix socket, or a loopback address such as 127.0.0.1@6000"},
+    {"dnstap-listen: 0.0.0.0@6000\n",
+     ":1: dnstap-listen: \"0.0.0.0@6000\" is no loopback address; whoever reaches it could make up "
+     "answers, so write the path of a unix socket, or a loopback address such as 127.0.0.1@6000"},
+    {"dnstap-listen: /run/a\ndnstap-listen: /run/a\n",
+     ":2: dnstap-listen: \"/run/a\" stands here twice; take one out"},
+    {"dnstap-listen: /run/a\ndnstap-listen: \"\"\n",
+     ":2: dnstap-listen: \"\" means none, but a line above gives another value; keep only one of "
+     "the "
+     "two"},
     /* keys */
     {"prob: yes\n", ":1: unknown key \"prob\"; did you mean probe?"},
     {"\n\nPROBE-RATE: 1\n", ":3: unknown key \"PROBE-RATE\"; did you mean probe-rate?"},
@@ -164,6 +178,9 @@ static const struct {
      ":2: http-listen: \"::1@80\" stands here twice; take one out"},
     {"http-listen: 127.0.0.1@09853\n\nhttp-listen: 127.0.0.1@9853\n",
      ":3: http-listen: \"127.0.0.1@9853\" stands here twice; take one out"},
+    /* each list has its own first line */
+    {"page-listen: \"\"\nhttp-listen: ::1@80\npage-listen: ::1@80\n",
+     ":3: page-listen: a line above says \"\", which means none; keep only one of the two"},
     {"http-listen: ::ffff:127.0.0.1@9853\n",
      ":1: http-listen: \"::ffff:127.0.0.1@9853\" is an IPv4 address in the form of IPv6; write "
      "127.0.0.1@9853"},
@@ -171,6 +188,16 @@ static const struct {
      ":1: http-listen: \"::FFFF:c000:201@080\" is an IPv4 address in the form of IPv6; write "
      "192.0.2.1@80"},
     /* names */
+    {"resolver: 192.0.2.53@0\n", ":1: resolver: \"192.0.2.53@0\" is no address; write one such as "
+                                 "192.0.2.53 or 192.0.2.53@5353"},
+    {"resolver: dns.example\n", ":1: resolver: \"dns.example\" is no address; write one such as "
+                                "192.0.2.53 or 192.0.2.53@5353"},
+    {"do-not-ask: 10.0.0.1/8\n", ":1: do-not-ask: \"10.0.0.1/8\" is no net, or has bits behind its "
+                                 "length; write one such as 10.0.0.0/8 or 2001:db8::/32"},
+    {"may-ask: 127.0.0.0/33\n", ":1: may-ask: \"127.0.0.0/33\" is no net, or has bits behind its "
+                                "length; write one such as 10.0.0.0/8 or 2001:db8::/32"},
+    {"page-host: 127.0.0.1:9854/\n\npage-host: a..b\n",
+     ":3: page-host: \"a..b\" is no domain name; write one such as example.org"},
     {"ignore-domain: a..b\n",
      ":1: ignore-domain: \"a..b\" is no domain name; write one such as example.org"},
     {"ignore-domain: \"\"\n",

@@ -134,6 +134,9 @@ static void test_answers_of_other_sizes(void **state)
     assert_int_equal(mxclash_inspect(detector.engine, &answer, detector.now), mxclash_invalid);
     expect_no_event();
     answer.struct_size++;
+    answer.message_len += 65536;
+    assert_int_equal(mxclash_inspect(detector.engine, &answer, detector.now), mxclash_invalid);
+    answer.message_len -= 65536;
     assert_int_equal(mxclash_inspect(detector.engine, &answer, detector.now), mxclash_ok);
     assert_int_equal(next_event("shop.test")->authority.family, 0);
 }

@@ -50,10 +50,13 @@ static void assert_defaults(const struct config *config)
     assert_string_equal(config->log_file, "");
     assert_false(config->log_syslog);
     assert_true(config->log_host);
-    assert_string_equal(config->database, "/var/lib/unbound/mxclash.db");
+    assert_string_equal(config->database, "/var/lib/mxclash/book.db");
     assert_int_equal(config->retention_days, 90);
     assert_int_equal(config->http_listen_count, 1);
     assert_string_equal(config->http_listen[0], "127.0.0.1@9853");
+    assert_int_equal(config->page_listen_count, 1);
+    assert_string_equal(config->page_listen[0], "127.0.0.1@9854");
+    assert_string_equal(config->page_group, "");
     assert_int_equal(config->table_size, 16 * 1024 * 1024);
     assert_true(config->probe);
     assert_int_equal(config->probe_rate, 10);
@@ -76,7 +79,6 @@ static void test_defaults(void **state)
     assert_true(config_defaults(&config));
     assert_defaults(&config);
     assert_int_equal(config.ignore_count, 0);
-    assert_int_equal(config.not_yet_count, 0);
     config_free(&config);
     config_free(&config); /* harmless */
 }
@@ -100,7 +102,6 @@ static void test_files_without_keys(void **state)
         struct config config;
         load_good(files[i], &config);
         assert_defaults(&config);
-        assert_int_equal(config.not_yet_count, 0);
         config_free(&config);
     }
 }
@@ -121,8 +122,13 @@ static void test_every_key(void **state)
              "log-host: 'no'\n"
              "database: \"\"\n"
              "retention-days: 36500\n"
+             "page-listen: 0:0::1@0002\n"
              "http-listen: ::1@1#comment\n"
              "http-listen:\t/run/mx/clash.sock\t\n"
+             "page-listen: /run/mx/page.sock\n"
+             "page-host: mx.example.\n"
+             "page-group: www-data\n"
+             "page-host: resolver1\n"
              "http-listen: 0.0.0.0@65535\n"
              "table-size: 64g\n"
              "probe: no\n"
@@ -149,6 +155,13 @@ static void test_every_key(void **state)
     for (size_t i = 0; i < LEN(listen); i++) {
         assert_string_equal(config.http_listen[i], listen[i]);
     }
+    assert_int_equal(config.page_listen_count, 2);
+    assert_string_equal(config.page_listen[0], "::1@2");
+    assert_string_equal(config.page_listen[1], "/run/mx/page.sock");
+    assert_int_equal(config.page_host_count, 2);
+    assert_string_equal(config.page_host[0], "mx.example.");
+    assert_string_equal(config.page_host[1], "resolver1");
+    assert_string_equal(config.page_group, "www-data");
     assert_int_equal(config.table_size, UINT64_C(1) << 36);
     assert_false(config.probe);
     assert_int_equal(config.probe_rate, 100000);
@@ -166,11 +179,6 @@ static void test_every_key(void **state)
     assert_string_equal(config.provider_file, providers_path);
     assert_int_equal(config.provider_text_len, strlen(table));
     assert_memory_equal(config.provider_text, table, strlen(table));
-    static const char *const not_yet[] = {"database", "retention-days"};
-    assert_int_equal(config.not_yet_count, LEN(not_yet));
-    for (size_t i = 0; i < LEN(not_yet); i++) {
-        assert_string_equal(config.not_yet[i], not_yet[i]);
-    }
     config_free(&config);
 }
 
@@ -179,7 +187,8 @@ static void test_least_values(void **state)
     (void)state;
     struct config config;
     load_good("retention-days: 1\ntable-size: 262144\nprobe-rate: 1\nrecheck-interval: 1\n"
-              "expire-after: 0060\ntop-domains: 10000\nhttp-listen: \"\"\nlog-file: ''\n",
+              "expire-after: 0060\ntop-domains: 10000\nhttp-listen: \"\"\npage-listen: "
+              "\"\"\nlog-file: ''\n",
               &config);
     assert_int_equal(config.retention_days, 1);
     assert_int_equal(config.table_size, 262144);
@@ -188,6 +197,7 @@ static void test_least_values(void **state)
     assert_int_equal(config.expire_after_s, 60);
     assert_int_equal(config.top_domains, 10000);
     assert_int_equal(config.http_listen_count, 0);
+    assert_int_equal(config.page_listen_count, 0);
     assert_string_equal(config.log_file, "");
     config_free(&config);
 }
@@ -474,7 +484,6 @@ static void test_example(void **state)
         fail_msg("%s", error);
     }
     assert_defaults(&config);
-    assert_int_equal(config.not_yet_count, 0);
     config_free(&config);
 
     FILE *in = fopen(example, "re");
@@ -489,14 +498,15 @@ static void test_example(void **state)
     }
     fclose(in);
     assert_int_equal(fclose(out), 0);
-    assert_int_equal(keys, 1 + 20); /* the clause and every key */
+    assert_int_equal(keys, 1 + 26); /* the clause and every key */
     if (!config_load(conf_path, &config, error)) {
         fail_msg("%s", error);
     }
     assert_defaults(&config);
     assert_int_equal(config.ignore_count, 1);
     assert_string_equal(config.ignore[0], "ignored.example");
-    assert_int_equal(config.not_yet_count, 2);
+    assert_int_equal(config.page_host_count, 1);
+    assert_string_equal(config.page_host[0], "resolver1.example.net");
     config_free(&config);
 }
 

@@ -94,7 +94,7 @@ static void test_defaults(void **state)
     for (allowed = failed; !config_defaults(&config); allowed = ++failed) {
         assert_true(failed < 100);
     }
-    assert_int_equal(failed, 6); /* four paths, the listeners' array, one listener */
+    assert_int_equal(failed, 8); /* four paths; twice the listeners' array, one listener */
     config_free(&config);
 }
 
@@ -108,7 +108,7 @@ static void test_load(void **state)
         assert_non_null(strstr(error, "no memory"));
         assert_true(failed < 1000);
     }
-    assert_true(failed > 5 + 3 + 1 + 3 + 5);
+    assert_true(failed > 7 + 3 + 1 + 3 + 5);
     assert_int_equal(config.http_listen_count, 3);
     assert_int_equal(config.ignore_count, 5);
     assert_non_null(config.provider_text);

@@ -69,6 +69,8 @@ static const char *const samples[] = {
     "mxclash_table_evictions_total 42",
     "mxclash_malformed_answers_total 2",
     "mxclash_annotated_answers_total 102",
+    "mxclash_state_writes_total{result=\"written\"} 106",
+    "mxclash_state_writes_total{result=\"failed\"} 107",
     "mxclash_http_refused_total{reason=\"connections\"} 103",
     "mxclash_http_refused_total{reason=\"deadline\"} 104",
     "mxclash_http_refused_total{reason=\"replies\"} 105",
@@ -89,6 +91,8 @@ static struct metrics_input sample_input(void)
     struct metrics_input input = {.inspected_cache = 101,
                                   .annotated = 102,
                                   .http_refused = {103, 104, 105},
+                                  .state_written = 106,
+                                  .state_failures = 107,
                                   .host = "unbound",
                                   .host_version = "1.17.1"};
     uint64_t next = 1;

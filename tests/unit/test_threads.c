@@ -41,12 +41,14 @@ static struct {
 
 static struct mxclash_engine *engine;
 static _Atomic uint64_t told[MXCLASH_EVENT_TYPES];
+static _Atomic uint64_t all_told, taken;
 static _Atomic unsigned faults, held;
 
 static void count_event(void *context, const struct mxclash_event *event)
 {
     (void)context;
     atomic_fetch_add(&told[event->type], 1);
+    atomic_fetch_add(&all_told, 1);
     if (event->owner_len == 0 || event->mx_count > MXCLASH_MX_MAX)
         atomic_fetch_add(&faults, 1);
 }
@@ -118,6 +120,23 @@ static void read_all(void)
         atomic_fetch_add(&faults, 1);
 }
 
+/** Walk over what is open, as a list and as a state file do, while it changes; take events. */
+static void walk_all(mxclash_time now)
+{
+    struct mxclash_event event = {.struct_size = sizeof(event)};
+    struct mxclash_cursor list = {{0}}, file = {{0}};
+    uint8_t octets[MXCLASH_EXPORT_MAX];
+
+    while (mxclash_next_open(engine, &list, &event))
+        if (event.kind >= MXCLASH_KINDS || event.owner_len == 0)
+            atomic_fetch_add(&faults, 1);
+    while (mxclash_export(engine, &file, octets, sizeof(octets)) != 0)
+        ;
+    while (mxclash_event_next(engine, &event))
+        atomic_fetch_add(&taken, 1);
+    mxclash_next_due(engine, now);
+}
+
 static void *hammer(void *number)
 {
     unsigned seed = *(const unsigned *)number;
@@ -137,6 +156,8 @@ static void *hammer(void *number)
                               (enum mxclash_reply)(step % 3), now);
         if (step % 256 == 0)
             read_all();
+        if (step % 1024 == 0)
+            walk_all(now);
     }
     return NULL;
 }
@@ -180,6 +201,8 @@ static struct engine_stats run(size_t table_size)
     options.recheck_interval_s = 5;
     options.expire_after_s = 60;
     options.on_event = count_event;
+    options.queue_events = table_size >= 1 << 20 ? 64 : 0;
+    taken = all_told = 0;
     options.lookup = true;
     options.on_held = count_held;
     held = 0;
@@ -192,9 +215,12 @@ static struct engine_stats run(size_t table_size)
     }
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
+    walk_all(DETECTOR_START);
     engine_get_stats(engine, &stats);
     mxclash_engine_free(engine);
     assert_int_equal(atomic_load(&faults), 0);
+    if (options.queue_events != 0)
+        assert_int_equal(atomic_load(&taken) + stats.events_lost, atomic_load(&all_told));
     assert_int_equal(stats.malformed, 0);
     assert_true(stats.inspected >= THREADS * STEPS);
     return stats;

@@ -19,10 +19,17 @@ struct row {
     bool by_state;
 };
 
+/** Answers from elsewhere are the host's to count. */
+static const char *source_name(uint32_t value)
+{
+    (void)value;
+    return "upstream";
+}
+
 #define AT(member) offsetof(struct engine_stats, member)
 
 static const struct row rows[] = {
-    {"mxclash_answers_inspected_total", true, AT(inspected), 1, NULL, NULL, false},
+    {"mxclash_answers_inspected_total", true, AT(inspected), 1, "source", source_name, false},
     {"mxclash_malformed_answers_total", true, AT(malformed), 1, NULL, NULL, false},
     {"mxclash_conflicts_opened_total", true, AT(opened), MXCLASH_KINDS, "kind", mxclash_kind_name,
      false},

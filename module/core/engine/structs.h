@@ -31,15 +31,16 @@ static inline void struct_take(void *ours, size_t our_size, const void *from, si
  * A caller's answer as ours. Only what is looked at closely is: where there is nothing to see, the
  * members are read that every caller has.
  * \param room  where it is put together if the caller's ends sooner
- * \return NULL if it lacks what every caller has
+ * \return NULL if it lacks what every caller has, or its message is longer than any
  */
 static inline const struct mxclash_answer *struct_answer(const struct mxclash_answer *answer,
                                                          struct mxclash_answer *room)
 {
+    if (answer->message_len > UINT16_MAX ||
+        answer->struct_size < STRUCT_LEAST(mxclash_answer, server))
+        return NULL;
     if (answer->struct_size >= sizeof(*answer))
         return answer;
-    if (answer->struct_size < STRUCT_LEAST(mxclash_answer, server))
-        return NULL;
     struct_take(room, sizeof(*room), answer, answer->struct_size);
     return room;
 }
