@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Measures what the detector costs, and writes tables, JSON and pictures to build/bench/.
 
-
     bench.py [--parts core,threads,growth,names,trace,load,dnstap] [--misses N] [--names N]
              [--rounds N]
 
