@@ -97,7 +97,7 @@ SIDECAR_LIBS := $(LIBS) -lldns -lfstrm
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check install uninstall clean deps-build deps-demo deps-check unbound \
-    check-unit check-replay check-system check-system-stress check-system-calm check-corpus check-format check-layers check-clang
+    check-unit check-replay check-system check-corpus check-format check-layers check-clang
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -230,8 +230,7 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 check: deps-check
 	$(MAKE) NO_DEPS=1 WERROR=-Werror all all-modules $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang check-abi-stable
-	$(MAKE) NO_DEPS=1 WERROR=-Werror check-page
-	$(MAKE) NO_DEPS=1 WERROR=-Werror -j3 --output-sync=target check-replay check-system-stress check-system-calm
+	$(MAKE) NO_DEPS=1 WERROR=-Werror -j5 --output-sync=target check-replay check-system-stress check-system-calm check-system-beside check-page
 
 check-unit: $(UNIT_TESTS)
 	@for test in $^; do echo "== $$test"; $$test || exit 1; done
@@ -260,17 +259,24 @@ all-modules:
 	@$(MAKE) NO_DEPS=1 HOST_FEATURES=all $(ALL_MODULES)/mxclash.so $(ALL_MODULES)/empty.so
 endif
 
-# Mostly they wait: in two halves, side by side, each told of when it is done
+# Mostly they wait: in three parts, side by side, each told of when it is done. Beside: what is no
+# part of the resolver's process.
 STRESS_TESTS := $(wildcard $(addprefix tests/system/test_,fault_*.py attack_*.py errands_rate.py))
-CALM_TESTS := $(filter-out $(STRESS_TESTS),$(wildcard tests/system/test_*.py))
+BESIDE_TESTS := $(wildcard $(addprefix tests/system/test_,book*.py check*.py confinement.py doctor.py \
+    examples.py manuals.py operations_page.py page*.py powerdns.py prometheus.py serve*.py sidecar*.py))
+CALM_TESTS := $(filter-out $(STRESS_TESTS) $(BESIDE_TESTS),$(wildcard tests/system/test_*.py))
+SYSTEM_PARTS := check-system-stress check-system-calm check-system-beside
+.PHONY: $(SYSTEM_PARTS)
 check-system:
-	@$(MAKE) NO_DEPS=1 -j2 --output-sync=target check-system-stress check-system-calm
-check-system-stress check-system-calm: all $(B)/tests/authority $(HOST)/wrong-build.so system-programs
-check-system-calm: all-modules
+	@$(MAKE) NO_DEPS=1 -j3 --output-sync=target $(SYSTEM_PARTS)
+$(SYSTEM_PARTS): all $(B)/tests/authority $(HOST)/wrong-build.so system-programs
+check-system-calm check-system-beside: all-modules
 check-system-stress:
 	$(PYTEST) $(STRESS_TESTS)
 check-system-calm:
 	$(PYTEST) $(CALM_TESTS)
+check-system-beside:
+	$(PYTEST) $(BESIDE_TESTS)
 
 # 20,000 healthy domains and 2,000 broken ones, generated; some minutes, so not part of check
 check-corpus: all $(B)/tests/authority

@@ -11,8 +11,8 @@ cd "$(dirname "$0")/.."
 name=mxclash-$(sed -n 's/^#define MXCLASH_VERSION "\(.*\)"/\1/p' include/mxclash.h)
 file=$out/$name.tar.gz
 if [ -e .git ]; then
-    [ -z "$(git status --porcelain)" ] || echo "dist: not committed, so not in it:" \
-        "$(git status --porcelain | awk '{ printf "%s ", $NF }')" >&2
+    changed=$(git status --porcelain | wc -l)
+    [ "$changed" = 0 ] || echo "dist: $changed files are not committed, and so not in it" >&2
     git -c tar.umask=0022 archive --format=tar --prefix="$name/" HEAD
 else
     # all files of a tarball of ours have the time of the commit

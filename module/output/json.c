@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /** Milliseconds at the end of the year 9999, the last that RFC 3339 can write. */
@@ -15,6 +16,8 @@
 #define TIME_TEXT_MAX 96
 /** MX records that a readable line shows. */
 #define READABLE_MX_MAX 4
+/** Octets of nearly every event; one of many and long names takes more. */
+#define EVENT_TEXT_OCTETS 4096
 
 /** \return the nearest time that RFC 3339 can write */
 static mxclash_time writable_time(mxclash_time time)
@@ -188,12 +191,18 @@ static json_t *tally(const struct mxclash_event *event, const char *host)
 static char *to_text(const json_t *object)
 {
     const size_t flags = JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII;
-    const size_t octets = json_dumpb(object, NULL, 0, flags);
+    char room[EVENT_TEXT_OCTETS];
+    /* it says how long the text is even where it does not fit: only then is it written twice */
+    const size_t octets = json_dumpb(object, room, sizeof(room), flags);
     char *text = octets == 0 ? NULL : malloc(octets + 1);
 
     if (text == NULL)
         return NULL;
     text[octets] = '\0';
+    if (octets <= sizeof(room)) {
+        memcpy(text, room, octets);
+        return text;
+    }
     if (json_dumpb(object, text, octets, flags) == octets)
         return text;
     free(text);

@@ -37,8 +37,6 @@ struct runtime {
     struct state_file state;
     /** the writer's own: when each is due, monotonic milliseconds; 0: not yet reckoned */
     int64_t tally_at_ms, state_at_ms;
-    /** set before the event of type stopped is submitted */
-    mxclash_time stopped_at;
     struct host_counters counters;
     _Atomic uint64_t http_refused[HTTP_REFUSALS];
 };
@@ -100,9 +98,8 @@ static int64_t on_duty(void *context, bool last)
     if (!runtime->started)
         return START_MS;
     if (tally_ms != 0) {
-        if (is_due(&runtime->tally_at_ms, tally_ms, now_ms, last))
-            tally_tell(runtime->engine, last ? runtime->stopped_at : clock_ms(CLOCK_REALTIME),
-                       write_tally, runtime);
+        if (is_due(&runtime->tally_at_ms, tally_ms, now_ms, false))
+            tally_tell(runtime->engine, clock_ms(CLOCK_REALTIME), write_tally, runtime);
         wait_ms = runtime->tally_at_ms - now_ms;
     }
     if (runtime->config.state_file[0] == '\0')
@@ -301,7 +298,6 @@ void runtime_stop(struct runtime *runtime, mxclash_time now)
     /* what waits for an impact is told without: the second call lets the last ones go */
     if (runtime->engine != NULL && mxclash_tick(runtime->engine))
         mxclash_tick(runtime->engine);
-    runtime->stopped_at = now;
     if (runtime->started)
         tell(runtime, mxclash_stopped, now);
     report_stop(runtime->report);

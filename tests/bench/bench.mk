@@ -2,13 +2,13 @@
 # make bench      what the detector costs, side by side, as tables and as JSON under build/bench/
 # make bench-docs puts what was measured last into docs/performance.md
 #
-# BENCH=core,trace    only these parts: core, threads, names, trace, load, dnstap
+# BENCH=core,trace    only these parts: core, threads, growth, names, trace, load, dnstap
 # BENCH_MISSES=N      questions that miss the cache in a trace, 20000
 # BENCH_NAMES=N       most distinct names, a power of ten from 10000, 100000000
 # BENCH_ROUNDS=N      rounds of dnsperf, 5
 
 .PHONY: bench bench-docs deps-bench
-BENCH ?= core,threads,names,trace,load,dnstap
+BENCH ?= core,threads,growth,names,trace,load,dnstap
 BENCH_MISSES ?= 20000
 BENCH_NAMES ?= 100000000
 BENCH_ROUNDS ?= 5
@@ -29,6 +29,12 @@ $(BENCH_DIR)/core_bench: $(CORE_BENCH) tests/bench/samples.h tests/bench/meter.h
 	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(CORE_BENCH) $(B)/libmxclash.so \
 	    $(BENCH_RPATH),LINK)
 
+GROWTH_BENCH := tests/bench/growth_bench.c tests/bench/samples.c tests/bench/meter.c
+$(BENCH_DIR)/growth_bench: $(GROWTH_BENCH) tests/bench/samples.h tests/bench/meter.h $(B)/libmxclash.so
+	@mkdir -p $(@D)
+	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(GROWTH_BENCH) $(B)/libmxclash.so \
+	    $(BENCH_RPATH),LINK)
+
 $(BENCH_DIR)/fixed_random.so: tests/bench/fixed_random.c
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) -fvisibility=default -shared -o $@ $<,LINK)
@@ -39,7 +45,7 @@ $(BENCH_DIR)/empty.so: $(HOST)/empty.so FORCE
 
 bench: deps-bench
 	@$(MAKE) -s NO_DEPS=1 all $(B)/tests/authority $(BENCH_DIR)/core_bench \
-	    $(BENCH_DIR)/fixed_random.so $(BENCH_DIR)/empty.so
+	    $(BENCH_DIR)/growth_bench $(BENCH_DIR)/fixed_random.so $(BENCH_DIR)/empty.so
 	@tests/host/stock-unbound.sh $(BENCH_DIR)/stock
 	$(PYTHON) -B tests/bench/bench.py --parts $(BENCH) --misses $(BENCH_MISSES) \
 	    --names $(BENCH_NAMES) --rounds $(BENCH_ROUNDS)

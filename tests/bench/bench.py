@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Measures what the detector costs, and writes tables, JSON and pictures to build/bench/.
 
-    bench.py [--parts core,threads,names,trace,load,dnstap] [--misses N] [--names N] [--rounds N]
+    bench.py [--parts core,threads,growth,names,trace,load,dnstap] [--misses N] [--names N]
+             [--rounds N]
 
 A part that is not measured now keeps its figures of an earlier run. The exit status is 0 unless
 something failed to run: figures that miss their target are printed, they are no failure.
@@ -28,7 +29,7 @@ import variants  # noqa: E402
 import whole  # noqa: E402
 from lab import LabError  # noqa: E402
 
-PARTS = ("core", "threads", "names", "trace", "load", "dnstap")
+PARTS = ("core", "threads", "growth", "names", "trace", "load", "dnstap")
 
 
 def first_line(*command):
@@ -75,6 +76,8 @@ def measure(parts, folder, options):
     # first what is counted: it does not mind that the machine warms up
     if "core" in parts:
         keep("core", core.classes(folder))
+    if "growth" in parts:
+        keep("growth", core.growth())
     if "names" in parts:
         keep("names", core.names(options.names))
     if "threads" in parts:

@@ -10,6 +10,7 @@ import callgrind
 from variants import BENCH
 
 PROGRAM = BENCH / "core_bench"
+GROWTH = BENCH / "growth_bench"
 CLASSES = 13
 # Conflicts that are open while an answer of a class is looked at: none, and some, as in any
 # resolver that has run for a day.
@@ -19,13 +20,16 @@ COUNT_CALLGRIND = 5000
 THREAD_ANSWERS = 1_000_000
 THREAD_ROUNDS = 60
 RUN_TIMEOUT_S = 3600
+OPEN_CONFLICTS = (1_000, 10_000, 100_000, 1_000_000)
+TABLES_MIB = (1, 16, 256, 1024)
+GROWTH_ROUNDS = 3
 FUNCTIONS_SHOWN = 8
 
 
-def run(*arguments):
-    """What core_bench prints, a list of dicts."""
+def run(*arguments, program=PROGRAM):
+    """What a program prints, a list of dicts."""
     done = subprocess.run(
-        [str(PROGRAM), *map(str, arguments)],
+        [str(program), *map(str, arguments)],
         check=True,
         capture_output=True,
         text=True,
@@ -93,6 +97,10 @@ def threads():
             "ns": sorted(row["ns"] for row in mine)[len(mine) // 10],
             "wall_ns": sorted(row["wall_ns"] / row["answers"] for row in mine)[len(mine) // 10],
         }
+    found["shared"] = {
+        "ratio": found["two_apart"]["ns"] / found["two"]["ns"],
+        "wall_ratio": found["two_apart"]["wall_ns"] / found["two"]["wall_ns"],
+    }
     for name in ("two", "two_apart"):
         found[name]["ratio"] = 2 * found["one"]["ns"] / found[name]["ns"]
         found[name]["wall_ratio"] = found["one"]["wall_ns"] / found[name]["wall_ns"]
@@ -102,3 +110,19 @@ def threads():
 def names(most):
     """The table's memory and the cost of an answer as names go by."""
     return run("names", most)
+
+
+def least(rows):
+    """Of rows that measured the same, the least of each figure: what an undisturbed run takes."""
+    return {key: min(row[key] for row in rows) for key in rows[0]}
+
+
+def growth():
+    """What grows with the conflicts that are open, and with the size of the table."""
+    return {
+        name: [
+            least([run(name, value, program=GROWTH)[0] for _ in range(GROWTH_ROUNDS)])
+            for value in values
+        ]
+        for name, values in (("open", OPEN_CONFLICTS), ("table", TABLES_MIB))
+    }

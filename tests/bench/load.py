@@ -103,9 +103,10 @@ def summary(rows):
                 if r["round"] == row["round"] and r["key"] == base.get(row["key"], "none")
             )
             one = found.setdefault(
-                key, {"title": row["title"], "ratios": [], "cpu_us": [], "instructions": []}
+                key, {"title": row["title"], "ratios": [], "speeds": [], "cpu_us": [], "instructions": []}
             )
             one["ratios"].append(row[part]["cpu_us"] / of_base[part]["cpu_us"])
+            one["speeds"].append(row[part]["qps"] / of_base[part]["qps"])
             one["cpu_us"].append(row[part]["cpu_us"])
             one["instructions"].append(row[part]["instructions"])
     return [
@@ -116,6 +117,7 @@ def summary(rows):
             "cpu_us": statistics.median(one["cpu_us"]),
             "instructions": statistics.median(one["instructions"]),
             "ratio": statistics.median(one["ratios"]),
+            "speed": statistics.median(one["speeds"]),
             "least": min(one["ratios"]),
             "most": max(one["ratios"]),
             "ratios": one["ratios"],

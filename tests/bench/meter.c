@@ -17,6 +17,11 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
 }
 
+uint64_t meter_wall_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
 void meter_open(struct meter *meter)
 {
     struct perf_event_attr counter;

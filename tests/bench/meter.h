@@ -23,6 +23,9 @@ void meter_close(struct meter *meter);
 /** Everything since meter_open() or some fixed time: only differences mean anything. */
 struct reading meter_read(const struct meter *meter);
 
+/** \return a clock that only goes forward */
+uint64_t meter_wall_ns(void);
+
 /** \return octets of this process in memory */
 uint64_t meter_resident_octets(void);
 

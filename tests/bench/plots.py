@@ -82,6 +82,42 @@ unset multiplot
     run(script, output, 760, 300)
 
 
+def growth(figures, output):
+    """What grows with open conflicts, and with the table."""
+    opened = [
+        f"{row['open']} {row['answer_ns']} {row['client_ns']} {row['scraped_client_ns']}"
+        for row in figures["open"]
+    ]
+    tables = [
+        f"{row['mebibytes']} {row['answer_ns']} {row['start_ns'] / 1000}"
+        for row in figures["table"]
+    ]
+    script = block("opened", opened) + block("tables", tables) + f"""
+set multiplot layout 1,2
+set logscale xy
+set format x "10^{{%L}}"
+set grid y lc rgb "{GREY}" lw 0.3 dt 3
+set key top left
+set yrange [10:1e6]
+set xlabel "conflicts open"
+set xrange [500:2e6]
+set title "Nanoseconds" textcolor rgb "{GREY}"
+plot 100000 with lines dt 2 lw 1.5 lc rgb "{GREY}" title "target of a call that locks", \
+     $opened using 1:4 with linespoints pt 7 ps 0.6 lw 2 lc rgb "{ORANGE}" \
+         title "client's MX, scraped", \
+     $opened using 1:3 with linespoints pt 6 ps 0.6 lw 2 lc rgb "{ORANGE}" title "client's MX", \
+     $opened using 1:2 with linespoints pt 7 ps 0.6 lw 2 lc rgb "{BLUE}" title "an answer"
+set xlabel "table-size, MiB"
+set format x "%.0f"
+set xrange [0.5:2000]
+set title "Nanoseconds an answer, microseconds a start" textcolor rgb "{GREY}"
+plot $tables using 1:2 with linespoints pt 7 ps 0.6 lw 2 lc rgb "{BLUE}" title "an answer, ns", \
+     $tables using 1:3 with linespoints pt 7 ps 0.6 lw 2 lc rgb "{ORANGE}" title "the start, µs"
+unset multiplot
+"""
+    run(script, output, 760, 300)
+
+
 def load(rows, output):
     """Processor time of the resolver against the same build without a module."""
     titles = list(dict.fromkeys(row["title"] for row in rows))
@@ -120,6 +156,8 @@ def draw(figures, folder):
         return
     if "core" in figures:
         classes(figures["core"], folder / "classes.svg")
+    if "growth" in figures:
+        growth(figures["growth"], folder / "growth.svg")
     if "names" in figures:
         names(figures["names"], folder / "names.svg")
     if "load" in figures:

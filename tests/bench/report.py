@@ -56,9 +56,9 @@ def targets(figures):
         ratio = total(ours) / total(empty)
         yield (
             "whole trace, misses and hits: instructions against an empty module",
-            "at most 1.003",
+            "at most 1.0075",
             f"{ratio:.4f}",
-            ratio <= 1.003,
+            ratio <= 1.0075,
         )
         cost = a_question(ours, "a_hits", "own_inclusive")
         added = a_question(ours, "a_hits") - a_question(empty, "a_hits")
@@ -90,12 +90,37 @@ def targets(figures):
             held and most <= limit + OUTSIDE_TABLE_OCTETS,
         )
     if "threads" in figures:
-        two = figures["threads"]["two"]
+        shared = figures["threads"]["shared"]
         yield (
-            "two threads against one: answers for the same processor time (wall clock)",
-            "at least 1.9",
-            f"{two['ratio']:.2f} ({two['wall_ratio']:.2f})",
-            two["ratio"] >= 1.9,
+            "two threads on one detector against two on two: answers for the same processor time "
+            "(wall clock)",
+            "at least 0.9",
+            f"{shared['ratio']:.2f} ({shared['wall_ratio']:.2f})",
+            shared["ratio"] >= 0.9,
+        )
+    if "load" in figures:
+        ours = [row for row in figures["load"]["summary"] if row["key"] == "mxclash"]
+        speed = min(row["speed"] for row in ours)
+        yield (
+            "whole resolver of two threads: queries a second against none, misses or hits",
+            "at least 0.99",
+            f"{speed:.3f}",
+            speed >= 0.99,
+        )
+    if "growth" in figures:
+        most = figures["growth"]["open"][-1]
+        yield (
+            f"mean call that locks, {most['open']:,} conflicts open and somebody scrapes",
+            "at most 100 µs",
+            f"{most['scraped_client_ns'] / 1000:.1f} µs",
+            most["scraped_client_ns"] <= 100_000,
+        )
+        largest = figures["growth"]["table"][-1]
+        yield (
+            f"start with a table of {largest['mebibytes']:,} MiB",
+            "at most 100 ms",
+            f"{largest['start_ns'] / 1e6:.1f} ms",
+            largest["start_ns"] <= 100_000_000,
         )
 
 
@@ -112,9 +137,9 @@ def write_trace(figures, missing):
     text = ""
     empty = trace_row(figures, "empty-2")
     if empty:
-        budget = 0.003 * total(empty) / empty["parts"]["misses"]["questions"]
+        budget = 0.0075 * total(empty) / empty["parts"]["misses"]["questions"]
         text += (
-            f"\n0.3 % of the trace is {budget:.0f} instructions a miss, hits and all that follows "
+            f"\n0.75 % of the trace is {budget:.0f} instructions a miss, hits and all that follows "
             "from a miss included.\n"
         )
     for threads in (2, 1):
@@ -292,6 +317,30 @@ def write_threads(figures):
     )
 
 
+def write_growth(figures):
+    body = [
+        (
+            f"{row['open']:,}",
+            f"{row['answer_ns']:.0f}",
+            f"{row['client_ns']:.0f}",
+            f"{row['scraped_client_ns'] / 1000:.1f}",
+            f"{row['scraped_client_most_ns'] / 1e6:.1f}",
+            f"{row['scrape_ns'] / 1e6:.2f}",
+        )
+        for row in figures["growth"]["open"]
+    ]
+    text = table(
+        ("conflicts open", "ns an answer", "ns a client's MX question of one",
+         "µs the same while somebody scrapes", "ms the longest of 200,000", "ms a scrape"),
+        body,
+    )
+    body = [
+        (f"{row['mebibytes']:,} MiB", f"{row['start_ns'] / 1e6:.1f}", f"{row['answer_ns']:.0f}")
+        for row in figures["growth"]["table"]
+    ]
+    return text + "\n" + table(("`table-size`", "ms the start", "ns an answer"), body)
+
+
 def write_names(figures):
     body = [
         (
@@ -337,13 +386,14 @@ def write_load(figures):
             f"{row['cpu_us']:.1f}",
             f"{row['ratio']:.3f}",
             f"{row['least']:.3f} to {row['most']:.3f}",
+            f"{row['speed']:.3f}",
             thousands(row["instructions"]) if row["instructions"] else "",
         )
         for row in figures["load"]["summary"]
     ]
     return table(
         ("variant", "", "µs of processor time a query", "ratio", "spread of the rounds",
-         "instructions in user space"),
+         "queries a second, ratio", "instructions in user space"),
         body,
     )
 
@@ -403,6 +453,8 @@ def write(figures, missing):
         text += "\n### The detector alone, by class of answer\n\n" + write_core(figures)
     if "threads" in figures:
         text += "\n### Threads\n\n" + write_threads(figures)
+    if "growth" in figures:
+        text += "\n### What grows\n\n" + write_growth(figures)
     if "names" in figures:
         text += "\n### Distinct names\n\n" + write_names(figures)
     if "load" in figures:

@@ -62,6 +62,7 @@ static void check_values(const struct config *config)
     check_path(config->provider_file);
     check_listen(config->http_listen, config->http_listen_count);
     check_listen(config->page_listen, config->page_listen_count);
+    check_listen(config->dnstap_listen, config->dnstap_listen_count);
     MUST(config->retention_days >= 1 && config->retention_days <= 36500);
     MUST(config->table_size >= 262144 && config->table_size <= (size_t)1 << 36);
     MUST(config->probe_rate >= 1 && config->probe_rate <= 100000);

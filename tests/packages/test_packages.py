@@ -54,8 +54,10 @@ class Inside(Authority):
 @pytest.fixture(scope="module")
 def debian():
     folder = BUILD / "deb" / "chroot"
-    with Container(folder / "base", folder / "run", folder / "archives") as found:
+    run = folder / f"run-{os.getpid()}"
+    with Container(folder / "base", run, folder / "archives") as found:
         yield found
+    shutil.rmtree(run)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -135,7 +137,7 @@ def test_library_for_a_program(tmp_path):
     (pc,) = tmp_path.rglob("mxclash.pc")
     flags = subprocess.run(
         ["pkg-config", "--cflags", "--libs", "mxclash"], text=True, capture_output=True, check=True,
-        env={**os.environ, "PKG_CONFIG_LIBDIR": str(pc.parent),
+        env={**os.environ, "PKG_CONFIG_PATH": str(pc.parent),
              "PKG_CONFIG_SYSROOT_DIR": str(tmp_path)}).stdout.split()
     (tmp_path / "program.c").write_text(
         '#include <mxclash.h>\n#include <stdio.h>\n'
@@ -332,7 +334,9 @@ def test_a_chain_of_ones_own_is_left_alone(debian):
 
 def test_purge_leaves_nothing(debian):
     """No file by our name, no word of ours in a file of /etc; but the user, as Debian has it."""
-    assert debian.path(STATE).exists()
+    debian.run("unbound-control reload") # which writes the state
+    assert debian.wait(f"ls {STATE}")
+    assert debian.wait("unbound-control status")
     debian.run("apt-get purge -y unbound-mxclash mxclash && rm -r /packages")
     assert debian.wait("unbound-control status")
     found = debian.run("find / -xdev -name '*mxclash*' -not -path '/proc/*' "

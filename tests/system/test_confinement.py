@@ -61,6 +61,13 @@ def test_apparmor(profile):
 
 
 @needs("apparmor_parser")
+def test_apparmor_of_the_sidecar(tmp_path):
+    profile = tmp_path / "usr.sbin.mxclashd"
+    shutil.copy(CONFINEMENT / "mxclashd.apparmor", profile)
+    assert "/var/log/mxclash" in parse(profile, "--debug", "--debug")
+
+
+@needs("apparmor_parser")
 def test_a_fault_of_apparmor_is_seen(profile):
     """Else the test above could not fail."""
     with (profile.parent / "abstractions" / "unbound-mxclash").open("a") as rules:

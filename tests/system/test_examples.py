@@ -201,7 +201,8 @@ def test_forwarder(tmp_path, own):
 
 
 def test_each_example_is_run():
-    """What is added here must be run here."""
-    text = (REPOSITORY / "tests" / "system" / "test_examples.py").read_text()
+    """What is added must be run here, or with the sidecar."""
+    tests = REPOSITORY / "tests" / "system"
+    text = "".join((tests / name).read_text() for name in ("test_examples.py", "sidecar.py"))
     for path in EXAMPLES.glob("*/unbound.conf"):
         assert f'"{path.parent.name}"' in text

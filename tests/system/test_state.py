@@ -157,12 +157,7 @@ def test_harm_is_told_from_time_to_time(world, tmp_path):
         unbound.ask("www.healthy.test", "A")
         assert unbound.events(event="tally") == told
         unbound.ask("split.test", "MX")
-        unbound.wait_metric(HARM, 6)
-    # at the end too, before the end is told
-    events = unbound.events()
-    assert events[-1]["event"] == "stopped"
-    tally = unbound.events(event="tally")[-1]
-    assert tally["mx_queries"] == 6
+        tally = unbound.wait_event(event="tally", domain="split.test", mx_queries=6)
     opened = unbound.events(event="opened", domain="split.test")[0]
     assert {key: tally[key] for key in ("kind", "state", "provider", "first_seen", "host")} == {
         key: opened[key] for key in ("kind", "state", "provider", "first_seen", "host")
@@ -171,6 +166,15 @@ def test_harm_is_told_from_time_to_time(world, tmp_path):
         "mx_queries",
         "host",
     }
+
+
+def test_harm_before_a_restart_is_told_after_it(world, tmp_path):
+    mxclash = {"state-file": tmp_path / "state", "log-file": tmp_path / "log"}
+    with Unbound(tmp_path / "one", world.upstreams, mxclash={**mxclash, "tally-interval": 86400}) as one:
+        break_it(one, 3)
+    assert one.events(event="tally") == []
+    with Unbound(tmp_path / "two", world.upstreams, mxclash={**mxclash, "tally-interval": 1}) as two:
+        two.wait_event(event="tally", domain="split.test", mx_queries=3)
 
 
 def test_no_tallies_with_0(world, tmp_path):

@@ -498,7 +498,7 @@ static void test_example(void **state)
     }
     fclose(in);
     assert_int_equal(fclose(out), 0);
-    assert_int_equal(keys, 1 + 26); /* the clause and every key */
+    assert_int_equal(keys, 1 + 27); /* the clause and every key */
     if (!config_load(conf_path, &config, error)) {
         fail_msg("%s", error);
     }

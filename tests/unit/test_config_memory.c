@@ -94,7 +94,7 @@ static void test_defaults(void **state)
     for (allowed = failed; !config_defaults(&config); allowed = ++failed) {
         assert_true(failed < 100);
     }
-    assert_int_equal(failed, 8); /* four paths; twice the listeners' array, one listener */
+    assert_int_equal(failed, 9); /* four paths, a group; twice the listeners' array, one listener */
     config_free(&config);
 }
 

@@ -324,7 +324,7 @@ static void test_too_large_drives_out_nothing(void **state)
     uint64_t cases, octets;
 
     (void)state;
-    assert_true(docket_init(&docket, 69000));
+    assert_true(docket_init(&docket, 78000));
     assert_in_range(docket.shard_octets_max, 3000, 4200);
     shard = docket_lock(&docket, 0);
     c = docket_add(&docket, shard, 0, (const uint8_t *)"", 1);

@@ -90,6 +90,13 @@ static void put_data(const char *text)
     put(text, strlen(text));
 }
 
+/** Another sender, of whom nothing was heard. */
+static void begin_anew(void)
+{
+    frames_free(&heard.frames);
+    memset(&heard, 0, sizeof(heard));
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -147,7 +154,7 @@ static void test_both_sides_speak(void **state)
     const size_t len = sent.len;
     /* in pieces of every size: a frame may be torn anywhere */
     for (size_t piece = 1; piece <= len; piece++) {
-        memset(&heard, 0, sizeof(heard));
+        begin_anew();
         sent.len = 0;
         put_whole_stream(true);
         assert_false(feed(&socket_sink, piece));
@@ -223,7 +230,7 @@ static void test_other_content(void **state)
     assert_false(feed(&socket_sink, sizeof(sent.octets)));
     assert_int_equal(heard.frames.state, frames_other_content);
     assert_int_equal(heard.reply_len, 0);
-    memset(&heard, 0, sizeof(heard));
+    begin_anew();
     put_control(start, "protobuf:something.Else");
     assert_false(feed(&socket_sink, sizeof(sent.octets)));
     assert_int_equal(heard.frames.state, frames_other_content);
@@ -234,7 +241,7 @@ static void test_broken_streams(void **state)
 {
     (void)state;
     for (int i = 0; i < 10; i++) {
-        memset(&heard, 0, sizeof(heard));
+        begin_anew();
         sent.len = 0;
         switch (i) {
         case 0: /* data before START */
@@ -300,7 +307,7 @@ static void test_a_frame_that_is_too_long(void **state)
     put_length(FRAMES_MAX_OCTETS + 1);
     assert_false(feed(&socket_sink, 1));
     assert_int_equal(heard.frames.state, frames_too_long);
-    memset(&heard, 0, sizeof(heard));
+    begin_anew();
     put_control(start, DNSTAP);
     put_length(UINT32_MAX);
     assert_false(feed(&socket_sink, sizeof(sent.octets)));

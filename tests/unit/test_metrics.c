@@ -254,6 +254,35 @@ static void test_openmetrics(void **state)
     free(text);
 }
 
+/** What only the host can tell stands behind the rest, each family once. */
+static void test_numbers_of_the_host(void **state)
+{
+    static const struct metrics_number numbers[] = {
+        {"mxclash_tests", true, "What is counted.", "use", "one", 1},
+        {"mxclash_tests", true, "What is counted.", "use", "other\"", 2},
+        {"mxclash_things", false, "How many there are.", NULL, NULL, 3},
+    };
+    struct metrics_input input = sample_input();
+    char *text;
+
+    (void)state;
+    input.numbers = numbers;
+    input.number_count = sizeof(numbers) / sizeof(numbers[0]);
+    for (int format = metrics_prometheus; format <= metrics_openmetrics; format++) {
+        text = text_of(&input, (enum metrics_format)format);
+        assert_int_equal(count_samples(text), SAMPLES + 3);
+        assert_int_equal(count_line(text, "mxclash_tests_total{use=\"one\"} 1"), 1);
+        assert_int_equal(count_line(text, "mxclash_tests_total{use=\"other\\\"\"} 2"), 1);
+        assert_int_equal(count_line(text, "mxclash_things 3"), 1);
+        assert_int_equal(count_line(text, "# TYPE mxclash_things gauge"), 1);
+        free(text);
+    }
+    text = text_of(&input, metrics_openmetrics);
+    assert_int_equal(count_line(text, "# TYPE mxclash_tests counter"), 1);
+    assert_openmetrics(text);
+    free(text);
+}
+
 /** Nothing has happened yet: every series is there all the same, so that rate() sees it begin. */
 static void test_zero(void **state)
 {
@@ -389,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_every_sample),
         cmocka_unit_test(test_prometheus),
         cmocka_unit_test(test_openmetrics),
+        cmocka_unit_test(test_numbers_of_the_host),
         cmocka_unit_test(test_zero),
         cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_largest_numbers),

@@ -51,6 +51,22 @@ static void check_block(const struct pool *pool, const struct block *block)
         assert_int_equal(block->at[i], block->mark);
 }
 
+/** All of a pool is free and in one piece: the largest blocks follow each other, then what is left.
+ */
+static void check_whole(struct pool *pool)
+{
+    size_t at = 0;
+
+    while (at < pool->cell_count) {
+        size_t left = pool->cell_count - at;
+        size_t cells = left < POOL_CELLS_MAX ? left : POOL_CELLS_MAX;
+
+        assert_ptr_equal(pool_take(pool, cells * POOL_CELL), pool->cells + at * POOL_CELL);
+        at += cells;
+    }
+    assert_null(pool_take(pool, 1));
+}
+
 /** What is in a block stays there until it is given back: so none overlaps another. */
 static void test_random_blocks(void **state)
 {
@@ -62,6 +78,7 @@ static void test_random_blocks(void **state)
     (void)state;
     srandom(8);
     assert_non_null(memory);
+    memset(memory, 0, POOL_SIZE);
     pool_init(&pool, memory, POOL_SIZE);
     assert_int_equal(pool.cell_count, CELLS);
     for (int i = 0; i < 20000; i++) {
@@ -93,8 +110,7 @@ static void test_random_blocks(void **state)
         pool_give(&pool, blocks[i].at, blocks[i].octets);
     }
     /* all of it is one piece again */
-    assert_ptr_equal(pool_take(&pool, CELLS * (size_t)POOL_CELL), pool.cells);
-    assert_null(pool_take(&pool, 1));
+    check_whole(&pool);
     free(memory);
 }
 
@@ -109,7 +125,8 @@ static void test_sizes(void **state)
         unsigned char *memory = aligned_alloc(POOL_CELL, POOL_SIZE);
 
         assert_non_null(memory);
-        memset(memory, 0xee, POOL_SIZE);
+        memset(memory, 0, octets);
+        memset(memory + octets, 0xee, POOL_SIZE - octets);
         pool_init(&pool, memory, octets);
         while (pool_take(&pool, 1) != NULL)
             cells++;
@@ -123,10 +140,60 @@ static void test_sizes(void **state)
     }
 }
 
+/** Every other cell is free: no block of two finds room, each of one does; once a neighbour is
+ * given back there is room for just the three, and in the end for all. Nothing is lost. */
+static void test_broken_up(void **state)
+{
+    unsigned char *memory = aligned_alloc(POOL_CELL, POOL_SIZE);
+    unsigned char *blocks[CELLS];
+    struct pool pool;
+
+    (void)state;
+    assert_non_null(memory);
+    memset(memory, 0, POOL_SIZE);
+    pool_init(&pool, memory, POOL_SIZE);
+    for (size_t i = 0; i < CELLS; i++)
+        assert_non_null(blocks[i] = pool_take(&pool, POOL_CELL));
+    for (size_t i = 0; i < CELLS; i += 2)
+        pool_give(&pool, blocks[i], POOL_CELL);
+    for (int round = 0; round < 1000; round++) {
+        unsigned char *row;
+        size_t i = 1 + (size_t)random() % (CELLS / 2 - 1) * 2;
+
+        assert_null(pool_take(&pool, POOL_CELL + 1));
+        pool_give(&pool, blocks[i], POOL_CELL);
+        assert_null(pool_take(&pool, 3 * POOL_CELL + 1));
+        assert_ptr_equal(row = pool_take(&pool, 3 * POOL_CELL), blocks[i] - POOL_CELL);
+        pool_give(&pool, row, 3 * POOL_CELL);
+        assert_ptr_equal(pool_take(&pool, 2 * POOL_CELL), row);
+        pool_give(&pool, row, POOL_CELL);
+    }
+    for (size_t i = 1; i < CELLS; i += 2)
+        pool_give(&pool, blocks[i], POOL_CELL);
+    check_whole(&pool);
+    free(memory);
+}
+
+/** What is larger than a block may be is refused, however much is free. */
+static void test_too_large(void **state)
+{
+    unsigned char *memory = aligned_alloc(POOL_CELL, POOL_SIZE);
+    struct pool pool;
+
+    (void)state;
+    assert_non_null(memory);
+    memset(memory, 0, POOL_SIZE);
+    pool_init(&pool, memory, POOL_SIZE);
+    assert_null(pool_take(&pool, POOL_BLOCK_MAX + 1));
+    assert_non_null(pool_take(&pool, POOL_BLOCK_MAX));
+    free(memory);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_blocks),
-                                       cmocka_unit_test(test_sizes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_blocks), cmocka_unit_test(test_broken_up),
+        cmocka_unit_test(test_too_large), cmocka_unit_test(test_sizes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

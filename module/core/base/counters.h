@@ -61,14 +61,23 @@ static inline uintptr_t counter_thread(void)
 }
 
 /**
+ * The stripe of a thread, by such an address. Stacks lie as far apart as they are large, and the
+ * control blocks with them: the factor is one with which four threads have four stripes whatever
+ * that is, and eight have six or more, as long as it is a power of two, with a page between or not.
+ */
+static inline unsigned counter_stripe(uintptr_t thread)
+{
+    return (unsigned)((uint64_t)thread * UINT32_C(0x538e504f) >> 40) % COUNTER_STRIPES;
+}
+
+/**
  * Any thread. Which stripe is its own is told by where it lies: thread-local storage of a module
  * would cost three times as much, and ends the process where there is no memory for it. Threads
  * that meet on one stripe are slower, no less right.
  */
 static inline void striped_up(struct striped_counter *counter)
 {
-    /* stacks lie 8 MiB apart as a rule, and the control blocks with them */
-    count_up(&counter->stripes[(counter_thread() >> 23) % COUNTER_STRIPES].value);
+    count_up(&counter->stripes[counter_stripe(counter_thread())].value);
 }
 
 static inline uint64_t count_read(const _Atomic uint64_t *counter)

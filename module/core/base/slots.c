@@ -4,7 +4,8 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "core/base/block.h"
 
 #define BUCKET_OCTETS (SLOTS_A_BUCKET * sizeof(uint64_t))
 
@@ -17,16 +18,14 @@ bool slots_init(struct slots *slots, size_t max_octets, unsigned payload_bits)
     slots->mask = buckets - 1;
     slots->octets = buckets * BUCKET_OCTETS;
     slots->payload_bits = payload_bits;
-    slots->words = aligned_alloc(BUCKET_OCTETS, slots->octets);
-    if (slots->words == NULL)
-        return false;
-    memset((void *)slots->words, 0, slots->octets);
-    return true;
+    slots->words = block_zeroed(slots->octets, &slots->block);
+    return slots->words != NULL;
 }
 
 void slots_deinit(struct slots *slots)
 {
-    free((void *)slots->words);
+    free(slots->block);
+    slots->block = NULL;
     slots->words = NULL;
 }
 

@@ -26,6 +26,7 @@
 struct slots {
     /** atomic words, relaxed: each stands for itself */
     _Atomic uint64_t *words;
+    void *block; /* their memory */
     /** buckets - 1; buckets are a power of two */
     size_t mask;
     size_t octets;
@@ -43,13 +44,15 @@ void slots_deinit(struct slots *slots);
  */
 _Atomic uint64_t *slots_find(struct slots *slots, uint64_t hash, uint64_t *payload);
 
-/** Write a slot that slots_find() gave for the same hash. */
+/** Write a slot that slots_find() gave for the same hash, if that changes it: what is only read,
+ * other threads keep in their caches. */
 static inline void slots_put(const struct slots *slots, _Atomic uint64_t *slot, uint64_t hash,
                              uint64_t payload)
 {
-    uint64_t fingerprint = hash >> slots->payload_bits;
+    uint64_t word = hash >> slots->payload_bits << slots->payload_bits | payload;
 
-    atomic_store_explicit(slot, fingerprint << slots->payload_bits | payload, memory_order_relaxed);
+    if (atomic_load_explicit(slot, memory_order_relaxed) != word)
+        atomic_store_explicit(slot, word, memory_order_relaxed);
 }
 
 /**

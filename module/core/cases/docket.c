@@ -22,6 +22,11 @@
 /** Buckets that are visited under one lock. There are about as many cases. */
 #define VISIT_BUCKETS 64
 
+_Static_assert(sizeof(struct mx_set) + MXCLASH_MX_MAX * sizeof(struct mxclash_mx) <=
+                       POOL_BLOCK_MAX &&
+                   sizeof(struct docket_case) + MXCLASH_NAME_MAX <= POOL_BLOCK_MAX,
+               "what is kept of a case fits into blocks of a pool");
+
 struct case_list {
     struct docket_case *newest;
     struct docket_case *oldest;
@@ -75,6 +80,7 @@ bool docket_init(struct docket *docket, size_t max_octets)
     size_t buckets = 1;
     size_t array;
     size_t pool_size;
+    unsigned char *pools;
 
     /* the shards and their pools are aligned to a cache line, which may cost another */
     fixed = block_octets(filter_octets) + block_octets(heads_octets) +
@@ -92,7 +98,7 @@ bool docket_init(struct docket *docket, size_t max_octets)
     for (size_t counters = heads_octets / sizeof(*docket->heads); counters > 1; counters /= 2)
         docket->heads_shift--;
     docket->shards = aligned_alloc(64, DOCKET_SHARDS * sizeof(struct docket_shard));
-    docket->memory = aligned_alloc(POOL_CELL, DOCKET_SHARDS * pool_size);
+    pools = block_zeroed(DOCKET_SHARDS * pool_size, &docket->memory);
     if (docket->filter == NULL || docket->heads == NULL || docket->shards == NULL ||
         docket->memory == NULL) {
         free(docket->shards);
@@ -105,7 +111,7 @@ bool docket_init(struct docket *docket, size_t max_octets)
         struct docket_shard *shard = &docket->shards[i];
 
         pthread_mutex_init(&shard->lock, NULL);
-        pool_init(&shard->pool, docket->memory + i * pool_size, pool_size);
+        pool_init(&shard->pool, pools + i * pool_size, pool_size);
         docket->shard_octets_max = shard->pool.cell_count * POOL_CELL;
         docket->shard_octets_max -= docket->shard_octets_max / RESERVE_SHARE;
         shard->bucket_mask = buckets - 1;

@@ -30,7 +30,7 @@ struct docket_shard;
 struct docket {
     struct docket_shard *shards;
     /** the pools of all shards */
-    unsigned char *memory;
+    void *memory;
     /** how many cases of each hash class there are, filter_mask + 1 counters; relaxed: it only
      * saves the lock */
     _Atomic uint16_t *filter;

@@ -449,7 +449,8 @@ bool record_apply(const struct casework *work, struct docket_shard *shard, struc
     case_put_off_proof(c, facts->next_proof < latest ? facts->next_proof : latest, now);
     c->hearsay_cname_until = facts->hearsay_cname_until;
     c->hearsay_until = facts->hearsay_until;
-    c->mx_queries = c->mx_told = facts->mx_queries;
+    /* a tally tells of all of them: what was told of before is not known */
+    c->mx_queries = facts->mx_queries;
     c->mx_asked = facts->mx_asked;
     c->mx_first_asked = facts->mx_first_asked;
     c->mx_last_asked = facts->mx_last_asked;

@@ -51,34 +51,47 @@ static inline bool glance_header_is_good(const uint8_t *octets)
 }
 
 /**
+ * Read the question.
+ *
+ * \param octets  the message as it came: untrusted, nothing behind len is read
+ * \return octets of the name in the question, which begins behind the header; 0 if the message is
+ *     no whole answer to one question of class IN, whose name is written out
+ */
+static inline size_t glance_qname_len(const uint8_t *octets, size_t len)
+{
+    size_t at = WIRE_HEADER_OCTETS;
+    unsigned label;
+
+    /* behind each label the root, type and class are still to come */
+    if (len < WIRE_HEADER_OCTETS + 5 || !glance_header_is_good(octets))
+        return 0;
+    while ((label = octets[at]) - 1u < NAME_LABEL_MAX) {
+        at += label + 1;
+        if (at > len - 5)
+            return 0;
+    }
+    if (label != 0 || at >= WIRE_HEADER_OCTETS + MXCLASH_NAME_MAX ||
+        wire_16(octets + at + 3) != wire_class_in)
+        return 0;
+    return at + 1 - WIRE_HEADER_OCTETS;
+}
+
+/**
  * Is there surely nothing in this answer that can make a suspect? Then answer_read() would call it
  * answer_dull; the converse does not hold. Threads: any.
  *
- * \param octets  the message as it came: untrusted, nothing behind len is read
- * \param[out] qname_len  octets of the name in the question, which begins behind the header; 0 if
- *     the message is no whole answer to one question of class IN
+ * \param octets  as for glance_qname_len(), which is put into *qname_len
  * \return true if it is such a one, well formed, and its answer section has neither CNAME nor MX
  * nor TXT; false too where an owner in it is not compressed
  */
 static inline bool glance_is_dull(const uint8_t *octets, size_t len, size_t *qname_len)
 {
-    size_t at = WIRE_HEADER_OCTETS;
-    unsigned label;
+    size_t at;
 
-    *qname_len = 0;
-    /* behind each label the root, type and class are still to come */
-    if (len < WIRE_HEADER_OCTETS + 5 || !glance_header_is_good(octets))
+    *qname_len = glance_qname_len(octets, len);
+    if (*qname_len == 0)
         return false;
-    while ((label = octets[at]) - 1u < NAME_LABEL_MAX) {
-        at += label + 1;
-        if (at > len - 5)
-            return false;
-    }
-    if (label != 0 || at >= WIRE_HEADER_OCTETS + MXCLASH_NAME_MAX ||
-        wire_16(octets + at + 3) != wire_class_in)
-        return false;
-    *qname_len = at + 1 - WIRE_HEADER_OCTETS;
-    at += 5;
+    at = WIRE_HEADER_OCTETS + *qname_len + 4;
     for (unsigned records = wire_16(octets + 6); records != 0; records--) {
         uint32_t owner_and_type;
 

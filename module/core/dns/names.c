@@ -47,9 +47,27 @@ static inline void lower_eight(uint8_t *lower, const uint8_t *name)
     memcpy(lower, &octets, sizeof(octets));
 }
 
+/** As a processor has them: it does all sixteen at once. */
+typedef uint8_t sixteen __attribute__((vector_size(16), aligned(1), may_alias));
+
+static inline void lower_sixteen(uint8_t *lower, const uint8_t *name)
+{
+    sixteen octets = *(const sixteen *)name;
+
+    /* no length of a label is a letter: see octets_lower() */
+    *(sixteen *)lower = octets | ((sixteen)((octets - 'A') < 26) & 0x20);
+}
+
 void name_lower(uint8_t *lower, const uint8_t *name, size_t len)
 {
     size_t i = 0;
+
+    if (len >= 16) {
+        for (; i + 16 < len; i += 16)
+            lower_sixteen(lower + i, name + i);
+        lower_sixteen(lower + len - 16, name + len - 16);
+        return;
+    }
 
     if (len < 8) {
         for (; i < len; i++)

@@ -125,8 +125,9 @@ static bool ignore_is_valid(const struct complaint *complaint,
 /** Octets of all but the docket. */
 static size_t other_octets(const struct mxclash_engine *engine)
 {
-    return block_octets(sizeof(*engine)) + 64 + block_octets(engine->sieve.slots.octets) +
-           block_octets(engine->hosted.octets) +
+    return block_octets(sizeof(*engine)) + 64 +
+           block_octets(engine->sieve.slots.octets + BLOCK_ALIGNMENT) +
+           block_octets(engine->hosted.octets + BLOCK_ALIGNMENT) +
            block_octets(engine->proofs.ring.capacity * sizeof(struct ring_entry)) +
            block_octets(engine->proofs.later.capacity * sizeof(struct ring_entry)) +
            block_octets(engine->lookups.ring.capacity * sizeof(struct ring_entry)) +

@@ -177,38 +177,58 @@ look_closely(struct mxclash_engine *engine, const struct mxclash_answer *given, 
     return worth == answer_malformed ? mxclash_malformed : mxclash_ok;
 }
 
-/**
- * Four answers of ten are one alias of the name that was asked, and what its target has. Nothing is
- * wrong with nearly all of them: they are noted in the sieve, and spared the reading of each
- * record.
- *
- * \return true if the answer is done with: well formed, one CNAME, at the name that was asked and
- *     from a server that may say so, no DNAME, and nothing makes a suspect. false: nothing is
- * known, look closely; noting the same once more does no harm.
+/** \return true if a CNAME of the name in the question makes no suspect, see inspect_parsed_alias()
  */
+static inline bool is_harmless(struct mxclash_engine *engine, const uint8_t *message,
+                               size_t qname_len, const struct glance_alias *alias, size_t zone_len,
+                               mxclash_time now)
+{
+    uint8_t owner[MXCLASH_NAME_MAX];
+    uint64_t hash;
+
+    /* a zone of that name makes it a suspect */
+    if (zone_len >= qname_len)
+        return false;
+    name_lower(owner, message + WIRE_HEADER_OCTETS, qname_len);
+    hash = engine_hash(engine, owner, qname_len);
+    return !sieve_note_cname(&engine->sieve, hash, alias->ttl_s, now) &&
+           !docket_may_hold(&engine->docket, hash);
+}
+
+bool inspect_parsed_alias(struct mxclash_engine *engine, const uint8_t *message, size_t message_len,
+                          size_t zone_len, mxclash_time now)
+{
+    size_t qname_len = glance_qname_len(message, message_len);
+    struct glance_alias alias;
+
+    return qname_len != 0 &&
+           glance_is_alias(message, message_len, WIRE_HEADER_OCTETS + qname_len + 4, &alias) &&
+           is_harmless(engine, message, qname_len, &alias, zone_len, now);
+}
+
+/** The same of a message that nobody has parsed, from whatever server. */
 static inline __attribute__((always_inline)) bool
 alias_is_harmless(struct mxclash_engine *engine, const struct mxclash_answer *answer,
                   size_t qname_len, mxclash_time now)
 {
-    struct wire_message message;
-    uint8_t owner[MXCLASH_NAME_MAX];
+    const struct wire_message message = {.octets = answer->message, .len = answer->message_len};
     struct glance_alias alias;
-    uint64_t hash;
 
-    message.octets = answer->message;
-    message.len = answer->message_len;
-    if (!glance_is_alias(message.octets, message.len, WIRE_HEADER_OCTETS + qname_len + 4, &alias) ||
-        wire_name_len(&message, alias.target_at, alias.target_end) == 0)
-        return false;
-    name_lower(owner, answer->message + WIRE_HEADER_OCTETS, qname_len);
-    /* a zone of that name makes it a suspect, a forwarder's is looked at closely for simplicity */
-    if (answer->zone != NULL &&
-        (answer->zone_len >= qname_len ||
-         !name_at_or_below(owner, qname_len, answer->zone, answer->zone_len)))
-        return false;
-    hash = engine_hash(engine, owner, qname_len);
-    return !sieve_note_cname(&engine->sieve, hash, alias.ttl_s, now) &&
-           !docket_may_hold(&engine->docket, hash);
+    return glance_is_alias(message.octets, message.len, WIRE_HEADER_OCTETS + qname_len + 4,
+                           &alias) &&
+           wire_name_len(&message, alias.target_at, alias.target_end) != 0 &&
+           /* a forwarder's is looked at closely for simplicity */
+           (answer->zone == NULL || name_at_or_below(message.octets + WIRE_HEADER_OCTETS, qname_len,
+                                                     answer->zone, answer->zone_len)) &&
+           is_harmless(engine, message.octets, qname_len, &alias,
+                       answer->zone != NULL ? answer->zone_len : 0, now);
+}
+
+enum mxclash_status inspect_closely(struct mxclash_engine *engine,
+                                    const struct mxclash_answer *answer, mxclash_time now)
+{
+    inspect_sweep(engine, now);
+    return look_closely(engine, answer, now);
 }
 
 enum mxclash_status inspect_further(struct mxclash_engine *engine,
@@ -217,8 +237,7 @@ enum mxclash_status inspect_further(struct mxclash_engine *engine,
 {
     if (qname_len != 0 && alias_is_harmless(engine, answer, qname_len, now))
         return mxclash_ok;
-    inspect_sweep(engine, now);
-    return look_closely(engine, answer, now);
+    return inspect_closely(engine, answer, now);
 }
 
 enum mxclash_status mxclash_inspect(struct mxclash_engine *engine,

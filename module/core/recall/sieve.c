@@ -98,12 +98,14 @@ static size_t place_for(_Atomic uint64_t *bucket, uint64_t hash, uint32_t now_un
     return picked;
 }
 
+/** Write a slot if that changes it: what is only read, other threads keep in their caches. */
 static void put(_Atomic uint64_t *slot, uint64_t hash, uint32_t cname_expiry, uint32_t mx_expiry)
 {
     uint64_t fingerprint = hash >> PAYLOAD_BITS << PAYLOAD_BITS;
+    uint64_t word = fingerprint | (uint64_t)cname_expiry << EXPIRY_BITS | mx_expiry;
 
-    atomic_store_explicit(slot, fingerprint | (uint64_t)cname_expiry << EXPIRY_BITS | mx_expiry,
-                          memory_order_relaxed);
+    if (atomic_load_explicit(slot, memory_order_relaxed) != word)
+        atomic_store_explicit(slot, word, memory_order_relaxed);
 }
 
 struct sieve_found sieve_note(struct sieve *sieve, uint64_t hash, bool cname, uint32_t cname_ttl_s,

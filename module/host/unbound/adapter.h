@@ -22,6 +22,9 @@ struct adapter {
     int iterator; /* its place among the modules */
     bool annotate;
     bool repair;
+    /** fresh replies are told of one by one, by client_reply_fresh(), and not by
+     * client_replies_next() */
+    bool each_reply;
 };
 
 /** The adapter of a query's environment, set by init. */

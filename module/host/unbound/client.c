@@ -3,6 +3,9 @@
  * and has them annotated. */
 #include "client.h"
 
+#include "util/config_file.h"
+#include "util/netevent.h"
+
 #include "adapter.h"
 #include "annotate.h"
 #include "core/engine/engine.h"
@@ -46,6 +49,49 @@ int client_reply_fresh(struct query_info *qinfo, struct module_qstate *qstate,
     if (engine_errands_wait(((struct adapter *)arg)->engine))
         errands_start(qstate, id);
     return 1;
+}
+
+bool client_replies_are_known(const struct module_env *env, int id, const struct adapter *adapter)
+{
+    /* a module in front of us may change what we leave, expired answers are given out before a
+     * query is done */
+    return id == 0 && !adapter->annotate && !adapter->repair && !env->cfg->serve_expired;
+}
+
+/** Does a client get SERVFAIL because the answer is bogus? As mesh_send_reply() has it. */
+static bool is_bogus_for(const struct mesh_reply *reply, const struct module_env *env,
+                         const struct reply_info *rep)
+{
+    return env->need_to_validate && (!(reply->qflags & BIT_CD) || env->cfg->ignore_cd) &&
+           rep != NULL &&
+           (rep->security <= sec_status_bogus || rep->security == sec_status_secure_sentinel_fail);
+}
+
+/** Does a client wait for too long to get a reply? As mesh_query_done() has it. */
+static bool is_late(const struct mesh_reply *reply, const struct module_env *env)
+{
+    mxclash_time waited = time_of(env->now_tv) - time_of(&reply->start_time);
+
+    return env->cfg->discard_timeout != 0 && waited > env->cfg->discard_timeout &&
+           reply->query_reply.c->type == comm_udp;
+}
+
+void client_replies_next(const struct module_qstate *qstate, const struct adapter *adapter)
+{
+    const struct reply_info *rep = qstate->return_msg != NULL ? qstate->return_msg->rep : NULL;
+    const struct query_info *qinfo = &qstate->qinfo;
+    enum mxclash_reply kind;
+
+    /* failures are client_reply_failed()'s */
+    if (!asks_mx(qinfo) || qstate->is_drop || qstate->return_rcode == LDNS_RCODE_SERVFAIL ||
+        (rep == NULL && qstate->return_rcode == LDNS_RCODE_NOERROR))
+        return;
+    kind = reply_kind(qinfo, rep);
+    for (const struct mesh_reply *reply = qstate->mesh_info->reply_list; reply != NULL;
+         reply = reply->next)
+        if (!is_bogus_for(reply, qstate->env, rep) && !is_late(reply, qstate->env))
+            mxclash_client_mx(adapter->engine, qinfo->qname, qinfo->qname_len, kind,
+                              time_of(qstate->env->now_tv));
 }
 
 int client_reply_cached(struct query_info *qinfo, struct module_qstate *qstate,

@@ -39,15 +39,15 @@ __attribute__((visibility("default"))) size_t get_mem(struct module_env *env, in
 struct callback {
     void *function;
     enum inplace_cb_list_type type;
-    bool of_repair; /* only if answers are repaired */
+    enum { always, of_repair, of_each_reply } when; /* what it is for, if that is wanted */
 };
 
 static const struct callback callbacks[] = {
-    {(void *)upstream_answer, inplace_cb_query_response, false},
-    {(void *)client_reply_fresh, inplace_cb_reply, false},
-    {(void *)client_reply_cached, inplace_cb_reply_cache, false},
-    {(void *)client_reply_failed, inplace_cb_reply_servfail, false},
-    {(void *)upstream_question, inplace_cb_query, true},
+    {(void *)upstream_answer, inplace_cb_query_response, always},
+    {(void *)client_reply_fresh, inplace_cb_reply, of_each_reply},
+    {(void *)client_reply_cached, inplace_cb_reply_cache, always},
+    {(void *)client_reply_failed, inplace_cb_reply_servfail, always},
+    {(void *)upstream_question, inplace_cb_query, of_repair},
 };
 #define CALLBACKS (sizeof(callbacks) / sizeof(callbacks[0]))
 
@@ -71,12 +71,18 @@ static mxclash_time time_at_start(const struct module_env *env)
     return time_of(&tv);
 }
 
+static bool is_wanted(const struct callback *callback, const struct adapter *adapter)
+{
+    return callback->when == always || (callback->when == of_repair && adapter->repair) ||
+           (callback->when == of_each_reply && adapter->each_reply);
+}
+
 static bool register_callbacks(struct module_env *env, int id, struct adapter *adapter)
 {
     struct dynlibmod_env *dynlib = env->modinfo[id];
 
     for (size_t i = 0; i < CALLBACKS; i++)
-        if ((adapter->repair || !callbacks[i].of_repair) &&
+        if (is_wanted(&callbacks[i], adapter) &&
             !dynlib->inplace_cb_register_wrapped(callbacks[i].function, callbacks[i].type, adapter,
                                                  env, id))
             return false;
@@ -164,6 +170,7 @@ int init(struct module_env *env, int id)
     adapter->counters = runtime_counters(adapter->runtime);
     adapter->annotate = runtime_config(adapter->runtime)->annotate;
     adapter->repair = runtime_config(adapter->runtime)->repair;
+    adapter->each_reply = !client_replies_are_known(env, id, adapter);
     if (adapter->repair)
         order_warn(env->cfg, id);
     if (!register_callbacks(env, id, adapter)) {
@@ -180,12 +187,14 @@ void deinit(struct module_env *env, int id)
     take_down(env, id);
 }
 
-/** A query is done: what else is there to do with it, and what else to ask? */
+/** A query is done: its replies; what else is there to do with it, and what else to ask? */
 static __attribute__((noinline)) void finish(struct module_qstate *qstate, int id,
                                              const struct adapter *adapter)
 {
     bool errand = is_errand(qstate, id);
 
+    if (!adapter->each_reply)
+        client_replies_next(qstate, adapter);
     if (adapter->repair && repair_end(qstate, id))
         return;
     /* once more if a lookup was begun that asks just what this query has asked */
@@ -204,30 +213,43 @@ static __attribute__((noinline)) void finish(struct module_qstate *qstate, int i
     qstate->ext_state[id] = errand && !somebody_waits(qstate) ? module_error : module_finished;
 }
 
+/** A query begins. */
+static __attribute__((noinline)) void begin(struct module_qstate *qstate, int id,
+                                            struct adapter *adapter)
+{
+    timer_make(&adapter->timers, qstate->env, id);
+    if (adapter->repair)
+        repair_begin(qstate, id);
+    qstate->ext_state[id] = module_wait_module;
+}
+
+static __attribute__((noinline, cold)) void refuse(struct module_qstate *qstate,
+                                                   enum module_ev event, int id)
+{
+    log_err("mxclash: unexpected event %s", strmodulevent(event));
+    qstate->ext_state[id] = module_error;
+}
+
+/* what is not always done is called last, so that what is needs no stack */
 void operate(struct module_qstate *qstate, enum module_ev event, int id,
              struct outbound_entry *outbound)
 {
     struct adapter *adapter = adapter_of(qstate->env, id);
 
     (void)outbound;
-    switch (event) {
-    case module_event_new:
-    case module_event_pass:
-        timer_make(&adapter->timers, qstate->env, id);
-        if (adapter->repair)
-            repair_begin(qstate, id);
-        qstate->ext_state[id] = module_wait_module;
-        break;
-    case module_event_moddone:
-        if (adapter->repair || qstate->minfo[id] != NULL || engine_errands_wait(adapter->engine))
+    if (event == module_event_moddone) {
+        if (qstate->qinfo.qtype == LDNS_RR_TYPE_MX || adapter->repair ||
+            qstate->minfo[id] != NULL || engine_errands_wait(adapter->engine))
             finish(qstate, id, adapter);
         else
             qstate->ext_state[id] = module_finished;
-        break;
-    default:
-        log_err("mxclash: unexpected event %s", strmodulevent(event));
-        qstate->ext_state[id] = module_error;
-        break;
+    } else if (event == module_event_new || event == module_event_pass) {
+        if (adapter->repair || !timer_is_made(&adapter->timers, qstate->env))
+            begin(qstate, id, adapter);
+        else
+            qstate->ext_state[id] = module_wait_module;
+    } else {
+        refuse(qstate, event, id);
     }
 }
 

@@ -107,6 +107,7 @@ static _Thread_local unsigned load_of_thread;
 
 void timer_make(struct timers *timers, struct module_env *env, int id)
 {
+    atomic_store_explicit(timer_made(timers, env), env, memory_order_relaxed);
     if (load_of_thread == timers->load)
         return;
     load_of_thread = timers->load;
@@ -131,6 +132,8 @@ void timers_init(struct timers *timers, void (*run)(struct module_qstate *qstate
     static unsigned loads;
 
     timers->first = NULL;
+    for (size_t i = 0; i < TIMERS_MADE; i++)
+        atomic_init(&timers->made[i], NULL);
     timers->run = run;
     timers->load = ++loads;
     pthread_mutex_init(&timers->lock, NULL);

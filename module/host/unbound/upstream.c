@@ -82,7 +82,8 @@ static void bound_errand(struct iter_qstate *iq, const struct outlay *outlay)
  * would go on for half a minute, but a client that had an answer from the cache without us should
  * not wait so long: it is given up, and repair_end() takes the cached answer.
  */
-static void note_no_answer(struct module_qstate *qstate, struct iter_qstate *iq, int id)
+static __attribute__((noinline)) int note_no_answer(struct module_qstate *qstate,
+                                                    struct iter_qstate *iq, int id)
 {
     mxclash_time now = time_of(qstate->env->now_tv);
     struct repair_mark *mark = errand_repair_mark(qstate, id);
@@ -93,13 +94,14 @@ static void note_no_answer(struct module_qstate *qstate, struct iter_qstate *iq,
     errand_charge(qstate, id, timeout ? TIMEOUT_PACKETS : 1, now);
     if (mark == NULL) {
         bound_errand(iq, outlay);
-        return;
+        return 1;
     }
     if (mark->gave_up ||
         (outlay->timeouts < TIMEOUTS_MAX && now - mark->began < REPAIR_WAIT_MAX_MS))
-        return;
+        return 1;
     iterator_send_no_more(iq);
     qstate->no_cache_store = 1; /* nor keep the failure */
+    return 1;
 }
 
 /**
@@ -241,28 +243,6 @@ static struct mxclash_address server_of(const struct module_qstate *qstate,
     return server;
 }
 
-/** An answer that is ours, or in which there may be something to see. */
-static __attribute__((noinline)) void look_further(struct module_qstate *qstate,
-                                                   struct dns_msg *response, int id,
-                                                   const struct adapter *adapter,
-                                                   struct mxclash_answer *answer, size_t qname_len,
-                                                   mxclash_time now)
-{
-    const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
-
-    /* it matters only to the zone's own name; a question of ours was not looked at before */
-    if (iq->dp->namelen == (qname_len != 0 ? qname_len : qstate->qinfo.qname_len))
-        answer->stub = stubs_hold(&adapter->stubs, iq->dp);
-    answer->server = server_of(qstate, answer);
-    if (qstate->minfo[id] != NULL) {
-        note_answer(qstate, response, id, adapter, answer, now);
-        return;
-    }
-    inspect_further(adapter->engine, answer, qname_len, now);
-    if (adapter->repair)
-        repair_answer(qstate, id, iq, response);
-}
-
 /**
  * Is the packet in the buffer what a response was made of? Of a settled one, the last packet will
  * do: Unbound has compared it, unless it is a failure, or no answer to this question at all but
@@ -301,38 +281,108 @@ static bool rebuild(const struct module_qstate *qstate, struct dns_msg *response
                              env->scratch_buffer, 0, env->scratch, UINT16_MAX, 0, 0) != 0;
 }
 
+/** An answer that is ours, or in which there is something to see. */
+static __attribute__((noinline)) void look_closely(struct module_qstate *qstate,
+                                                   struct dns_msg *response, int id,
+                                                   const struct adapter *adapter,
+                                                   sldns_buffer *packet)
+{
+    const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
+    mxclash_time now = time_of(qstate->env->now_tv);
+    struct mxclash_answer answer = {
+        .struct_size = sizeof(answer),
+        .message = sldns_buffer_begin(packet),
+        .message_len = (uint32_t)sldns_buffer_limit(packet),
+        .zone = iq->dp->name,
+        .zone_len = (uint32_t)iq->dp->namelen,
+        .forwarded = (iq->chase_flags & BIT_RD) != 0,
+    };
+
+    /* it matters only to the zone's own name */
+    if (iq->dp->namelen == iq->qinfo_out.qname_len)
+        answer.stub = stubs_hold(&adapter->stubs, iq->dp);
+    answer.server = server_of(qstate, &answer);
+    if (qstate->minfo[id] != NULL) {
+        note_answer(qstate, response, id, adapter, &answer, now);
+        return;
+    }
+    inspect_closely(adapter->engine, &answer, now);
+    if (adapter->repair)
+        repair_answer(qstate, id, iq, response);
+}
+
+/** An answer that is ours, or in which there may be something to see. \return what
+ * upstream_answer() does, which calls it last so that it needs no stack */
+static __attribute__((noinline)) int look_further(struct module_qstate *qstate,
+                                                  struct dns_msg *response, int id,
+                                                  const struct adapter *adapter)
+{
+    const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
+    sldns_buffer *packet;
+
+    if (is_in_the_buffer(qstate, iq, response))
+        packet = qstate->reply->c->buffer;
+    else if (is_settled(iq, response) && rebuild(qstate, response))
+        packet = qstate->env->scratch_buffer;
+    else
+        return 1;
+    if (qstate->minfo[id] == NULL &&
+        inspect_parsed_alias(adapter->engine, sldns_buffer_begin(packet),
+                             sldns_buffer_limit(packet), iq->dp->namelen,
+                             time_of(qstate->env->now_tv))) {
+        if (adapter->repair)
+            repair_answer(qstate, id, iq, response);
+        return 1;
+    }
+    look_closely(qstate, response, id, adapter, packet);
+    return 1;
+}
+
+/** What Unbound keeps of a response's flags that says what it is: all but AA, RD, RA and the like.
+ */
+#define FLAGS_MASK (BIT_QR | 0x7800 | BIT_TC | 0xf)
+
+/**
+ * inspect_at_a_glance(), of what Unbound has parsed: it has seen that the message is whole and
+ * answers our question (scrub_message()). It has dropped records that do not belong there, but of
+ * the name that was asked it keeps one that tells, if there was any.
+ */
+static inline bool is_dull(struct mxclash_engine *engine, const struct iter_qstate *iq,
+                           const struct reply_info *rep, const struct timeval *now)
+{
+    const struct query_info *asked = &iq->qinfo_out;
+    unsigned flags = rep->flags & FLAGS_MASK;
+
+    striped_up(&engine->counters.inspected);
+    if ((flags != BIT_QR && flags != (BIT_QR | LDNS_RCODE_NXDOMAIN)) ||
+        asked->qclass != LDNS_RR_CLASS_IN)
+        return false;
+    for (size_t i = 0; i < rep->an_numrrsets; i++)
+        if (glance_type_tells(ntohs(rep->rrsets[i]->rk.type)))
+            return false;
+    /* it can still show that a conflict has ended */
+    if (docket_may_be_open(&engine->docket, asked->qname, asked->qname_len))
+        return false;
+    /* the second will do, and takes no division */
+    inspect_sweep(engine, (mxclash_time)now->tv_sec * 1000);
+    return true;
+}
+
 int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int id, void *arg)
 {
     const struct adapter *adapter = arg;
     /* we are called by the iterator only, so the query's current module is the iterator */
     struct iter_qstate *iq = qstate->minfo[qstate->curmod];
-    struct mxclash_answer answer = {.struct_size = sizeof(answer)};
-    sldns_buffer *packet;
-    size_t qname_len = 0;
-    mxclash_time now;
 
     /* no response: a timeout, or octets that Unbound could not parse and will not use */
-    if (response == NULL && iq != NULL && qstate->minfo[id] != NULL)
-        note_no_answer(qstate, iq, id);
+    if (response == NULL)
+        return iq != NULL && qstate->minfo[id] != NULL ? note_no_answer(qstate, iq, id) : 1;
     /* an answer out of an auth-zone has no packet, what stands in the buffer is an older one */
-    if (response == NULL || iq == NULL || iq->dp == NULL || iq->auth_zone_response)
+    if (iq == NULL || iq->dp == NULL || iq->auth_zone_response)
         return 1;
-    if (is_in_the_buffer(qstate, iq, response)) {
-        packet = qstate->reply->c->buffer;
-    } else if (is_settled(iq, response) && rebuild(qstate, response)) {
-        packet = qstate->env->scratch_buffer;
-    } else {
-        return 1;
-    }
-    now = time_of(qstate->env->now_tv);
-    answer.message = sldns_buffer_begin(packet);
-    answer.message_len = (uint32_t)sldns_buffer_limit(packet);
-    answer.zone = iq->dp->name;
-    answer.zone_len = (uint32_t)iq->dp->namelen;
-    answer.forwarded = (iq->chase_flags & BIT_RD) != 0;
     if (qstate->minfo[id] != NULL ||
-        !inspect_at_a_glance(adapter->engine, answer.message, answer.message_len, now, &qname_len))
-        look_further(qstate, response, id, adapter, &answer, qname_len, now);
+        !is_dull(adapter->engine, iq, response->rep, qstate->env->now_tv))
+        return look_further(qstate, response, id, adapter);
     return 1;
 }
 
