@@ -88,7 +88,7 @@ local function name_text(name, name_len)
     return ffi.string(text)
 end
 
--- JSON ---------------------------------------------------------------------------------------------
+-- JSON -----------------------------------------------------------------------------------------
 
 -- Names and tags are printable ASCII.
 local function quoted(value)
@@ -159,8 +159,8 @@ local function json(e)
     return "{" .. table.concat(parts, ",") .. "}"
 end
 
--- Opened for each event, of which there are few: so it may be rotated at any time. The line goes out
--- in one write, so that threads do not write into each other's.
+-- Opened for each event, of which there are few: so it may be rotated at any time. The line goes
+-- out in one write, so that threads do not write into each other's.
 local function tell(e)
     local line = json(e)
     if not settings.log_file then
@@ -184,7 +184,7 @@ local function tell(e)
     end
 end
 
--- The engine ---------------------------------------------------------------------------------------
+-- The engine -----------------------------------------------------------------------------------
 
 local function begin()
     ffi, bit = require "ffi", require "bit"
@@ -253,7 +253,7 @@ local function begin()
     annotated = getMetric("mxclash-annotated-answers-total", "mxclash_annotated_answers_total")
 end
 
--- Counters --------------------------------------------------------------------------------------------
+-- Counters -------------------------------------------------------------------------------------
 
 -- All threads add to the Recursor's counters, which have the names of our own metrics page.
 local function count()
@@ -283,7 +283,7 @@ local function count()
     end
 end
 
--- One answer ------------------------------------------------------------------------------------------
+-- One answer -----------------------------------------------------------------------------------
 
 -- The CNAME and MX at the name that was asked, and what a CNAME may have been made from.
 -- \return how many records, whether there is a CNAME, an MX
@@ -325,8 +325,9 @@ local function drain()
     end
 end
 
--- The engine keeps a suspect as long as anything of its domain is met. Where the CNAME is answered to
--- every question nothing would show that the MX is gone: so it ends when the MX was not seen for long.
+-- The engine keeps a suspect as long as anything of its domain is met. Where the CNAME is answered
+-- to every question nothing would show that the MX is gone: so it ends when the MX was not seen for
+-- long.
 local function walk(now)
     local cursor = ffi.new "struct mxclash_cursor"
     local open, over = {}, {}
@@ -361,8 +362,9 @@ local function see(dq)
     records.qtype, records.rcode = qtype, rcode
     records.qname, records.qname_len = octets, qname_len
     records.records, records.record_count = list, found
-    -- The records come from a cache, so they count as a cache's word: it makes suspects and confirms
-    -- nothing. The absence of a CNAME is sure, for while one is cached it is given before all else.
+    -- The records come from a cache, so they count as a cache's word: it makes suspects and
+    -- confirms nothing. That there is no CNAME is sure: while one is cached it is given before all
+    -- else.
     records.forwarded = 1
     records.authoritative = (rcode == 0 and not cname and not mx and
         (qtype == A or qtype == AAAA or qtype == CNAME or qtype == MX)) and 1 or 0

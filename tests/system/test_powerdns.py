@@ -31,7 +31,7 @@ from world import HEALTHY_OWNERS
 SCRIPT = REPOSITORY / "conf-examples" / "powerdns" / "mxclash.lua"
 ANNOTATION = "cname-and-mx: a CNAME at this name hides its MX; remove, replace or move the CNAME"
 OPENED = 'mxclash_conflicts_opened_total{kind="cname-and-mx"}'
-# Gone from the caches within seconds; the packet cache answers for as long, and no script sees that.
+# Gone from the caches within seconds; the packet cache answers as long, and no script sees that.
 BROKEN = """\
 zone .
   short.test. NS ns.short.test.
@@ -149,7 +149,7 @@ def ede(answer):
 
 
 def test_both_in_one_answer(delegated, tmp_path):
-    """tinydns has both in one answer, and the Recursor does not say whether an authority gave it."""
+    """tinydns has both in one answer; whether an authority gave it the Recursor does not say."""
     with Inside(tmp_path / "inside", delegated.root) as inside:
         inside.ask("tiny.test", "MX")
         inside.ask("tiny.test", "MX", edns=True)
