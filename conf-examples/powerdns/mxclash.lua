@@ -7,7 +7,7 @@
 --     lua-dns-script=/etc/powerdns/mxclash.lua
 --     pdns-distributes-queries=yes
 --
--- and a folder for the log: install -d -o pdns -g pdns /var/log/mxclash
+-- and a folder for the log: install -d -o pdns -g pdns /var/log/pdns-recursor
 -- With a script of your own, let its last line be: dofile "/etc/powerdns/mxclash.lua"
 -- Its postresolve then sees each answer after this one has.
 --
@@ -25,7 +25,7 @@
 local settings = {
     -- where events go, a JSON object a line, as the module writes them; several threads share it.
     -- nil: they are told in the Recursor's own log
-    log_file = "/var/log/mxclash/events.json",
+    log_file = "/var/log/pdns-recursor/mxclash.json",
     -- put an Extended DNS Error into answers to MX questions of domains in conflict
     annotate = false,
     -- octets of memory of each thread

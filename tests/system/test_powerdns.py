@@ -75,7 +75,7 @@ class Inside(Observer, Recursor):
             assert was in text, was
             text = text.replace(was, now)
         ours = {
-            '"/var/log/mxclash/events.json"': f'"{self.events_path}"',
+            '"/var/log/pdns-recursor/mxclash.json"': f'"{self.events_path}"',
             '"libmxclash.so.1"': f'"{BUILD}/libmxclash.so.1"',
             '"/usr/include/mxclash.ffi.h"': f'"{BUILD}/mxclash.ffi.h"',
         }
@@ -299,7 +299,7 @@ def test_an_error_leaves_the_answers_alone(replaced, delegated, tmp_path):
 
 
 def test_a_log_that_cannot_be_written(delegated, tmp_path):
-    replaced = {'"/var/log/mxclash/events.json"': '"/nowhere/events"'}
+    replaced = {'"/var/log/pdns-recursor/mxclash.json"': '"/nowhere/events"'}
     with Inside(tmp_path / "inside", delegated.root, replaced=replaced) as inside:
         assert rrset_texts(inside.ask("tiny.test", "MX"), "MX")
         assert inside.metrics()['mxclash_events_dropped_total{sink="file"}'] == 1
@@ -308,7 +308,7 @@ def test_a_log_that_cannot_be_written(delegated, tmp_path):
 
 
 def test_the_recursors_own_log(delegated, tmp_path):
-    replaced = {'log_file = "/var/log/mxclash/events.json"': "log_file = nil"}
+    replaced = {'log_file = "/var/log/pdns-recursor/mxclash.json"': "log_file = nil"}
     with Inside(tmp_path / "inside", delegated.root, replaced=replaced) as inside:
         inside.ask("tiny.test", "MX")
         line = re.search(r'msg="mxclash: (\{.*?\})" subsystem', inside.log)[1]
