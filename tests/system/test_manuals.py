@@ -12,7 +12,10 @@ DOCS = REPOSITORY / "docs"
 MANUALS = sorted(DOCS.glob("*.[1-9]"))
 OVERVIEW = DOCS / "mxclash.7"
 # Manuals of others that ours may name.
-OF_OTHERS = {"unbound 8", "unbound.conf 5", "unbound-control 8"}
+OF_OTHERS = {
+    *("unbound 8", "unbound.conf 5", "unbound-control 8"),
+    *("systemd 1", "systemd.socket 5", "fstrm_capture 1"),
+}
 # What mandoc says of a manual that is not installed.
 NOT_FOUND = re.compile(r"referenced manual not found: Xr (\S+ \d)")
 # Where the words of events come from, by function.
