@@ -15,6 +15,15 @@
 
 #include "ask/inside.h"
 
+/** Where the addresses of a server go. */
+struct lookup {
+    struct find *find;
+    unsigned server;
+};
+
+/** Types of addresses that are looked for. */
+#define ADDRESS_TYPES 2
+
 struct find {
     struct ask_job job;
     struct ask_budget *budget;
@@ -36,16 +45,12 @@ struct find {
     unsigned address;
     /** of the last server that was of no use */
     enum ask_status trouble;
-    /** lookups of addresses that are under way */
+    /** lookups of addresses, and how many are under way. They lie in here, so that they go with us
+     * when all is dropped. */
+    struct lookup lookups[ASK_SERVERS_MAX][ADDRESS_TYPES];
     unsigned pending;
     void (*then)(struct find *find);
     enum ask_status status;
-};
-
-/** Where the addresses of a server go. */
-struct lookup {
-    struct find *find;
-    unsigned server;
 };
 
 static void ask_above(struct find *find);
@@ -111,7 +116,6 @@ static void on_addresses(void *context, const struct ask_result *result)
     } else {
         find->trouble = result->status;
     }
-    free(lookup);
     if (--find->pending == 0) {
         find->then(find);
     }
@@ -120,21 +124,14 @@ static void on_addresses(void *context, const struct ask_result *result)
 /** Look for the addresses of a server. \return false if nothing is under way */
 static bool look_up_addresses(struct find *find, unsigned server)
 {
-    static const uint16_t types[] = {LDNS_RR_TYPE_A, LDNS_RR_TYPE_AAAA};
+    static const uint16_t types[ADDRESS_TYPES] = {LDNS_RR_TYPE_A, LDNS_RR_TYPE_AAAA};
     const unsigned before = find->pending;
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        struct lookup *lookup = malloc(sizeof(*lookup));
-        if (lookup == NULL) {
-            continue;
-        }
+    for (size_t i = 0; i < ADDRESS_TYPES; i++) {
+        struct lookup *lookup = &find->lookups[server][i];
         *lookup = (struct lookup){.find = find, .server = server};
-        if (find->job.ask->resolve(find->job.ask, find->budget, find->depth + 1,
-                                   &find->zone.servers[server].name, types[i], on_addresses,
-                                   lookup)) {
-            find->pending++;
-        } else {
-            free(lookup);
-        }
+        find->pending += find->job.ask->resolve(find->job.ask, find->budget, find->depth + 1,
+                                                &find->zone.servers[server].name, types[i],
+                                                on_addresses, lookup);
     }
     return find->pending != before;
 }

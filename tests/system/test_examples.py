@@ -154,6 +154,7 @@ def test_isp(tmp_path, own):
         assert "opened confirmed" not in unbound.log
 
 
+@pytest.mark.skipif(not ALL_MODULES.exists(), reason="no host with cachedb was built")
 def test_isp_with_cachedb(tmp_path, own):
     address = free_address()
     redis = Redis(tmp_path / "redis", address, free_port(address))
