@@ -10,7 +10,7 @@ import dns.message
 import dns.name
 import dns.rrset
 
-from lab import ANSWER_TIMEOUT_S
+from lab import ANSWER_TIMEOUT_S, wait_until
 
 CONTENT = b"protobuf:dnstap.Dnstap"
 ACCEPT, START, STOP, READY, FINISH = 1, 2, 3, 4, 5
@@ -85,7 +85,15 @@ class Sender:
         self.socket = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(ANSWER_TIMEOUT_S)
         where = (sidecar.address, sidecar.port) if tcp else str(sidecar.socket_path)
-        self.socket.connect(where)
+        wait_until(lambda: self.has_place(where), ANSWER_TIMEOUT_S, f"a place at {where}")
+
+    def has_place(self, where):
+        """A unix socket whose backlog is full is not waited for, where there is a timeout."""
+        try:
+            self.socket.connect(where)
+        except BlockingIOError:
+            return False
+        return True
 
     def send(self, octets):
         self.socket.sendall(octets)
