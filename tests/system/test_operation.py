@@ -38,6 +38,10 @@ def test_a_hundred_reloads_leave_nothing_behind(world, start):
     for _ in range(WARM_UP_RELOADS):
         unbound.ask("split.test", "A")
         unbound.reload()
+    # by then the writer has opened its log
+    wait_until(
+        lambda: len(unbound.events(event="started")) == 1 + WARM_UP_RELOADS, EVENT_TIMEOUT_S, "the log"
+    )
     threads, descriptors = unbound.thread_count(), unbound.descriptor_count()
     resident = unbound.resident_kib()
     for _ in range(RELOADS):
