@@ -3,13 +3,12 @@
  * \file
  * Ask authorities ourselves, for hosts that cannot: the command, the sidecar, PowerDNS.
  *
- * Four things can be done:
+ * Three things can be done:
  *  - ask_send(): one question to one server;
  *  - ask_find_servers(): who serves a name, from the resolver's word on the zone above, and from
  *    there by referrals (RFC 1034 5.3.3). The name itself is never asked of the resolver: a CNAME
- *    that it has in its cache would hide the zone cut;
- *  - ask_authority(): one question to the servers so found, until one says what is wanted. So a
- *    proof is one find, and this for each of its questions;
+ *    that it has in its cache would hide the zone cut. A proof is one find, and ask_send() for each
+ *    of its questions;
  *  - ask_resolve(): a name and type as a client gets it, aliases followed.
  *
  * A question to an authority has RD off, goes over UDP (EDNS, 1232 octets) and, where the answer is
@@ -215,27 +214,6 @@ typedef void ask_zone_fn(void *context, enum ask_status status, const struct ask
  */
 bool ask_find_servers(struct ask *ask, const struct ask_name *name, bool all, ask_zone_fn *done,
                       void *context);
-
-/* --- one question to the servers of a zone ------------------------------------------------------
- */
-
-/**
- * An answer came; whether it is one of an authority is for you to say (AA, its rcode).
- * \return true if it is what is wanted; false: the next server is asked
- */
-typedef bool ask_take_fn(void *context, const struct ask_reply *reply);
-
-/** \param status  ask_answered: one was taken; else why the last server gave none */
-typedef void ask_end_fn(void *context, enum ask_status status);
-
-/**
- * Ask the servers of a zone, one address after the other, until an answer is taken.
- * \param zone  copied
- * \param done  called once, after the last take
- * \return false if there is no memory: no callback comes then
- */
-bool ask_authority(struct ask *ask, const struct ask_zone *zone, const struct ask_name *name,
-                   uint16_t qtype, ask_take_fn *take, ask_end_fn *done, void *context);
 
 /* --- a name, resolved ---------------------------------------------------------------------------
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file One question to the servers of a zone, one after the other: see ask.h. */
+/** \file One question to the servers of a zone, one after the other: see inside.h. */
 #include <stdlib.h>
 
 #include "ask/inside.h"
@@ -7,7 +7,6 @@
 struct authority {
     struct ask_job job;
     struct ask_budget *budget;
-    struct ask_budget own_budget;
     struct ask_zone zone;
     struct ask_name name;
     uint16_t qtype;
@@ -93,8 +92,7 @@ bool ask_authority_within(struct ask *ask, struct ask_budget *budget, const stru
     }
     authority->job.begin = begin;
     authority->job.drop = drop;
-    authority->own_budget.questions = ask->questions;
-    authority->budget = budget != NULL ? budget : &authority->own_budget;
+    authority->budget = budget;
     authority->zone = *zone;
     authority->name = *name;
     authority->qtype = qtype;
@@ -107,10 +105,4 @@ bool ask_authority_within(struct ask *ask, struct ask_budget *budget, const stru
         return false;
     }
     return true;
-}
-
-bool ask_authority(struct ask *ask, const struct ask_zone *zone, const struct ask_name *name,
-                   uint16_t qtype, ask_take_fn *take, ask_end_fn *done, void *context)
-{
-    return ask_authority_within(ask, NULL, zone, name, qtype, take, done, context);
 }

@@ -99,7 +99,22 @@ bool ask_send_within(struct ask *ask, struct ask_budget *budget,
 bool ask_find_within(struct ask *ask, struct ask_budget *budget, unsigned depth,
                      const struct ask_name *name, bool all, ask_zone_fn *done, void *context);
 
-/** As ask_authority(). */
+/**
+ * An answer came; whether it is one of an authority is for you to say (AA, its rcode).
+ * \return true if it is what is wanted; false: the next server is asked
+ */
+typedef bool ask_take_fn(void *context, const struct ask_reply *reply);
+
+/** \param status  ask_answered: one was taken; else why the last server gave none */
+typedef void ask_end_fn(void *context, enum ask_status status);
+
+/**
+ * Ask the servers of a zone, one address after the other, until an answer is taken.
+ * \param budget  alive until done is called
+ * \param zone  copied
+ * \param done  called once, after the last take
+ * \return false if there is no memory: no callback comes then
+ */
 bool ask_authority_within(struct ask *ask, struct ask_budget *budget, const struct ask_zone *zone,
                           const struct ask_name *name, uint16_t qtype, ask_take_fn *take,
                           ask_end_fn *done, void *context);

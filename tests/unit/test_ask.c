@@ -20,7 +20,7 @@
 
 #include <event2/event.h>
 
-#include "ask/ask.h"
+#include "ask/inside.h"
 
 /** What the server does. */
 struct server {
@@ -494,9 +494,11 @@ static void test_servers_of_a_zone_in_turn(void **state)
     zone->servers[2].addresses[0] = zone->servers[2].addresses[1] = world.address;
     struct ask *other = ask_new(&options);
     assert_non_null(other);
+    struct ask_budget budget = {.questions = other->questions};
     for (wanted = 1; wanted <= 3; wanted++) {
         world.done = world.by_status[ask_answered] = 0;
-        assert_true(ask_authority(other, zone, &name, LDNS_RR_TYPE_MX, take, on_end, &world));
+        assert_true(ask_authority_within(other, &budget, zone, &name, LDNS_RR_TYPE_MX, take, on_end,
+                                         &world));
         wait_for(1);
         /* of a third answer there is none, and what was not taken was not what was wanted */
         assert_int_equal(world.reply.status, wanted <= 2 ? ask_answered : ask_lame);
@@ -505,7 +507,8 @@ static void test_servers_of_a_zone_in_turn(void **state)
     /* strangers' servers on loopback are not asked */
     zone->operators_word = false;
     const unsigned heard = world.server.heard;
-    assert_true(ask_authority(other, zone, &name, LDNS_RR_TYPE_MX, take, on_end, &world));
+    assert_true(
+        ask_authority_within(other, &budget, zone, &name, LDNS_RR_TYPE_MX, take, on_end, &world));
     wait_for(2);
     assert_int_equal(world.reply.status, ask_forbidden);
     assert_int_equal(world.server.heard, heard);
