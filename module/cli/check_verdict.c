@@ -10,13 +10,13 @@
  */
 #include <event2/event.h>
 #include <libpsl.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/random.h>
 #include <time.h>
 
+#include "ask/finding.h"
 #include "cli/check.h"
 
 /** What the smallest useful detector needs, with a table of providers as large as one may be. */
@@ -255,55 +255,6 @@ struct lookup {
     struct mxclash_lookup lookup;
 };
 
-static size_t take_mx(const ldns_rr_list *records, struct mxclash_mx *mx, bool *null_mx)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < ldns_rr_list_rr_count(records); i++) {
-        const ldns_rr *rr = ldns_rr_list_rr(records, i);
-        struct mxclash_mx one = {0};
-        struct ask_name exchange;
-        if (ldns_rr_rd_count(rr) != 2 || !ask_name_of(&exchange, ldns_rr_rdf(rr, 1))) {
-            continue;
-        }
-        if (exchange.len == 1) {
-            *null_mx = true;
-            continue;
-        }
-        one.preference = ldns_rdf2native_int16(ldns_rr_rdf(rr, 0));
-        one.exchange_len = exchange.len;
-        memcpy(one.exchange, exchange.octets, exchange.len);
-        count = mxclash_mx_insert(mx, count, &one);
-    }
-    *null_mx = *null_mx && count == 0;
-    return count;
-}
-
-/** The RDATA of TXT records, one behind the other. \return for free(), as the reply refers to it */
-static uint8_t *take_txt(const ldns_rr_list *records, struct mxclash_txt *txt,
-                         struct mxclash_lookup_reply *reply)
-{
-    uint8_t *octets = malloc(UINT16_MAX);
-    size_t used = 0;
-    for (size_t i = 0; octets != NULL && i < ldns_rr_list_rr_count(records); i++) {
-        const ldns_rr *rr = ldns_rr_list_rr(records, i);
-        const size_t begin = used;
-        if (reply->txt_count == MXCLASH_TXT_MAX) {
-            reply->txt_cut = true;
-            break;
-        }
-        for (size_t k = 0; k < ldns_rr_rd_count(rr); k++) {
-            const ldns_rdf *rdf = ldns_rr_rdf(rr, k);
-            if (ldns_rdf_size(rdf) <= UINT16_MAX - used) {
-                memcpy(octets + used, ldns_rdf_data(rdf), ldns_rdf_size(rdf));
-                used += ldns_rdf_size(rdf);
-            }
-        }
-        txt[reply->txt_count].rdata = octets + begin;
-        txt[reply->txt_count++].len = (uint16_t)(used - begin);
-    }
-    return octets;
-}
-
 /** Keep what senders find behind the CNAME; every detector that has it looks it up. */
 static void keep_target(struct check *check, const struct mxclash_lookup *lookup,
                         const struct ask_result *result)
@@ -332,30 +283,13 @@ static void on_result(void *context, const struct ask_result *result)
 {
     struct lookup *lookup = context;
     struct detector *detector = lookup->detector;
-    struct mxclash_mx mx[MXCLASH_MX_MAX];
-    struct mxclash_txt txt[MXCLASH_TXT_MAX];
-    struct mxclash_lookup_reply reply = {.struct_size = sizeof(reply),
-                                         .answered = result->status == ask_answered,
-                                         .mx = mx,
-                                         .txt = txt};
-    uint8_t *octets = NULL;
-    bool null_mx = false;
-    if (reply.answered) {
+    struct ask_finding finding;
+    if (result->status == ask_answered) {
         keep_target(detector->judge->check, &lookup->lookup, result);
-        switch (lookup->lookup.qtype) {
-        case LDNS_RR_TYPE_MX:
-            reply.mx_count = (uint32_t)take_mx(result->records, mx, &null_mx);
-            reply.null_mx = null_mx;
-            break;
-        case LDNS_RR_TYPE_TXT:
-            octets = take_txt(result->records, txt, &reply);
-            break;
-        default:
-            reply.has_address = ldns_rr_list_rr_count(result->records) != 0;
-        }
     }
-    mxclash_lookup_end(detector->engine, &lookup->lookup, &reply, now_ms());
-    free(octets);
+    ask_finding_take(&finding, lookup->lookup.qtype, result);
+    mxclash_lookup_end(detector->engine, &lookup->lookup, &finding.reply, now_ms());
+    ask_finding_free(&finding);
     LIST_REMOVE(lookup, link);
     free(lookup);
     detector->judge->check->pending--;

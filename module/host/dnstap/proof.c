@@ -8,9 +8,6 @@
  */
 #include "host/dnstap/proof.h"
 
-#include <netinet/in.h>
-#include <string.h>
-
 #include "host/dnstap/clock.h"
 
 /** A question is asked of so many addresses at most. */
@@ -67,23 +64,6 @@ static bool is_authoritys(const ldns_pkt *packet)
     return ldns_pkt_aa(packet) && (rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN);
 }
 
-static struct mxclash_address address_of(const struct sockaddr_storage *server)
-{
-    struct mxclash_address address = {0};
-    if (server->ss_family == AF_INET) {
-        const struct sockaddr_in *four = (const struct sockaddr_in *)server;
-        address.family = 4;
-        address.port = ntohs(four->sin_port);
-        memcpy(address.octets, &four->sin_addr, sizeof(four->sin_addr));
-    } else if (server->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)server;
-        address.family = 6;
-        address.port = ntohs(six->sin6_port);
-        memcpy(address.octets, &six->sin6_addr, sizeof(six->sin6_addr));
-    }
-    return address;
-}
-
 static void on_reply(void *context, const struct ask_reply *reply)
 {
     struct proof_question *question = context;
@@ -101,7 +81,7 @@ static void on_reply(void *context, const struct ask_reply *reply)
         .zone = proof->authority.zone.octets,
         .zone_len = proof->authority.zone.len,
         .stub = proof->authority.no_referral,
-        .server = address_of(&reply->server),
+        .server = ask_address_public(&reply->server),
     };
     mxclash_proof_answer(proof->asking->engine, &proof->proof, question->qtype, &answer,
                          clock_now());
