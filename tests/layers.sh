@@ -20,7 +20,7 @@ output:         core/base
 ask:
 runtime:        core/base core/providers core/engine output ask
 advice:         core/providers
-book:           output
+book:           output advice
 web:            output advice book
 cli:            core/providers output runtime ask advice book web
 host/unbound:   core/engine runtime

@@ -10,7 +10,7 @@
 
 #include "cli/check_told.h"
 #include "cli/cli.h"
-#include "core/providers/providers.h"
+#include "runtime/options.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 /** Somebody waits, so what does not answer is given up sooner than a resolver would. */
@@ -189,7 +189,7 @@ enum cli_exit cli_check(int argc, char **argv)
             .may_ask_count = loaded.config.may_ask_count,
         };
         check->base = event_base_new();
-        check->providers = told_providers(&loaded.config);
+        check->providers = config_to_providers(&loaded.config);
         if (check->providers != NULL && check->policy.do_not_ask != NULL &&
             check->policy.may_ask != NULL && run(check, &arguments)) {
             status = exits[check->result];

@@ -19,14 +19,6 @@ struct room {
     struct advice_provider provider;
 };
 
-struct providers *told_providers(const struct config *config)
-{
-    char error[PROVIDERS_ERROR_MAX];
-    return config->provider_text != NULL
-               ? providers_parse(config->provider_text, config->provider_text_len, error)
-               : providers_builtin(error);
-}
-
 static const char *text(const uint8_t *name, size_t len, char room[MXCLASH_NAME_TEXT_MAX])
 {
     mxclash_name_to_text(name, len, room);

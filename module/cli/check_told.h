@@ -5,13 +5,8 @@
 
 #include "advice/advice.h"
 #include "mxclash.h"
-#include "runtime/config.h"
 
 struct providers;
-
-/** The table of providers that the configuration chose. \return for providers_free(); NULL if there
- * is no memory */
-struct providers *told_providers(const struct config *config);
 
 /**
  * Make the advice of an event.

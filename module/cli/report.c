@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "cli/open_book.h"
 #include "cli/options.h"
-#include "core/providers/providers.h"
+#include "runtime/options.h"
 #include "web/page_report.h"
 
 static bool write_report(struct book *book, const struct providers *providers, FILE *out,
@@ -62,13 +62,10 @@ static bool write_file(struct book *book, const struct providers *providers, con
 
 static enum cli_exit report(struct book *book, const struct config *config, const char *path)
 {
-    char providers_error[PROVIDERS_ERROR_MAX], error[BOOK_ERROR_MAX];
+    char error[BOOK_ERROR_MAX];
     const bool to_stdout = strcmp(path, "-") == 0;
     struct page_report_size size = {.shown = 0};
-    struct providers *providers =
-        config->provider_text != NULL
-            ? providers_parse(config->provider_text, config->provider_text_len, providers_error)
-            : providers_builtin(providers_error);
+    struct providers *providers = config_to_providers(config);
     const bool good = to_stdout ? write_report(book, providers, stdout, &size, error)
                                 : write_file(book, providers, path, &size, error);
     providers_free(providers);

@@ -13,8 +13,7 @@
 #include "book/keeper.h"
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "core/providers/providers.h"
-#include "runtime/provider_file.h"
+#include "runtime/options.h"
 #include "web/web.h"
 
 /** What the book holds is for those who may read the log. */
@@ -85,7 +84,6 @@ static enum cli_exit serve(const struct config *config, const struct option_valu
         .retention_days = config->retention_days,
         .say = say,
     };
-    char error[PROVIDERS_ERROR_MAX];
     sigset_t ending;
     umask(PRIVATE_UMASK);
     block_signals(&ending);
@@ -94,10 +92,7 @@ static enum cli_exit serve(const struct config *config, const struct option_valu
         say(NULL, "no memory, descriptor or thread");
         return cli_trouble;
     }
-    struct providers *providers =
-        config->provider_text != NULL
-            ? providers_parse(config->provider_text, config->provider_text_len, error)
-            : providers_builtin(error);
+    struct providers *providers = config_to_providers(config);
     struct web *web = start_page(config, providers, keeper);
     const bool good = web != NULL;
     if (good) {

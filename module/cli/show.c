@@ -6,16 +6,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "advice/advice.h"
-#include "advice/provider.h"
-#include "book/book.h"
+#include "book/book_advice.h"
 #include "book/book_json.h"
 #include "cli/cli.h"
 #include "cli/open_book.h"
 #include "cli/options.h"
 #include "cli/print_advice.h"
 #include "cli/terminal.h"
-#include "core/providers/providers.h"
+#include "runtime/options.h"
 
 /** Kinds that are shown of one domain. */
 #define KINDS_MAX 16
@@ -51,42 +49,6 @@ struct showing {
     json_t *list;
     bool no_memory;
 };
-
-/* --- advice --------------------------------------------------------------------------------------
- */
-
-/** What an advice_case borrows. */
-struct room {
-    struct advice_mx mx[BOOK_MX_MAX];
-    struct advice_provider provider;
-};
-
-static struct advice_case case_of(const struct showing *showing,
-                                  const struct book_conflict *conflict, struct room *room)
-{
-    struct advice_case of = {
-        .domain = conflict->domain,
-        .kind = conflict->kind,
-        .state = conflict->state,
-        .impact = conflict->impact,
-        .zone = conflict->zone,
-        .apex = conflict->apex,
-        .cname_target = conflict->cname_target,
-        .mx_count = conflict->mx_count,
-        .mx = room->mx,
-        .hides_spf = conflict->hides_spf,
-        .spf = conflict->spf,
-        .authorities_differ = conflict->authorities_differ,
-        .advice_count = conflict->advice_count,
-        .advice = conflict->advice,
-    };
-    for (size_t i = 0; i < conflict->mx_count; i++) {
-        room->mx[i] = (struct advice_mx){.preference = conflict->mx[i].preference,
-                                         .exchange = conflict->mx[i].exchange};
-    }
-    advice_use_provider(&of, showing->providers, conflict->provider, &room->provider);
-    return of;
-}
 
 /* --- for people ----------------------------------------------------------------------------------
  */
@@ -176,11 +138,11 @@ static bool print_open(struct showing *showing, const struct open_kind *kind,
                        const struct book_conflict *conflict)
 {
     char since[32], last[32];
-    struct room room = {0};
+    struct book_advice told;
     struct advice advice;
-    const struct advice_case of = case_of(showing, conflict, &room);
+    book_advice_make(&told, conflict, showing->providers);
     const bool confirmed = strcmp(conflict->state, "confirmed") == 0;
-    if (!advice_make(&of, showing->language, &advice)) {
+    if (!advice_make(&told.of, showing->language, &advice)) {
         showing->no_memory = true;
         return false;
     }
@@ -196,9 +158,9 @@ static bool print_open(struct showing *showing, const struct open_kind *kind,
     const bool good = print_hosts(showing, kind);
     print_records(conflict);
     print_source(conflict);
-    if (of.provider != NULL) {
+    if (told.of.provider != NULL) {
         print_label("Provider");
-        puts(of.provider);
+        puts(told.of.provider);
     }
     printf("\n%s%s%s\n", paint_begin(stdout, paint_bold), "How to mend it", paint_end(stdout));
     cli_print_steps(&advice, showing->columns);
@@ -209,9 +171,9 @@ static bool print_open(struct showing *showing, const struct open_kind *kind,
 
 static bool print_letter(struct showing *showing, const struct book_conflict *conflict)
 {
-    struct room room = {0};
-    const struct advice_case of = case_of(showing, conflict, &room);
-    char *letter = advice_letter(&of, showing->language);
+    struct book_advice told;
+    book_advice_make(&told, conflict, showing->providers);
+    char *letter = advice_letter(&told.of, showing->language);
     if (letter == NULL) {
         showing->no_memory = true;
         return false;
@@ -271,11 +233,11 @@ static json_t *steps_json(const struct advice *advice)
 static bool add_json(void *context, const struct book_conflict *conflict)
 {
     struct showing *showing = context;
-    struct room room = {0};
+    struct book_advice told;
     struct advice advice;
     json_t *object = book_json_conflict(conflict);
-    const struct advice_case of = case_of(showing, conflict, &room);
-    if (object == NULL || !advice_make(&of, showing->language, &advice)) {
+    book_advice_make(&told, conflict, showing->providers);
+    if (object == NULL || !advice_make(&told.of, showing->language, &advice)) {
         json_decref(object);
         showing->no_memory = true;
         return false;
@@ -386,7 +348,7 @@ enum cli_exit cli_show(int argc, char **argv)
 {
     struct option_values logs = {.count = 0};
     struct showing showing = {.language = advice_english};
-    char domain[MXCLASH_NAME_TEXT_MAX], error[PROVIDERS_ERROR_MAX];
+    char domain[MXCLASH_NAME_TEXT_MAX];
     const char *operands[2], *language = NULL;
     bool json = false;
     const struct option options[] = {
@@ -409,10 +371,7 @@ enum cli_exit cli_show(int argc, char **argv)
         return cli_trouble;
     }
     const struct config *config = &loaded.config;
-    struct providers *providers =
-        config->provider_text != NULL
-            ? providers_parse(config->provider_text, config->provider_text_len, error)
-            : providers_builtin(error);
+    struct providers *providers = config_to_providers(config);
     enum cli_exit status = cli_trouble;
     showing.book = cli_open_book(argv[0], &logs, config);
     if (showing.book != NULL) {

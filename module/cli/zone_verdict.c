@@ -17,8 +17,8 @@
 #include "cli/check_told.h"
 #include "cli/zone_lint.h"
 #include "cli/zone_names.h"
-#include "core/providers/providers.h"
 #include "mxclash.h"
+#include "runtime/options.h"
 
 #define TABLE_OCTETS  (4u << 20)
 #define PROBE_RATE    100000
@@ -225,7 +225,7 @@ static bool start(struct judge *judge, const psl_ctx_t *suffixes)
     options.on_event = on_event;
     options.lookup = 1;
     options.context = judge;
-    judge->providers = told_providers(config);
+    judge->providers = config_to_providers(config);
     return getrandom(&options.seed, sizeof(options.seed), 0) == (ssize_t)sizeof(options.seed) &&
            judge->providers != NULL &&
            mxclash_engine_new(&options, &judge->engine, NULL, 0) == mxclash_ok;

@@ -20,3 +20,13 @@ struct mxclash_options config_to_options(const struct config *config)
         .providers_len = config->provider_text_len,
     };
 }
+
+struct providers *config_to_providers(const struct config *config)
+{
+    /* what the file has was found good when the configuration was read */
+    char error[PROVIDERS_ERROR_MAX];
+
+    return config->provider_text != NULL
+               ? providers_parse(config->provider_text, config->provider_text_len, error)
+               : providers_builtin(error);
+}

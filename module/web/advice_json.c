@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-#include "advice/advice.h"
-#include "advice/provider.h"
+#include "book/book_advice.h"
 
 static json_t *text_or_null(const char *text)
 {
@@ -47,32 +46,12 @@ static json_t *in_language(const struct advice_case *of, enum advice_language la
 
 json_t *advice_json(const struct book_conflict *conflict, const struct providers *providers)
 {
-    struct advice_mx mx[BOOK_MX_MAX];
-    struct advice_case of = {
-        .domain = conflict->domain,
-        .kind = conflict->kind,
-        .state = conflict->state,
-        .impact = conflict->impact,
-        .zone = conflict->zone,
-        .apex = conflict->apex,
-        .cname_target = conflict->cname_target,
-        .mx_count = conflict->mx_count,
-        .mx = mx,
-        .hides_spf = conflict->hides_spf,
-        .spf = conflict->spf,
-        .authorities_differ = conflict->authorities_differ,
-        .advice_count = conflict->advice_count,
-        .advice = conflict->advice,
-    };
-    struct advice_provider room;
+    struct book_advice told;
     json_t *object = json_object();
 
-    for (size_t i = 0; i < conflict->mx_count; i++)
-        mx[i] = (struct advice_mx){.preference = conflict->mx[i].preference,
-                                   .exchange = conflict->mx[i].exchange};
-    advice_use_provider(&of, providers, conflict->provider, &room);
+    book_advice_make(&told, conflict, providers);
     for (int i = 0; i < ADVICE_LANGUAGES; i++)
-        if (json_object_set_new(object, advice_language_tags[i], in_language(&of, i)) != 0) {
+        if (json_object_set_new(object, advice_language_tags[i], in_language(&told.of, i)) != 0) {
             json_decref(object);
             return NULL;
         }
