@@ -21,6 +21,7 @@
 #include "book/follower.h"
 #include "book/logline.h"
 #include "book/writer.h"
+#include "output/clock.h"
 #include "output/error_text.h"
 #include "output/thread.h"
 
@@ -78,20 +79,6 @@ struct tally {
     } tell[MALFORMED_BATCH];
 };
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void say(struct keeper *keeper, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -138,7 +125,7 @@ static void close_writer(struct keeper *keeper)
 static void failed(struct keeper *keeper, const char *reason)
 {
     close_writer(keeper);
-    keeper->retry_at_ms = monotonic_ms() + KEEPER_RETRY_S * INT64_C(1000);
+    keeper->retry_at_ms = clock_steady_ms() + KEEPER_RETRY_S * INT64_C(1000);
     if (!keeper->failing) {
         say(keeper,
             "database %s: %s; it is tried again every %d s, and nothing that is logged is "
@@ -196,7 +183,7 @@ static void set_aside(struct keeper *keeper, const char *reason)
     }
     close_writer(keeper);
     /* where a disk damages all that is written, not too many are to pile up */
-    keeper->retry_at_ms = monotonic_ms() + KEEPER_RETRY_S * INT64_C(1000);
+    keeper->retry_at_ms = clock_steady_ms() + KEEPER_RETRY_S * INT64_C(1000);
     say(keeper, "database %s: %s; it is set aside as %s, and a new one is made from the logs",
         database, reason, aside);
     lock_counters(keeper);
@@ -272,7 +259,7 @@ static void open_writer(struct keeper *keeper)
     if (!take_lock(keeper)) {
         return;
     }
-    keeper->check_at_ms = monotonic_ms() + keeper->options.check_ms;
+    keeper->check_at_ms = clock_steady_ms() + keeper->options.check_ms;
     switch (writer_open(keeper->options.database, keeper->options.retention_days, &keeper->writer,
                         error)) {
     case writer_good:
@@ -349,7 +336,7 @@ static int write_line(struct keeper *keeper, const struct batch_line *line, stru
 static int write_batch(struct keeper *keeper, struct tally *tally, bool tidy, bool *more)
 {
     const struct batch *batch = &keeper->batch;
-    int result = writer_begin(keeper->writer, wall_ms());
+    int result = writer_begin(keeper->writer, clock_now());
     for (size_t i = 0; i < batch->line_count && result == SQLITE_OK; i++) {
         result = write_line(keeper, &batch->lines[i], tally);
     }
@@ -383,7 +370,7 @@ static void count_batch(struct keeper *keeper, const struct tally *tally)
     counters->lines_malformed += tally->malformed;
     counters->events_unknown += tally->unknown;
     counters->events += tally->events;
-    counters->committed = wall_ms();
+    counters->committed = clock_now();
     unlock_counters(keeper);
 }
 
@@ -433,7 +420,7 @@ static bool is_over(const struct keeper *keeper, int timeout_ms)
 /** Read and write once. \return true if there is more to be done at once */
 static bool turn(struct keeper *keeper)
 {
-    const int64_t now_ms = monotonic_ms();
+    const int64_t now_ms = clock_steady_ms();
     bool more = false;
     if (keeper->writer != NULL && !is_there(keeper)) {
         say(keeper, "database %s: was taken away; a new one is made from the logs",

@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "book/siblings.h"
+#include "output/clock.h"
 
 /** Most folders that are watched; in more, a look now and then must do. */
 #define FOLDERS_MAX 256
@@ -149,21 +149,14 @@ static bool drain(struct watch *watch)
     return concerned;
 }
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void watch_wait(struct watch *watch, int timeout_ms, int wake)
 {
-    const int64_t end = monotonic_ms() + timeout_ms;
+    const int64_t end = clock_steady_ms() + timeout_ms;
     /* poll() passes over a descriptor that is -1 */
     struct pollfd polled[] = {{.fd = watch->inotify, .events = POLLIN},
                               {.fd = wake, .events = POLLIN}};
     for (;;) {
-        const int64_t left = end - monotonic_ms();
+        const int64_t left = end - clock_steady_ms();
         if (left <= 0 || (poll(polled, 2, (int)left) == -1 && errno != EINTR)) {
             return;
         }

@@ -14,10 +14,10 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "ask/finding.h"
 #include "cli/check.h"
+#include "output/clock.h"
 
 /** What the smallest useful detector needs, with a table of providers as large as one may be. */
 #define TABLE_OCTETS (4u << 20)
@@ -53,13 +53,6 @@ struct judge {
     struct detector detectors[CHECK_SERVERS_MAX + 1];
     psl_ctx_t *suffixes;
 };
-
-static mxclash_time now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (mxclash_time)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void check_verdict_free(struct check_verdict *verdict)
 {
@@ -161,7 +154,7 @@ static void hand_in(struct proof_question *question)
             }
             const struct mxclash_answer answer = answer_of(check, part->server, &part->answer);
             mxclash_proof_answer(question->detector->engine, &question->proof, qtype, &answer,
-                                 now_ms());
+                                 clock_now());
         }
     }
 }
@@ -181,7 +174,7 @@ static void end_question(struct proof_question *question)
     const struct mxclash_proof proof = question->proof;
     const unsigned number = question->number;
     hand_in(question);
-    mxclash_proof_end(detector->engine, &proof, proof.qtypes[number], now_ms());
+    mxclash_proof_end(detector->engine, &proof, proof.qtypes[number], clock_now());
     free_question(question);
     detector->judge->check->pending--;
     if (proof.in_turn && number + 1 < proof.qtype_count) {
@@ -205,7 +198,7 @@ static void ask_proof(struct detector *detector, const struct mxclash_proof *pro
     struct proof_question *question = calloc(1, sizeof(*question));
     if (question == NULL) {
         detector->lacks = true;
-        mxclash_proof_abandon(detector->engine, proof, now_ms());
+        mxclash_proof_abandon(detector->engine, proof, clock_now());
         return;
     }
     question->detector = detector;
@@ -238,7 +231,7 @@ static void ask_proof(struct detector *detector, const struct mxclash_proof *pro
 static void start_proofs(struct detector *detector)
 {
     struct mxclash_proof proof = {.struct_size = sizeof(proof)};
-    while (mxclash_proof_next(detector->engine, now_ms(), &proof)) {
+    while (mxclash_proof_next(detector->engine, clock_now(), &proof)) {
         const unsigned first = proof.in_turn ? 1 : proof.qtype_count;
         for (unsigned i = 0; i < first; i++) {
             ask_proof(detector, &proof, i);
@@ -288,7 +281,7 @@ static void on_result(void *context, const struct ask_result *result)
         keep_target(detector->judge->check, &lookup->lookup, result);
     }
     ask_finding_take(&finding, lookup->lookup.qtype, result);
-    mxclash_lookup_end(detector->engine, &lookup->lookup, &finding.reply, now_ms());
+    mxclash_lookup_end(detector->engine, &lookup->lookup, &finding.reply, clock_now());
     ask_finding_free(&finding);
     LIST_REMOVE(lookup, link);
     free(lookup);
@@ -300,7 +293,7 @@ static void start_lookups(struct detector *detector)
     static const struct mxclash_lookup_reply nothing = {.struct_size = sizeof(nothing)};
     struct check *check = detector->judge->check;
     struct mxclash_lookup wanted = {.struct_size = sizeof(wanted)};
-    while (mxclash_lookup_next(detector->engine, now_ms(), &wanted)) {
+    while (mxclash_lookup_next(detector->engine, clock_now(), &wanted)) {
         struct lookup *lookup = malloc(sizeof(*lookup));
         struct ask_name name;
         if (lookup != NULL && ask_name_set(&name, wanted.target, wanted.target_len)) {
@@ -312,7 +305,7 @@ static void start_lookups(struct detector *detector)
             }
         }
         free(lookup);
-        mxclash_lookup_end(detector->engine, &wanted, &nothing, now_ms());
+        mxclash_lookup_end(detector->engine, &wanted, &nothing, clock_now());
     }
 }
 
@@ -343,7 +336,7 @@ static void show_all(struct detector *detector)
         for (size_t k = 0; hears(detector, server) && k < CHECK_TYPES; k++) {
             if (server->answers[k].message != NULL) {
                 const struct mxclash_answer answer = answer_of(check, server, &server->answers[k]);
-                mxclash_inspect(detector->engine, &answer, now_ms());
+                mxclash_inspect(detector->engine, &answer, clock_now());
             }
         }
     }
@@ -358,7 +351,7 @@ static void want_mail(struct detector *detector)
         const struct check_server *server = &check->servers[i];
         if (hears(detector, server)) {
             mxclash_client_mx(detector->engine, check->domain.octets, check->domain.len,
-                              reply_to_mx(check, server), now_ms());
+                              reply_to_mx(check, server), clock_now());
         }
     }
 }
@@ -418,12 +411,12 @@ static bool run(struct judge *judge)
     struct check *check = judge->check;
     const struct timeval interval = {.tv_usec = (suseconds_t)TICK_MS * 1000};
     const mxclash_time end =
-        now_ms() + PATIENCE_MS + (mxclash_time)check->config->confirm_after_s * 1000;
+        clock_now() + PATIENCE_MS + (mxclash_time)check->config->confirm_after_s * 1000;
     struct event *tick = event_new(check->base, -1, EV_PERSIST, on_tick, NULL);
     if (tick == NULL || event_add(tick, &interval) != 0) {
         return false;
     }
-    while (go_on(judge) && now_ms() < end) {
+    while (go_on(judge) && clock_now() < end) {
         progress_say(&check->progress, "asking %s again, to be sure", check->domain_text);
         event_base_loop(check->base, EVLOOP_ONCE);
     }

@@ -5,23 +5,20 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "book/book.h"
 #include "cli/cli.h"
 #include "cli/open_book.h"
 #include "cli/options.h"
+#include "output/clock.h"
 #include "runtime/options.h"
 #include "web/page_report.h"
 
 static bool write_report(struct book *book, const struct providers *providers, FILE *out,
                          struct page_report_size *size, char error[BOOK_ERROR_MAX])
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (!page_report_write(book, providers, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, out,
-                           size, error)) {
+    if (!page_report_write(book, providers, clock_now(), out, size, error)) {
         return false;
     }
     if (fflush(out) != 0 || ferror(out)) {

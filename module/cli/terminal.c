@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file Width, colours and progress: see terminal.h. */
 #include "cli/terminal.h"
+#include "output/clock.h"
 
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define COLUMNS_MIN  40
@@ -74,22 +74,15 @@ void print_wrapped(FILE *stream, const char *text, size_t columns, size_t indent
     } while (*text != '\0');
 }
 
-static long now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
-}
-
 void progress_begin(struct progress *progress)
 {
-    *progress = (struct progress){.on = isatty(STDERR_FILENO) != 0, .last_ms = now_ms()};
+    *progress = (struct progress){.on = isatty(STDERR_FILENO) != 0, .last_ms = clock_steady_ms()};
 }
 
 void progress_say(struct progress *progress, const char *format, ...)
 {
     char line[LINE_COLUMNS + 1];
-    const long now = now_ms();
+    const long now = clock_steady_ms();
     va_list arguments;
     if (!progress->on || now - progress->last_ms < PROGRESS_MS) {
         return;

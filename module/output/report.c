@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "output/clock.h"
 #include "output/eventlog.h"
 #include "output/json.h"
 #include "output/systemlog.h"
@@ -55,17 +56,9 @@ struct report {
     int64_t duty_at_ms;
 };
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int64_t monotonic_s(void)
 {
-    return monotonic_ms() / 1000;
+    return clock_steady_ms() / 1000;
 }
 
 /** The host's log is for people: there the detector's own start and stop would only be noise. */
@@ -171,7 +164,7 @@ static void do_duty(struct report *report, bool last)
 {
     const int64_t wait_ms = report->duty(report->context, last);
 
-    report->duty_at_ms = wait_ms == INT64_MAX ? INT64_MAX : monotonic_ms() + wait_ms;
+    report->duty_at_ms = wait_ms == INT64_MAX ? INT64_MAX : clock_steady_ms() + wait_ms;
 }
 
 static void *writer(void *argument)
@@ -196,7 +189,7 @@ static void *writer(void *argument)
             free(item);
             item = next;
         }
-        if (!stopping && monotonic_ms() >= report->duty_at_ms)
+        if (!stopping && clock_steady_ms() >= report->duty_at_ms)
             do_duty(report, false);
     }
     eventlog_close(&report->file);

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libpsl.h>
 
 #include "core/base/counters.h"
 #include "core/engine/stats.h"
+#include "output/clock.h"
 #include "output/httpd.h"
 #include "output/metrics.h"
 #include "output/report.h"
@@ -69,14 +69,6 @@ static void write_tally(void *context, const struct mxclash_event *event)
     report_write(runtime->report, event);
 }
 
-static int64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /** Is it time, or the last time? Then reckon from now on. */
 static bool is_due(int64_t *at_ms, int64_t interval_ms, int64_t now_ms, bool last)
 {
@@ -91,7 +83,7 @@ static bool is_due(int64_t *at_ms, int64_t interval_ms, int64_t now_ms, bool las
 static int64_t on_duty(void *context, bool last)
 {
     struct runtime *runtime = context;
-    const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    const int64_t now_ms = clock_steady_ms();
     const int64_t tally_ms = (int64_t)runtime->config.tally_interval_s * 1000;
     int64_t wait_ms = INT64_MAX;
 
@@ -99,7 +91,7 @@ static int64_t on_duty(void *context, bool last)
         return START_MS;
     if (tally_ms != 0) {
         if (is_due(&runtime->tally_at_ms, tally_ms, now_ms, false))
-            tally_tell(runtime->engine, clock_ms(CLOCK_REALTIME), write_tally, runtime);
+            tally_tell(runtime->engine, clock_now(), write_tally, runtime);
         wait_ms = runtime->tally_at_ms - now_ms;
     }
     if (runtime->config.state_file[0] == '\0')

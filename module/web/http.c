@@ -24,9 +24,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "output/clock.h"
 #include "output/error_text.h"
 #include "output/listen.h"
 #include "output/thread.h"
@@ -36,14 +36,6 @@
 #define LISTENERS_MAX 64
 /** Milliseconds without accept() after it failed, and between two looks at the deadlines. */
 #define LOOK_MS 1000
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void say(const struct http *http, const char *where, const char *what)
 {
@@ -69,7 +61,7 @@ static bool begin_client(struct http *http, struct MHD_Connection *connection, v
         return false;
     }
     *client = (struct client){.fd = fd->connect_fd,
-                              .since = monotonic_ms(),
+                              .since = clock_steady_ms(),
                               .local = address->client_addr->sa_family == AF_UNIX};
     pthread_mutex_lock(&http->clients_lock);
     client->next = http->clients;
@@ -120,14 +112,14 @@ static void on_replied(void *argument, struct MHD_Connection *connection, void *
     if (client == NULL)
         return;
     pthread_mutex_lock(&http->clients_lock);
-    client->since = monotonic_ms();
+    client->since = clock_steady_ms();
     pthread_mutex_unlock(&http->clients_lock);
 }
 
 /** End what is late. */
 static void deadlines(struct http *http)
 {
-    const int64_t now = monotonic_ms();
+    const int64_t now = clock_steady_ms();
 
     pthread_mutex_lock(&http->clients_lock);
     for (struct client *client = http->clients; client != NULL; client = client->next)
@@ -167,7 +159,7 @@ static bool open_listener(struct http *http, struct listener *listener)
 /** Open what is not open. */
 static void open_listeners(struct http *http)
 {
-    const int64_t now = monotonic_ms();
+    const int64_t now = clock_steady_ms();
     bool all = true;
 
     if (now < http->retry_at)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "output/clock.h"
 #include "web/api.h"
 #include "web/http.h"
 #include "web/page.h"
@@ -19,14 +19,6 @@ struct web {
     char *page;
     size_t page_octets;
 };
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void plain(struct http_reply *reply, unsigned status, const char *text)
 {
@@ -64,7 +56,7 @@ static bool answer(void *context, const struct http_request *request, struct htt
     const struct web *web = context;
 
     if (strncmp(request->path, "/api/", 5) == 0)
-        return api_answer(web->options.database, web->options.providers, wall_clock_ms(), request,
+        return api_answer(web->options.database, web->options.providers, clock_now(), request,
                           reply);
     if (strcmp(request->path, "/healthz") == 0)
         return answer_health(web, reply);

@@ -3,7 +3,7 @@
 #include "host/dnstap/lookup.h"
 
 #include "ask/finding.h"
-#include "host/dnstap/clock.h"
+#include "output/clock.h"
 
 static void end_lookup(struct lookup *lookup, const struct mxclash_lookup_reply *reply)
 {

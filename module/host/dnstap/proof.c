@@ -8,7 +8,7 @@
  */
 #include "host/dnstap/proof.h"
 
-#include "host/dnstap/clock.h"
+#include "output/clock.h"
 
 /** A question is asked of so many addresses at most. */
 #define ADDRESSES_TRIED_MAX 4

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include "core/base/bucket.h"
-#include "host/dnstap/clock.h"
 #include "host/dnstap/lookup.h"
 #include "host/dnstap/proof.h"
 #include "host/dnstap/whom.h"
+#include "output/clock.h"
 
 /** How often what waits is looked at: for the rate, or for its time. */
 #define LOOK_MS 50

@@ -17,7 +17,7 @@
 
 #include "core/base/bucket.h"
 #include "core/base/counters.h"
-#include "host/dnstap/clock.h"
+#include "output/clock.h"
 #include "output/error_text.h"
 
 /** How often deadlines are looked at. */

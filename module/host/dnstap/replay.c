@@ -21,10 +21,10 @@
 #include <unistd.h>
 
 #include "core/engine/stats.h"
-#include "host/dnstap/clock.h"
 #include "host/dnstap/frames.h"
 #include "host/dnstap/sidecar.h"
 #include "host/dnstap/works.h"
+#include "output/clock.h"
 #include "output/error_text.h"
 
 #define PIECE_OCTETS (1 << 20)

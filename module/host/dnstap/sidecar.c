@@ -5,10 +5,10 @@
 #include <event2/event.h>
 #include <signal.h>
 
-#include "host/dnstap/clock.h"
 #include "host/dnstap/inherited.h"
 #include "host/dnstap/receiver.h"
 #include "host/dnstap/works.h"
+#include "output/clock.h"
 #include "runtime/config_value.h"
 
 static const int signals[] = {SIGTERM, SIGINT, SIGHUP};

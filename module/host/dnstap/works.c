@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "host/dnstap/clock.h"
 #include "host/dnstap/receiver.h"
+#include "output/clock.h"
 
 void works_log(void *context, const char *line)
 {

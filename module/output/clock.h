@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file The clocks of the sidecar. */
-#ifndef MXCLASH_HOST_DNSTAP_CLOCK_H
-#define MXCLASH_HOST_DNSTAP_CLOCK_H
+/** \file The two clocks, for all that is no part of the detector, whose time is an argument. */
+#ifndef MXCLASH_OUTPUT_CLOCK_H
+#define MXCLASH_OUTPUT_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
