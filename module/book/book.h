@@ -230,15 +230,12 @@ struct book_summary {
     int64_t newest;
 };
 
-bool book_sum(struct book *book, struct book_summary *summary);
-
 enum book_group {
     book_group_kind = 0,
-    book_group_state,
     book_group_impact,
     /** "" for those without one */
     book_group_provider,
-    book_group_host,
+    BOOK_GROUPS,
 };
 
 /** The open conflicts that have one value in common. */
@@ -249,19 +246,14 @@ struct book_share {
     uint64_t mx_queries;
 };
 
-typedef bool (*book_share_fn)(void *context, const struct book_share *share);
-
-/** Count what is open by one of its values: most MX queries first, at most limit. */
-bool book_groups(struct book *book, enum book_group by, size_t limit, book_share_fn each,
-                 void *context);
-
 /** Most values of one group in an overview. Logs have some ten. */
 #define BOOK_OVERVIEW_VALUES 512
 
 typedef bool (*book_overview_fn)(void *context, enum book_group by, const struct book_share *share);
 
 /**
- * book_sum(), and book_groups() by kind, impact and provider, at the price of one walk.
+ * Sum up the book, and count what is open by its kind, its impact and its provider: most MX queries
+ * first. One walk.
  * \param limit  most members of a group that are told of
  * \param each  called for one group after the other
  */

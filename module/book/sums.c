@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file Sums over the book: see book_sum(), book_groups(), book_overview(), book_timeline(),
- * book_hosts() in book.h. */
+/** \file Sums over the book: see book_overview(), book_timeline(), book_hosts() in book.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,67 +38,7 @@ static bool sum_rest(struct book *book, struct book_summary *summary)
     return true;
 }
 
-bool book_sum(struct book *book, struct book_summary *summary)
-{
-    *summary = (struct book_summary){0};
-    sqlite3_stmt *row = book_ready(book)
-                            ? one_row(book, "SELECT count(*), count(DISTINCT domain),"
-                                            " sum(state = 'confirmed'), sum(mx_queries)"
-                                            " FROM affected WHERE ended IS NULL")
-                            : NULL;
-    if (row == NULL) {
-        return false;
-    }
-    summary->open = (uint64_t)book_number(row, 0, 0);
-    summary->domains = (uint64_t)book_number(row, 1, 0);
-    summary->confirmed = (uint64_t)book_number(row, 2, 0);
-    summary->mx_queries = (uint64_t)book_number(row, 3, 0);
-    sqlite3_finalize(row);
-    return sum_rest(book, summary);
-}
-
-/* --- groups --------------------------------------------------------------------------------------
- */
-
-static const char *const group_queries[] = {
-    [book_group_kind] = "SELECT kind, count(*), sum(mx_queries) FROM affected"
-                        " WHERE ended IS NULL GROUP BY kind ORDER BY 3 DESC, 2 DESC, 1 LIMIT ?1",
-    [book_group_state] = "SELECT state, count(*), sum(mx_queries) FROM affected"
-                         " WHERE ended IS NULL GROUP BY state ORDER BY 3 DESC, 2 DESC, 1 LIMIT ?1",
-    [book_group_impact] =
-        "SELECT impact, count(*), sum(mx_queries) FROM affected"
-        " WHERE ended IS NULL GROUP BY impact ORDER BY 3 DESC, 2 DESC, 1 LIMIT ?1",
-    [book_group_provider] =
-        "SELECT coalesce(provider, ''), count(*), sum(mx_queries) FROM affected"
-        " WHERE ended IS NULL GROUP BY provider ORDER BY 3 DESC, 2 DESC, 1 LIMIT ?1",
-    [book_group_host] = "SELECT h.name, count(*), sum(c.mx_queries_before + c.mx_queries_run)"
-                        " FROM conflict AS c JOIN host AS h ON h.id = c.host WHERE c.ended IS NULL"
-                        " GROUP BY c.host ORDER BY 3 DESC, 2 DESC, 1 LIMIT ?1",
-};
-
-bool book_groups(struct book *book, enum book_group by, size_t limit, book_share_fn each,
-                 void *context)
-{
-    sqlite3_stmt *rows = book_ready(book) ? book_prepare(book, group_queries[by]) : NULL;
-    if (rows == NULL) {
-        return false;
-    }
-    sqlite3_bind_int64(rows, 1, (sqlite3_int64)limit);
-    int result;
-    while ((result = sqlite3_step(rows)) == SQLITE_ROW) {
-        const struct book_share share = {
-            .value = book_text(rows, 0),
-            .open = (uint64_t)sqlite3_column_int64(rows, 1),
-            .mx_queries = (uint64_t)sqlite3_column_int64(rows, 2),
-        };
-        if (!each(context, &share)) {
-            break;
-        }
-    }
-    return book_end(book, rows, result);
-}
-
-/* --- all at once ---------------------------------------------------------------------------------
+/* --- what is open --------------------------------------------------------------------------------
  */
 
 /** The values of one group that were met so far. */
@@ -113,10 +52,6 @@ struct values {
         uint64_t mx_queries;
     } of[BOOK_OVERVIEW_VALUES];
 };
-
-static const enum book_group overview_groups[] = {book_group_kind, book_group_impact,
-                                                  book_group_provider};
-#define OVERVIEW_GROUPS (sizeof(overview_groups) / sizeof(overview_groups[0]))
 
 /** \return BOOK_OVERVIEW_VALUES if there is no room for another */
 static size_t find_value(const struct values *values, const char *value)
@@ -147,7 +82,7 @@ static void add_value(struct values *values, const char *value, uint64_t mx_quer
     values->of[i].mx_queries += mx_queries;
 }
 
-/** Told in the order of book_groups(). \return false if the caller wants no more */
+/** Most MX queries first, then most conflicts. \return false if the caller wants no more */
 static bool tell_values(struct values *values, enum book_group by, size_t limit,
                         book_overview_fn each, void *context)
 {
@@ -194,7 +129,7 @@ static bool walk_open(struct book *book, struct book_summary *summary, struct va
             summary->domains++;
             snprintf(before, sizeof(before), "%s", domain);
         }
-        for (size_t i = 0; i < OVERVIEW_GROUPS; i++) {
+        for (size_t i = 0; i < BOOK_GROUPS; i++) {
             add_value(&groups[i], book_text(rows, 1 + (int)i), mx_queries);
         }
     }
@@ -208,14 +143,14 @@ bool book_overview(struct book *book, struct book_summary *summary, size_t limit
     if (!book_ready(book)) {
         return false;
     }
-    struct values *groups = calloc(OVERVIEW_GROUPS, sizeof(*groups));
+    struct values *groups = calloc(BOOK_GROUPS, sizeof(*groups));
     if (groups == NULL) {
         snprintf(book->error, sizeof(book->error), "no memory");
         return false;
     }
     const bool good = walk_open(book, summary, groups) && sum_rest(book, summary);
-    for (size_t i = 0; good && i < OVERVIEW_GROUPS; i++) {
-        if (!tell_values(&groups[i], overview_groups[i], limit, each, context)) {
+    for (size_t i = 0; good && i < BOOK_GROUPS; i++) {
+        if (!tell_values(&groups[i], (enum book_group)i, limit, each, context)) {
             break;
         }
     }

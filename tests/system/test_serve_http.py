@@ -13,6 +13,7 @@ import time
 import pytest
 
 from lab import free_port, wait_until
+from rude import read_all
 from serving import Answer, Serve, UnixConnection, event
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -35,14 +36,6 @@ def raw(serving, octets, timeout_s=30):
     with socket.create_connection(("127.0.0.1", serving.port), timeout=timeout_s) as client:
         client.sendall(octets)
         return read_all(client)
-
-
-def read_all(client):
-    found = b""
-    with contextlib.suppress(ConnectionResetError):
-        while piece := client.recv(65536):
-            found += piece
-    return found
 
 
 def metric(serving, name):
