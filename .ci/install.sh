@@ -83,5 +83,6 @@ command -v systemctl > /dev/null || exit 0
 for package in $missing; do
     services=$(dpkg -L "$package" |
         sed -n 's|^\(/usr\)\?/lib/systemd/system/\([^/@]*\.service\)$|\2|p')
-    [ -z "$services" ] || $sudo systemctl disable $services >> $log 2>&1 || true
+    [ -z "$services" ] || $sudo systemctl disable $services >> $log 2>&1 ||
+        echo "still enabled, see build/install.log: "$services >&2
 done

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from cast import CAST, DOMAINS, MENDED  # noqa: E402
 from lab import LabError, port_53_missing, rrset_texts, wait_until  # noqa: E402
+from page import Page  # noqa: E402
 from printing import fields, paragraph, table, title  # noqa: E402
 from resolver import Unbound  # noqa: E402
 from world import World  # noqa: E402
@@ -30,8 +31,9 @@ from world import World  # noqa: E402
 PROOF_LIMIT_S = 10.0
 EVENTS_TIMEOUT_S = 30
 CURE_TIMEOUT_S = 60
-# the default of mxclash.conf
+# the defaults of mxclash.conf
 CONFIRM_AFTER_S = 2
+TALLY_INTERVAL_S = 300
 AUTHORITY_LIFETIME = "an hour"
 RETRIES = 2
 WORDS = {
@@ -170,7 +172,7 @@ class Demo:
         )
         for domain in self.domains * RETRIES:
             self.unbound.ask(domain.name, "MX")
-        print(f"  {self.page('/metrics/domains')}\n")
+        print(f"  {self.address_of('/metrics/domains')}\n")
         rows = []
         for name, value in self.unbound.metrics("/metrics/domains").items():
             if name.startswith("mxclash_domain_mx_queries_total{"):
@@ -179,7 +181,7 @@ class Demo:
                     (labels["domain"], labels["kind"], labels["provider"] or "-", f"{value:.0f}")
                 )
         table(("domain", "kind", "mailbox provider", "MX questions"), rows)
-        print(f"  {self.page('/metrics')} (those that are not 0)\n")
+        print(f"  {self.address_of('/metrics')} (those that are not 0)\n")
         for name, value in self.unbound.metrics().items():
             if value and name.startswith(KEY_METRICS):
                 print(f"  {name} {value:.0f}")
@@ -255,7 +257,7 @@ class Demo:
             self.lost[name] = not arrives
         table(("domain", "mail", "a sender got", "events"), rows)
 
-    def page(self, path):
+    def address_of(self, path):
         return f"http://{self.unbound.address}:{self.unbound.http_port}{path}"
 
     def faults(self):
@@ -293,15 +295,18 @@ class Demo:
         self.world.own.play(CAST.scenario)
         for domain in self.domains:
             self.unbound.control(f"flush {domain.name}")
+        folder = self.unbound.folder.parent
+        page = Page(folder / "page", self.unbound.events_path, outlive=True).start()
         rows = [
             ("resolver", f"dig @{self.unbound.address} -p {self.unbound.port} shop.test MX"),
             ("log", self.unbound.events_path),
+            ("page", f"{page.url}/"),
+            ("list", f"MXCLASH_CONF={page.conf} build/mxclash list"),
+            ("metrics", self.address_of("/metrics")),
+            ("", self.address_of("/metrics/domains")),
         ]
-        for path in ("/", "/metrics", "/metrics/domains", "/api/v1/conflicts"):
-            if self.unbound.http(path)[0] == 200:
-                rows.append(("page" if path == "/" else "", self.page(path)))
-        pids = " ".join(str(server.pid) for server in (*self.world.servers, self.unbound))
-        rows += [("stop", f"kill {pids}"), ("then", f"rm -r {self.unbound.folder.parent}")]
+        pids = " ".join(str(server.pid) for server in (*self.world.servers, self.unbound, page))
+        rows += [("stop", f"kill {pids}"), ("then", f"rm -r {folder}")]
         table(("what", "where"), rows)
         paragraph(f"The zones are broken again. Our own authority ends after {AUTHORITY_LIFETIME}.")
 
@@ -318,8 +323,12 @@ def run(folder, keep):
         unbound = Unbound(
             folder / "unbound",
             world.upstreams,
-            # So that the cure is seen at once.
-            mxclash={"recheck-interval": 1, "confirm-after": CONFIRM_AFTER_S},
+            # So that the cure is seen at once. The rest as by default, and not as in tests.
+            mxclash={
+                "recheck-interval": 1,
+                "confirm-after": CONFIRM_AFTER_S,
+                "tally-interval": TALLY_INTERVAL_S,
+            },
             outlive=keep,
         ).start()
         demo = Demo(world, unbound, domains)
