@@ -23,7 +23,7 @@ advice:         core/providers
 book:           output advice
 web:            output advice book
 cli:            core/providers output runtime ask advice book web
-host/unbound:   core/engine runtime
+host/unbound:   ask core/engine runtime
 host/dnstap:    ask core/base core/dns core/engine output runtime
 '
 

@@ -8,6 +8,7 @@
 #include "util/data/msgencode.h"
 
 #include "adapter.h"
+#include "ask/address.h"
 #include "core/engine/inspect.h"
 #include "note.h"
 #include "repair.h"
@@ -222,25 +223,12 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
 static struct mxclash_address server_of(const struct module_qstate *qstate,
                                         const struct mxclash_answer *answer)
 {
-    struct mxclash_address server = {0};
-    const struct sockaddr_in *in;
-    const struct sockaddr_in6 *in6;
+    static const struct mxclash_address unknown;
 
     if (qstate->reply == NULL || qstate->reply->c == NULL ||
         answer->message != sldns_buffer_begin(qstate->reply->c->buffer))
-        return server;
-    in = (const struct sockaddr_in *)&qstate->reply->remote_addr;
-    in6 = (const struct sockaddr_in6 *)&qstate->reply->remote_addr;
-    if (in->sin_family == AF_INET) {
-        server.family = 4;
-        server.port = ntohs(in->sin_port);
-        memcpy(server.octets, &in->sin_addr, sizeof(in->sin_addr));
-    } else if (in->sin_family == AF_INET6) {
-        server.family = 6;
-        server.port = ntohs(in6->sin6_port);
-        memcpy(server.octets, &in6->sin6_addr, sizeof(in6->sin6_addr));
-    }
-    return server;
+        return unknown;
+    return ask_address_public(&qstate->reply->remote_addr);
 }
 
 /**
