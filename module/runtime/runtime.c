@@ -268,12 +268,13 @@ struct runtime *runtime_start(const struct runtime_host *host, mxclash_time now,
         free(runtime);
         return NULL;
     }
+    /* before the threads, which count and read its writes */
+    state_file_init(&runtime->state, runtime->config.state_file, host_log, runtime);
     if (!start_report(runtime, error) || !start_engine(runtime, error) ||
         !start_httpd(runtime, error)) {
         runtime_stop(runtime, now);
         return NULL;
     }
-    state_file_init(&runtime->state, runtime->config.state_file, host_log, runtime);
     if (runtime->config.state_file[0] != '\0')
         state_file_read(&runtime->state, runtime->engine, now);
     tell(runtime, mxclash_started, now);
