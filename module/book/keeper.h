@@ -30,7 +30,8 @@ struct keeper_options {
 };
 
 /**
- * Begin to keep the book.
+ * Begin to keep the book. It is opened, and made where there is none, before this returns, unless that
+ * fails: then it is tried again later.
  * \param options  the strings are borrowed until keeper_free(), the struct for the call
  * \return NULL if there is no memory, descriptor or thread
  */
