@@ -183,8 +183,10 @@ class Case:
         """One server says something else than its zone's block: as an authority, or as a cache."""
         self.open(Server(".", (address,), flags="QR RA" if how else "QR AA", whole=False))
 
-    def take_forwarder(self, *addresses):
-        self.open(Server(".", addresses, flags="QR RD RA"))
+    def take_forwarder(self, *words):
+        """One that recurses; with the word aa it claims authority for what it has cached."""
+        flags = "QR AA RD RA" if "aa" in words else "QR RD RA"
+        self.open(Server(".", tuple(word for word in words if word != "aa"), flags=flags))
 
     # -- the questions
 

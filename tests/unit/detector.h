@@ -88,6 +88,8 @@ struct reply {
     const char *qname;
     unsigned rcode;
     bool no_aa;
+    /** RA */
+    bool recurses;
     bool forwarded;
     bool no_zone;
     bool referral;
@@ -119,8 +121,9 @@ static inline void reply_build(struct message *m, const char *owner, const struc
 {
     uint32_t ttl_s = reply->ttl_s != 0 ? reply->ttl_s : 600;
 
-    message_begin(m, (reply->no_aa ? 0 : MESSAGE_AA) | reply->rcode,
-                  reply->qname != NULL ? reply->qname : owner, reply->qtype);
+    message_begin(
+        m, (reply->no_aa ? 0 : MESSAGE_AA) | (reply->recurses ? MESSAGE_RA : 0) | reply->rcode,
+        reply->qname != NULL ? reply->qname : owner, reply->qtype);
     m->compress = true;
     if (reply->cname != NULL)
         message_cname(m, owner, ttl_s, reply->cname);

@@ -17,6 +17,7 @@
 #include "mxclash.h"
 
 enum { MESSAGE_QR = 0x8000, MESSAGE_AA = 0x0400, MESSAGE_TC = 0x0200, MESSAGE_RD = 0x0100 };
+enum { MESSAGE_RA = 0x0080 };
 enum { MESSAGE_NXDOMAIN = 3, MESSAGE_SERVFAIL = 2, MESSAGE_REFUSED = 5 };
 enum message_section { message_question = 4, message_an = 6, message_ns = 8, message_ar = 10 };
 

@@ -278,6 +278,7 @@ static void test_same_answer_that_only_suspects(void **state)
         /* no authority */
         {.qtype = wire_type_mx, .cname = TARGET, .mx = {MX1}, .no_aa = true},
         {.qtype = wire_type_mx, .cname = TARGET, .mx = {MX1}, .no_aa = true, .forwarded = true},
+        {.qtype = wire_type_mx, .cname = TARGET, .mx = {MX1}, .recurses = true, .forwarded = true},
         /* not what was asked for: the end of a chain */
         {.qtype = wire_type_mx, .cname = TARGET, .mx = {MX1}, .qname = "x.tiny.test"},
     };
@@ -317,6 +318,30 @@ static void test_hearsay(void **state)
     prove(mx, cname);
     expect_event("shop.test", mxclash_changed, mxclash_cname_and_mx, mxclash_confirmed,
                  mxclash_probe);
+}
+
+/** There are caches that set AA. A forwarder that recurses may be one; an authority that recurses
+ * too is asked for its own zone, and one that is forwarded to and does not recurse has no cache. */
+static void test_hearsay_with_aa(void **state)
+{
+    static const struct {
+        bool forwarded, recurses;
+        enum mxclash_state state;
+    } cases[] = {{true, true, mxclash_suspected},
+                 {true, false, mxclash_confirmed},
+                 {false, true, mxclash_confirmed}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool forwarded = cases[i].forwarded, recurses = cases[i].recurses;
+
+        detector_setup(state);
+        see("shop.test", MX_IS_MX(.forwarded = forwarded, .recurses = recurses));
+        see("shop.test", A_IS_CNAME(.forwarded = forwarded, .recurses = recurses));
+        prove(MX_IS_MX(.forwarded = forwarded, .recurses = recurses),
+              CNAME_IS_CNAME(.forwarded = forwarded, .recurses = recurses));
+        OPENED("shop.test", cases[i].state,
+               cases[i].state == mxclash_confirmed ? mxclash_probe : mxclash_separate_answers);
+    }
 }
 
 /** Proved again before that, as when mail is asked there for the first time: still only a suspect.
@@ -580,6 +605,7 @@ int main(void)
         WITH_DETECTOR(test_same_answer_that_changes),
         WITH_DETECTOR(test_same_answer_that_only_suspects),
         WITH_DETECTOR(test_hearsay),
+        WITH_DETECTOR(test_hearsay_with_aa),
         WITH_DETECTOR(test_hearsay_repeated_too_soon),
         WITH_DETECTOR(test_hearsay_with_an_endless_ttl),
         WITH_DETECTOR(test_failed_proof),

@@ -276,6 +276,9 @@ enum answer_worth answer_read(const struct mxclash_answer *answer, struct answer
     reading->null_mx = false;
     if (!wire_open(message, answer->message, answer->message_len))
         return answer_malformed;
+    /* out of its cache, and there are such that set AA on it all the same */
+    if (answer->forwarded && message->recursion_available)
+        message->authoritative = false;
     if (!answer_counts(message))
         return answer_dull;
     if (!collect_sightings(answer, reading))

@@ -88,6 +88,7 @@ enum answer_worth {
 /**
  * Read an answer. Only owners at or below the zone count (with no zone: only the name that was
  * asked); a CNAME below a DNAME of the same answer was made from it (RFC 6672 3.1) and does not.
+ * A forwarder that recurses is no authority, whatever AA says: the reading's message has none then.
  * The reading borrows the answer's octets.
  */
 enum answer_worth answer_read(const struct mxclash_answer *answer, struct answer_reading *reading);

@@ -17,6 +17,7 @@ bool wire_open(struct wire_message *message, const uint8_t *octets, size_t len)
     message->response = octets[2] & 0x80;
     message->query_opcode = (octets[2] & 0x78) == 0;
     message->authoritative = octets[2] & 0x04;
+    message->recursion_available = octets[3] & 0x80;
     message->truncated = octets[2] & 0x02;
     message->recursion_desired = octets[2] & 0x01;
     message->rcode = octets[3] & 0x0f;

@@ -19,7 +19,7 @@
 
 enum { wire_type_a = 1, wire_type_ns = 2, wire_type_cname = 5, wire_type_soa = 6 };
 enum { wire_type_mx = 15, wire_type_txt = 16, wire_type_aaaa = 28, wire_type_dname = 39 };
-enum { wire_type_any = 255, wire_class_in = 1 };
+enum { wire_type_https = 65, wire_type_any = 255, wire_class_in = 1 };
 enum { wire_rcode_noerror = 0, wire_rcode_nxdomain = 3 };
 
 /** The number that stands at an offset, most significant octet first; for all that reads messages.
@@ -46,6 +46,7 @@ struct wire_message {
     bool response;
     bool query_opcode;
     bool authoritative;
+    bool recursion_available;
     bool truncated;
     bool recursion_desired;
     /** where the one question's name begins and how long it is, uncompressed; len 0: no question */
