@@ -147,6 +147,28 @@ static void test_trees(void **state)
          {{"s.shop.test", {SPF("ip4:192.0.2.1")}}, {"a.test", {SPF("ip4:192.0.2.0/24")}}},
          told,
          2},
+        /* an end in neutral lets nobody down, if it is reached: where a name has no record
+         * receivers give up. An include's own end is nobody's (5.2), a redirect's is that of the
+         * whole (6.1) */
+        {SPF("include:a.test ?all"), {{"a.test", {SPF("ip4:192.0.2.1 -all")}}}, silent, 1},
+        {SPF("include:a.test"), {{"a.test", {SPF("ip4:192.0.2.1 -all")}}}, silent, 1},
+        {SPF("include:a.test"), {{"a.test", {"no SPF"}}}, told, 1},
+        {SPF("include:spf.a.test -all"), {{"spf.a.test", {SPF("ip4:192.0.2.1 ?all")}}}, told, 1},
+        {SPF("redirect=a.test"), {{"a.test", {SPF("ip4:192.0.2.1 ?all")}}}, silent, 1},
+        {SPF("redirect=a.test"), {{"a.test", {SPF("-all")}}}, silent, 1},
+        {SPF("redirect=a.test"), {{"a.test", {"no SPF"}}}, told, 1},
+        {SPF("include:spf.c.test redirect=a.test"),
+         {{"spf.c.test", {SPF("ip4:192.0.2.1 ?all")}},
+          {"a.test", {SPF("redirect=b.test")}},
+          {"b.test", {SPF("ip4:192.0.2.1")}}},
+         silent,
+         3},
+        {SPF("include:spf.c.test redirect=a.test"),
+         {{"spf.c.test", {SPF("ip4:192.0.2.1 ?all")}},
+          {"a.test", {SPF("redirect=b.test")}},
+          {"b.test", {SPF("ip4:192.0.2.1 -all")}}},
+         told,
+         3},
         /* hosts that may be the provider's */
         {SPF("include:a.test ip4:192.0.2.0/24 -all"), {{NULL, {NULL}}}, silent, 0},
     };

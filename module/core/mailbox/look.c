@@ -34,7 +34,7 @@ void mailbox_read_spf(const struct providers *providers, const struct answer_rea
         spf_set_add(&set, rdata, len);
     spf_read(providers, &set, text, spf);
     /* more records than were looked at: an SPF record may be among the others */
-    spf->unknown = spf->unknown || reading->cut;
+    spf->unknown = spf->unknown || (spf->mild && !spf->follows) || reading->cut;
 }
 
 uint16_t mailbox_spf_bits(const struct spf_summary *spf)

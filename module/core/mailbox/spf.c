@@ -388,6 +388,10 @@ struct reading {
     struct spf_summary *spf;
     /** `all` was read: it matches everything, what stands behind it is never reached */
     bool all;
+    /** of `all`; `?` where it lacks (RFC 7208 4.7) */
+    uint8_t end;
+    /** there are other terms than `all` and `exp`, in whatever place: somebody is meant to send */
+    bool others;
     struct spf_term redirect;
     bool redirects, explains;
 };
@@ -421,6 +425,7 @@ static void note_mechanism(struct reading *reading, const struct spf_term *term)
     switch (term->kind) {
     case spf_all:
         reading->all = true;
+        reading->end = term->qualifier;
         spf->unknown = spf->unknown || term->qualifier == '+';
         break;
     case spf_include:
@@ -454,7 +459,7 @@ static bool note_term(struct reading *reading, const struct spf_term *term)
     case spf_redirect:
         if (reading->redirects)
             return false;
-        reading->redirects = true;
+        reading->redirects = reading->others = true;
         reading->redirect = *term;
         return true;
     case spf_exp:
@@ -463,8 +468,10 @@ static bool note_term(struct reading *reading, const struct spf_term *term)
         reading->explains = true;
         return true;
     case spf_other:
+        reading->others = true;
         return true;
     default:
+        reading->others = reading->others || term->kind != spf_all;
         if (!reading->all)
             note_mechanism(reading, term);
         return true;
@@ -474,7 +481,7 @@ static bool note_term(struct reading *reading, const struct spf_term *term)
 void spf_read(const struct providers *providers, const struct spf_set *set, struct spf_text *text,
               struct spf_summary *spf)
 {
-    struct reading reading = {.providers = providers, .spf = spf};
+    struct reading reading = {.providers = providers, .spf = spf, .end = '?'};
     struct spf_term term;
     size_t at = 0;
 
@@ -495,6 +502,8 @@ void spf_read(const struct providers *providers, const struct spf_set *set, stru
         }
     if (reading.redirects && !reading.all)
         follow(&reading, &reading.redirect);
+    else
+        spf->mild = reading.end == '?' || (reading.end == '-' && !reading.others);
     spf->unknown = spf->unknown || spf->lookups > SPF_LOOKUPS_MAX;
 }
 

@@ -73,11 +73,14 @@ struct spf_summary {
     uint8_t lookups;
     /** permerror: it breaks the syntax */
     bool broken;
-    /** whom it names cannot be known: a macro, `exists`, `+all`, more look-ups than are allowed, or
-     * more text than is read */
+    /** nothing follows from it: a macro, `exists`, `+all`, more look-ups than are allowed, or more
+     * text than is read */
     bool unknown;
     /** it has an include or a redirect that can be followed */
     bool follows;
+    /** whom it does not allow it does not refuse either, or he does not exist: it ends in neutral,
+     * which is as no record (RFC 7208 8.2), or says that the domain sends no mail (10.1.2) */
+    bool mild;
     /** it lists addresses */
     bool addresses;
     /** it allows hosts that may be anybody's: a network, the MX hosts, another name's address */

@@ -20,10 +20,11 @@ static int8_t whose_follows(enum spf_whose whose, enum spf_kind kind)
     return -1;
 }
 
-/** Add the names of one record. One that was met before may be a loop, which receivers do not read
- * to its end either. \param whose  of that record. \return false if the tree cannot be read */
-static bool add_names(struct spf_walk *walk, enum spf_whose whose, const struct spf_text *text,
-                      const struct spf_summary *spf)
+/** Add the names of one record. \param ends  its end is that of the whole. One that was met before
+ * may be a loop, which receivers do not read to its end either. \param whose  of that record.
+ * \return false if the tree cannot be read */
+static bool add_names(struct spf_walk *walk, enum spf_whose whose, bool ends,
+                      const struct spf_text *text, const struct spf_summary *spf)
 {
     struct spf_term terms[SPF_LOOKUPS_MAX];
     size_t count = spf_followed(text, terms);
@@ -38,6 +39,8 @@ static bool add_names(struct spf_walk *walk, enum spf_whose whose, const struct 
         walk->names[walk->count].whose = whose_follows(whose, terms[i].kind);
         walk->names[walk->count].len = (uint8_t)terms[i].name_len;
         memcpy(walk->names[walk->count++].text, terms[i].name, terms[i].name_len);
+        if (ends && terms[i].kind == spf_redirect)
+            walk->end = walk->count;
     }
     return true;
 }
@@ -46,7 +49,8 @@ bool spf_walk_begin(struct spf_walk *walk, const struct spf_text *text,
                     const struct spf_summary *spf)
 {
     memset(walk, 0, sizeof(*walk));
-    return add_names(walk, spf_of_owner, text, spf) && walk->count != 0;
+    walk->mild = spf->mild;
+    return add_names(walk, spf_of_owner, true, text, spf) && walk->count != 0;
 }
 
 size_t spf_walk_target(const struct spf_walk *walk, uint8_t *name)
@@ -69,6 +73,7 @@ enum spf_walk_end spf_walk_note(struct spf_walk *walk, const struct providers *p
     struct spf_set set = {0};
     struct spf_summary spf;
     struct spf_text text;
+    bool ends = walk->end == walk->at + 1;
 
     if (!reply->answered)
         return spf_walk_failed;
@@ -81,9 +86,13 @@ enum spf_walk_end spf_walk_note(struct spf_walk *walk, const struct providers *p
         return spf_walk_unknown;
     if (spf.named & UINT64_C(1) << number % SPF_NUMBERS)
         return spf_walk_names;
+    walk->mild = walk->mild || (ends && spf.mild);
+    walk->lost = walk->lost || spf.records == 0;
     if (spf.unknown || (walk->whose != spf_of_service && spf.networks) ||
         (walk->whose == spf_of_anybody && spf.addresses) ||
-        (spf.records == 1 && !add_names(walk, walk->whose, &text, &spf)))
+        (spf.records == 1 && !add_names(walk, walk->whose, ends, &text, &spf)))
         return spf_walk_unknown;
-    return ++walk->at == walk->count ? spf_walk_lacks : spf_walk_goes_on;
+    if (++walk->at != walk->count)
+        return spf_walk_goes_on;
+    return walk->mild && !walk->lost ? spf_walk_unknown : spf_walk_lacks;
 }

@@ -36,6 +36,11 @@ struct spf_walk {
     enum spf_whose whose;
     /** names met, and how many of them were looked at */
     uint8_t count, at;
+    /** which of them has the record whose end is that of the whole, by way of redirects; its number
+     * + 1, 0: none */
+    uint8_t end;
+    /** that end is known, and mild; a name has no record, where receivers give up (RFC 7208 5.2) */
+    bool mild, lost;
     struct {
         /** enum spf_whose where that follows from the record that names it: what a service includes
          * is the service's, and what the owner redirects to takes the place of his own; else -1 */
@@ -52,7 +57,8 @@ enum spf_walk_end {
     spf_walk_names,
     /** all was read, and the provider is not there */
     spf_walk_lacks,
-    /** a part cannot be read: a macro, a loop, too many terms, two records, a broken one */
+    /** a part cannot be read: a macro, a loop, too many terms, two records, a broken one; or all
+     * was read, and its end is mild */
     spf_walk_unknown,
     /** no answer came, and one may come another time */
     spf_walk_failed,
