@@ -43,7 +43,7 @@ struct conflict {
     mxclash_time last_seen;
 };
 
-/** The questions of a proof, as bits. That for the CNAME may be one for an address, see
+/** The questions of a proof, as bits. That for the CNAME may be one for another type, see
  * docket_case.cname_qtype. */
 enum { ask_mx = 1 << 0, ask_cname = 1 << 1, ask_txt = 1 << 2, ask_soa = 1 << 3 };
 
@@ -101,7 +101,7 @@ struct docket_case {
     uint8_t first_look, unsettled;
     /** the type that a proof asks to see the CNAME; 0: CNAME */
     uint8_t cname_qtype;
-    /** which address types were answered with the CNAME: see case_would_show_cname() */
+    /** which of A, AAAA and HTTPS were answered with the CNAME: see case_would_show_cname() */
     uint8_t cname_types;
     /** an MX was seen here at any time */
     bool mx_was_seen;

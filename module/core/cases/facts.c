@@ -56,10 +56,10 @@ void case_note_zone(struct docket_case *c, const struct mxclash_answer *answer,
     c->apex = (int8_t)apex;
 }
 
-enum { cname_for_a = 1, cname_for_aaaa = 2 };
+enum { cname_for_a = 1, cname_for_aaaa = 2, cname_for_https = 4 };
 
-/** The address types for which the CNAME is known to be given once a type has been answered with
- * it: one that stands even before the MX tells no types apart. */
+/** The types that clients ask all the time for which the CNAME is known to be given once a type has
+ * been answered with it: one that stands even before the MX tells no types apart. */
 static uint8_t cname_types_by(uint16_t qtype)
 {
     switch (qtype) {
@@ -67,8 +67,10 @@ static uint8_t cname_types_by(uint16_t qtype)
         return cname_for_a;
     case wire_type_aaaa:
         return cname_for_aaaa;
+    case wire_type_https:
+        return cname_for_https;
     case wire_type_mx:
-        return cname_for_a | cname_for_aaaa;
+        return cname_for_a | cname_for_aaaa | cname_for_https;
     default:
         return 0;
     }
@@ -80,7 +82,9 @@ uint16_t case_shown_by(const struct docket_case *c)
         return 0;
     if (c->cname_types & cname_for_a)
         return wire_type_a;
-    return c->cname_types & cname_for_aaaa ? wire_type_aaaa : 0;
+    if (c->cname_types & cname_for_aaaa)
+        return wire_type_aaaa;
+    return c->cname_types & cname_for_https ? wire_type_https : 0;
 }
 
 bool case_would_show_cname(const struct docket_case *c, uint16_t qtype)

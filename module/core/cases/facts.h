@@ -18,12 +18,13 @@ void case_note_view(struct docket_case *c, const struct mxclash_answer *answer,
                     const struct answer_reading *reading, const struct sighting *sighting);
 
 /** Does an answer of this type without the CNAME show that it is gone? One of type CNAME does,
- * unless the server is known to deny that type. One of an address type only if that type was
+ * unless the server is known to deny that type. One of type A, AAAA or HTTPS only if that type was
  * answered with it before: a server may have the CNAME for some types and not for others (RFC 4074
  * 4). */
 bool case_would_show_cname(const struct docket_case *c, uint16_t qtype);
 
-/** \return the address type that was seen answered with the CNAME as last seen, 0 if none was */
+/** \return the type, A, AAAA or HTTPS, that was seen answered with the CNAME as last seen, 0 if
+ * none was */
 uint16_t case_shown_by(const struct docket_case *c);
 
 /** Note the server as the one that gave the deciding answer. */

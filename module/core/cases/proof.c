@@ -29,6 +29,7 @@ static unsigned ask_bit(uint16_t qtype)
     case wire_type_cname:
     case wire_type_a:
     case wire_type_aaaa:
+    case wire_type_https:
         return ask_cname;
     case wire_type_txt:
         return ask_txt;
@@ -263,11 +264,12 @@ static void decide_mailbox(const struct casework *work, struct docket_shard *sha
 }
 
 /**
- * There are servers, of load balancers mostly, that have the CNAME for an address only and deny the
- * type CNAME itself: resolvers' caches do not care, and hide the MX with it. So where there is an
- * MX and a CNAME was met, but the type CNAME shows none, the type that showed it is asked.
+ * There are servers, of load balancers mostly, that have the CNAME for an address only, or flatten
+ * it for addresses only, and deny the type CNAME itself: resolvers' caches do not care, and hide
+ * the MX with it. So where there is an MX and a CNAME was met, but the type CNAME shows none, the
+ * type that showed it is asked.
  */
-static bool should_ask_address(const struct docket_case *c, mxclash_time now)
+static bool should_ask_shown_type(const struct docket_case *c, mxclash_time now)
 {
     return c->cname_qtype == 0 && c->proof.authoritative && c->proof.saw_mx &&
            !c->proof.saw_cname &&
@@ -275,7 +277,7 @@ static bool should_ask_address(const struct docket_case *c, mxclash_time now)
 }
 
 /** Ask at once, with another type for the CNAME. */
-static void ask_address(struct docket_case *c, mxclash_time now, struct case_outcome *outcome)
+static void ask_shown_type(struct docket_case *c, mxclash_time now, struct case_outcome *outcome)
 {
     uint16_t shown_by = case_shown_by(c);
 
@@ -353,8 +355,8 @@ enum mxclash_proof_result case_proof_decide(const struct casework *work, struct 
     if (result != mxclash_proof_failed)
         c->failures = 0;
     decide_mailbox(work, shard, c, now, outcome);
-    if (should_ask_address(c, now))
-        ask_address(c, now, outcome);
+    if (should_ask_shown_type(c, now))
+        ask_shown_type(c, now, outcome);
     else if (second_look_is_needed(work, c, result))
         second_look_want(work, c, result, now, outcome);
     else

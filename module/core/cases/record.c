@@ -310,12 +310,12 @@ static void read_authority(struct reader *reader, struct mxclash_address *author
         reader->bad = true;
 }
 
-/** A CNAME and an MX are asked for with address types too, see docket_case.cname_qtype. */
+/** A CNAME is asked for with other types too, see docket_case.cname_qtype. */
 static uint8_t read_cname_qtype(struct reader *reader)
 {
     uint8_t qtype = (uint8_t)read_number(reader, 1);
 
-    if (qtype != 0 && qtype != wire_type_a && qtype != wire_type_aaaa)
+    if (qtype != 0 && qtype != wire_type_a && qtype != wire_type_aaaa && qtype != wire_type_https)
         reader->bad = true;
     return qtype;
 }
@@ -337,7 +337,7 @@ static void read_facts(struct reader *reader, struct case_record *record)
     c->failures = (uint8_t)read_bounded(reader, 1, CASE_RETRY_DOUBLINGS);
     c->quiet_proofs = (uint8_t)read_bounded(reader, 1, CASE_QUIET_DOUBLINGS);
     c->cname_qtype = read_cname_qtype(reader);
-    c->cname_types = (uint8_t)read_bounded(reader, 1, 3);
+    c->cname_types = (uint8_t)read_bounded(reader, 1, 7);
     c->impact = (enum mxclash_impact)read_bounded(reader, 1, MXCLASH_IMPACTS - 1);
     c->spf_fault = (uint8_t)read_bounded(reader, 1, MXCLASH_SPFS - 1);
     c->cname_target_len = read_name(reader, record->target, true);
