@@ -54,6 +54,14 @@ static struct mxclash_lookup_reply reply_of(enum answer answer)
     return reply;
 }
 
+static void note(struct impact_state *look, const struct mxclash_lookup_reply *reply, size_t own,
+                 const char *target)
+{
+    struct wire_name name = wire_name_of(target);
+
+    impact_note(look, reply, sets[own], counts[own], name.octets, name.len);
+}
+
 static void test_looks(void **state)
 {
     static const uint16_t order[] = {wire_type_mx, wire_type_a, wire_type_aaaa};
@@ -65,9 +73,10 @@ static void test_looks(void **state)
         size_t own;
     } cases[] = {
         {{own_mx}, mxclash_impact_none, 0},
-        {{other_mx}, mxclash_wrong_mail_host, 0},
+        /* the owner's host by another number, and one of two hosts */
+        {{other_mx}, mxclash_impact_none, 0},
+        {{own_mx}, mxclash_impact_none, 2},
         {{more_mx}, mxclash_wrong_mail_host, 0},
-        {{own_mx}, mxclash_wrong_mail_host, 2},
         {{more_mx}, mxclash_impact_none, 2},
         /* the owner has none, or none that was seen: it may be meant as an alias */
         {{own_mx}, mxclash_impact_unknown, 3},
@@ -95,10 +104,41 @@ static void test_looks(void **state)
             assert_true(asked < 3 && cases[i].answers[asked] != none);
             assert_int_equal(look.qtype, order[asked]);
             reply = reply_of(cases[i].answers[asked++]);
-            impact_note(&look, &reply, sets[cases[i].own], counts[cases[i].own]);
+            note(&look, &reply, cases[i].own, "www.cdn.test");
             known = impact_is_known(&look);
         }
         assert_true(asked == 3 || cases[i].answers[asked] == none);
+        assert_int_equal(impact_judge(&look), cases[i].wanted);
+    }
+}
+
+/** An alias of the owner's own mail host, which has no MX: its address is where the MX leads. */
+static void test_alias_of_own_mail_host(void **state)
+{
+    static const struct {
+        const char *target;
+        enum answer answers[2];
+        size_t own;
+        enum mxclash_impact wanted;
+    } cases[] = {
+        {"mx.mail.test", {empty, address}, 0, mxclash_impact_none},
+        {"mx2.mail.test", {empty, address}, 2, mxclash_impact_none},
+        {"mx2.mail.test", {empty, address}, 0, mxclash_implicit_mx},
+        {"mx.mail.test", {empty, address}, 3, mxclash_implicit_mx},
+        {"mx.mail.test", {more_mx}, 0, mxclash_wrong_mail_host},
+        {"mx.mail.test", {null_mx}, 0, mxclash_no_mail_host},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct impact_state look = {.qtype = wire_type_mx};
+        size_t asked = 0;
+
+        do {
+            struct mxclash_lookup_reply reply = reply_of(cases[i].answers[asked++]);
+
+            note(&look, &reply, cases[i].own, cases[i].target);
+        } while (!impact_is_known(&look));
         assert_int_equal(impact_judge(&look), cases[i].wanted);
     }
 }
@@ -117,7 +157,7 @@ static void test_any_answers(void **state)
                 do {
                     struct mxclash_lookup_reply reply = reply_of((enum answer)answers[asked]);
 
-                    impact_note(&look, &reply, sets[0], counts[0]);
+                    note(&look, &reply, 0, "www.cdn.test");
                 } while (!impact_is_known(&look) && ++asked < 3);
                 assert_true(asked < 3);
                 assert_in_range(impact_judge(&look), 0, MXCLASH_IMPACTS - 1);
@@ -128,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_looks, setup),
+        cmocka_unit_test_setup(test_alias_of_own_mail_host, setup),
         cmocka_unit_test_setup(test_any_answers, setup),
     };
 

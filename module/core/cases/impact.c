@@ -6,21 +6,37 @@
 
 #include "core/dns/wire.h"
 
-static bool same_set(const struct mxclash_mx *a, size_t a_count, const struct mxclash_mx *b,
-                     size_t b_count)
+static bool holds_host(const struct mxclash_mx *set, size_t count, const uint8_t *host, size_t len)
 {
-    return a_count == b_count && a_count != 0 && memcmp(a, b, a_count * sizeof(*a)) == 0;
+    for (size_t i = 0; i < count; i++)
+        if (set[i].exchange_len == len && memcmp(set[i].exchange, host, len) == 0)
+            return true;
+    return false;
+}
+
+/** Are all hosts of the one set in the other? Their preferences do not matter: whichever is tried,
+ * it is one that mail is meant for. */
+static bool holds_hosts(const struct mxclash_mx *own, size_t own_count, const struct mxclash_mx *mx,
+                        size_t count)
+{
+    size_t held = 0;
+
+    while (held < count && holds_host(own, own_count, mx[held].exchange, mx[held].exchange_len))
+        held++;
+    return held == count;
 }
 
 void impact_note(struct impact_state *state, const struct mxclash_lookup_reply *reply,
-                 const struct mxclash_mx *own, size_t own_count)
+                 const struct mxclash_mx *own, size_t own_count, const uint8_t *target,
+                 size_t target_len)
 {
     state->failed = !reply->answered;
     if (state->qtype == wire_type_mx) {
         state->has_mx = reply->mx_count != 0;
         state->has_null_mx = reply->null_mx;
         state->own_known = own_count != 0;
-        state->same_mx = same_set(reply->mx, reply->mx_count, own, own_count);
+        state->own_hosts = holds_hosts(own, own_count, reply->mx, reply->mx_count);
+        state->is_own_host = holds_host(own, own_count, target, target_len);
     } else {
         state->has_address = state->has_address || reply->has_address;
     }
@@ -45,7 +61,9 @@ enum mxclash_impact impact_judge(const struct impact_state *state)
     if (state->has_mx && !state->own_known)
         return mxclash_impact_unknown;
     if (state->has_mx)
-        return state->same_mx ? mxclash_impact_none : mxclash_wrong_mail_host;
+        return state->own_hosts ? mxclash_impact_none : mxclash_wrong_mail_host;
     /* a null MX forbids mail (RFC 7505), and its host's addresses do not count (RFC 5321 5.1) */
-    return state->has_address ? mxclash_implicit_mx : mxclash_no_mail_host;
+    if (!state->has_address)
+        return mxclash_no_mail_host;
+    return state->is_own_host ? mxclash_impact_none : mxclash_implicit_mx;
 }

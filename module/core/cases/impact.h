@@ -25,13 +25,17 @@ struct impact_state {
     /** a question got no answer: data, NODATA, NXDOMAIN and a chain that leads nowhere are answers
      */
     bool failed;
-    /** an MX set of the owner's own is known; the target's is the same */
-    bool own_known, same_mx;
+    /** an MX set of the owner's own is known; all hosts of the target's are in it; the target
+     * itself is */
+    bool own_known, own_hosts, is_own_host;
 };
 
-/** Note what a question came to. \param own  the owner's MX set, own_count members, may be 0 */
+/** Note what a question came to.
+ * \param own  the owner's MX set, own_count members, may be 0
+ * \param target  the CNAME's, lower case */
 void impact_note(struct impact_state *state, const struct mxclash_lookup_reply *reply,
-                 const struct mxclash_mx *own, size_t own_count);
+                 const struct mxclash_mx *own, size_t own_count, const uint8_t *target,
+                 size_t target_len);
 
 /** \return true if no further question is needed; else state->qtype is the next one */
 bool impact_is_known(struct impact_state *state);

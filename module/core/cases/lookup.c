@@ -35,7 +35,8 @@ void case_lookup_end(const struct casework *work, struct docket_case *c,
 
     c->lookup.id = 0;
     impact_note(&c->lookup, c->lookup.outdated ? &nothing : reply,
-                c->mx_set != NULL ? c->mx_set->mx : NULL, c->mx_set != NULL ? c->mx_set->count : 0);
+                c->mx_set != NULL ? c->mx_set->mx : NULL, c->mx_set != NULL ? c->mx_set->count : 0,
+                c->cname_target, c->cname_target_len);
     if (!impact_is_known(&c->lookup)) {
         outcome->lookup = true;
         return;
