@@ -242,6 +242,24 @@ static void test_own_backup(void **state)
     assert_verdict(*state, "zoho.com", "10 mx.zoho.com 90 mx.a.example", "zoho-mail", 0, false);
 }
 
+/** A server of the domain's own in front: the provider behind it may be a backup only, or have a
+ * part of the mailboxes, and what is sent may leave by the own server. */
+static void test_own_server_in_front(void **state)
+{
+    assert_verdict(*state, "a.example", "10 mail.a.example 50 fb.mail.gandi.net", "gandi-mail", 0,
+                   false);
+    assert_true(judge(*state, "a.example", "10 mail.a.example 50 fb.mail.gandi.net").filtered);
+    assert_verdict(*state, "a.example", "5 mail.a.example 5 mx1.qiye.aliyun.com",
+                   "alibaba-mail-standard", 0, false);
+    assert_false(judge(*state, "a.example", STANDARD "50 mail.a.example").filtered);
+    /* another provider behind both is a suspect only */
+    assert_verdict(*state, "a.example", "1 mail.a.example " STANDARD "50 mx1.emailsrvr.com",
+                   "alibaba-mail-standard", 16, false);
+    assert_false(judge(*state, "a.example", "1 mail.a.example " STANDARD "50 mx1.emailsrvr.com")
+                     .foreign_sure);
+    assert_true(judge(*state, "a.example", STANDARD "50 mx1.emailsrvr.com").foreign_sure);
+}
+
 static void test_incomplete(void **state)
 {
     struct providers_verdict verdict;
@@ -285,7 +303,10 @@ static void test_alternatives_and_order(void **state)
                    "20 aspmx.l.google.com 10 alt1.aspmx.l.google.com 20 alt2.aspmx.l.google.com "
                    "30 alt3.aspmx.l.google.com 40 alt4.aspmx.l.google.com",
                    "google-workspace", 0, true);
+    /* a seller's set of two */
     assert_verdict(*state, "a.example", "1 aspmx.l.google.com 5 alt1.aspmx.l.google.com",
+                   "google-workspace", 0, false);
+    assert_verdict(*state, "a.example", "1 aspmx.l.google.com 5 alt2.aspmx.l.google.com",
                    "google-workspace", 0, true);
     /* half of each edition is no edition */
     assert_verdict(*state, "a.example", "10 mx.zoho.com 20 mx2.zoho.com 50 mx3.zoho.eu",
@@ -391,12 +412,19 @@ static void test_longest_pattern_wins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_seeds),           cmocka_unit_test(test_builtin_matches_itself),
-        cmocka_unit_test(test_hosts),           cmocka_unit_test(test_lowest_preference_names_it),
-        cmocka_unit_test(test_foreign),         cmocka_unit_test(test_own_backup),
-        cmocka_unit_test(test_incomplete),      cmocka_unit_test(test_alternatives_and_order),
-        cmocka_unit_test(test_filter_in_front), cmocka_unit_test(test_cut_set),
-        cmocka_unit_test(test_includes),        cmocka_unit_test(test_longest_pattern_wins),
+        cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_builtin_matches_itself),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_lowest_preference_names_it),
+        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_own_backup),
+        cmocka_unit_test(test_own_server_in_front),
+        cmocka_unit_test(test_incomplete),
+        cmocka_unit_test(test_alternatives_and_order),
+        cmocka_unit_test(test_filter_in_front),
+        cmocka_unit_test(test_cut_set),
+        cmocka_unit_test(test_includes),
+        cmocka_unit_test(test_longest_pattern_wins),
     };
 
     return cmocka_run_group_tests(tests, setup_builtin, teardown);

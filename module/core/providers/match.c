@@ -289,12 +289,27 @@ static uint16_t first_preference(const struct view *view, const struct provider 
     return first;
 }
 
+/** \param hosts  bit i: member of the view. \return true if one of them is tried before the
+ * provider's, or together with the first */
+static bool is_in_front(const struct view *view, uint32_t hosts, const struct provider *provider)
+{
+    uint16_t first;
+
+    if (hosts == 0)
+        return false;
+    first = first_preference(view, provider);
+    for (size_t i = 0; i < view->count; i++)
+        if ((hosts >> i & 1) != 0 && view->mx[i].preference <= first)
+            return true;
+    return false;
+}
+
 /** Say which hosts are foreign. \return false if the domain is the provider's own */
 static bool judge_hosts(const struct registrable *domain, const struct view *view,
                         struct providers_verdict *verdict)
 {
-    uint32_t known = 0, unknown = 0;
-    bool gateway = false;
+    uint32_t known = 0, unknown = 0, owns = 0;
+    bool gateway;
 
     for (size_t i = 0; i < view->count; i++) {
         const struct provider *whose = view->whose[i];
@@ -312,15 +327,16 @@ static bool judge_hosts(const struct registrable *domain, const struct view *vie
         } else if (whose != NULL) {
             if (!own && !same_service(whose, verdict->provider))
                 known |= bit;
-        } else if (!own && !takes_no_mail(mx)) {
+        } else if (own) {
+            owns |= bit;
+        } else if (!takes_no_mail(mx)) {
             unknown |= bit;
         }
     }
-    for (size_t i = 0; unknown != 0 && i < view->count; i++)
-        gateway = gateway || ((unknown >> i & 1) != 0 &&
-                              view->mx[i].preference <= first_preference(view, verdict->provider));
+    gateway = is_in_front(view, unknown | owns, verdict->provider);
     verdict->filtered = verdict->filtered || gateway;
-    verdict->foreign_sure = known != 0;
+    /* behind a server of the domain's own the provider may be a backup, and so may others */
+    verdict->foreign_sure = known != 0 && !is_in_front(view, owns, verdict->provider);
     /* a gateway in front has hosts of its own behind the provider's, too */
     verdict->foreign = gateway ? known : known | unknown;
     return true;
