@@ -113,7 +113,7 @@ static void test_each_conflict(void **state)
     (void)state;
     see("split.test", ((struct reply){.qtype = wire_type_mx,
                                       .cname = TARGET,
-                                      .mx = {"mxbiz1.qq.com", "mx1.qiye.aliyun.com"}}));
+                                      .mx = {"mxbiz2.qq.com", "mx1.qiye.aliyun.com"}}));
     ask("split.test", 2);
     tally();
     assert_int_equal(told.sums, 0);
