@@ -201,12 +201,15 @@ static bool takes_no_mail(const struct mxclash_mx *mx)
            strspn(last, "0123456789") == strlen(last);
 }
 
-/** What hosts are foreign, where none is doubled. \param[out] gateway  an unknown one in front */
+/** What hosts are foreign, where none is doubled.
+ * \param[out] gateway  an unknown one in front, or one of the owner's own
+ * \param[out] sure  one is another known provider's, and none of the owner's own is in front */
 static uint32_t foreign_in(const struct providers *providers, const struct provider *provider,
                            const struct registrable *domain, const struct mxclash_mx *mx,
-                           size_t count, bool *gateway)
+                           size_t count, bool *gateway, bool *sure)
 {
     uint32_t known = 0, unknown = 0;
+    bool own_in_front = false;
     int first = 65536;
 
     *gateway = false;
@@ -221,8 +224,13 @@ static uint32_t foreign_in(const struct providers *providers, const struct provi
         bool token;
 
         whose = find(providers, mx[i].exchange, mx[i].exchange_len, &token);
-        if (token || registrable_holds(domain, mx[i].exchange, mx[i].exchange_len) ||
-            (whose == NULL && takes_no_mail(&mx[i])))
+        if (token)
+            continue;
+        if (registrable_holds(domain, mx[i].exchange, mx[i].exchange_len)) {
+            own_in_front = own_in_front || (whose == NULL && mx[i].preference <= first);
+            continue;
+        }
+        if (whose == NULL && takes_no_mail(&mx[i]))
             continue;
         if (whose == NULL) {
             unknown |= UINT32_C(1) << i;
@@ -231,6 +239,8 @@ static uint32_t foreign_in(const struct providers *providers, const struct provi
             known |= UINT32_C(1) << i;
         }
     }
+    *gateway = *gateway || own_in_front;
+    *sure = known != 0 && !own_in_front;
     return *gateway ? known : known | unknown;
 }
 
@@ -240,7 +250,7 @@ static void check_judgement(const struct providers *providers, const uint8_t *ow
     const struct provider *provider = named(providers, mx, count);
     struct registrable domain = registrable_of(NULL, owner, owner_len);
     struct providers_verdict verdict;
-    bool filtered = false, own_domain = false, lacking, gateway;
+    bool filtered = false, own_domain = false, lacking, gateway, sure;
     uint32_t foreign;
     size_t fewest = 0;
 
@@ -267,9 +277,10 @@ static void check_judgement(const struct providers *providers, const uint8_t *ow
         MUST(verdict.foreign == 0 && !verdict.incomplete && verdict.advice == 0);
         return;
     }
-    foreign = foreign_in(providers, provider, &domain, mx, count, &gateway);
+    foreign = foreign_in(providers, provider, &domain, mx, count, &gateway, &sure);
     filtered = filtered || gateway;
-    MUST(verdict.filtered == filtered && verdict.foreign == foreign);
+    MUST(verdict.filtered == filtered && verdict.foreign == foreign &&
+         verdict.foreign_sure == sure);
     lacking =
         !filtered && count < MXCLASH_MX_MAX && incomplete(providers, provider, mx, count, &fewest);
     MUST(verdict.incomplete == lacking && (verdict.wanted != NULL) == lacking);
