@@ -106,11 +106,12 @@ class Container:
                    60, "the container's first process")
         ready.unlink()
         if self.init:
-            state = self.run("systemctl is-system-running --wait || true").strip()
+            # status 1 says that a unit failed
+            state = self.wait("systemctl is-system-running | grep -xE 'running|degraded'").strip()
             if state != "running":
-                failed = self.run("systemctl --failed --no-legend --plain || true")
+                failed = self.run("systemctl --failed --no-legend --plain")
                 self.__exit__()
-                raise LabError(f"the container's systemd is {state or 'silent'}\n{failed}")
+                raise LabError(f"not all of the container's units start: {failed}")
         return self
 
     def __exit__(self, *_):

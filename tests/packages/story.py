@@ -12,8 +12,14 @@ from lab import BUILD, REPOSITORY, Authority
 PACKAGES = BUILD / "deb" / "packages"
 # The domain of the documentation's commands, as a mailbox provider's customer behind a CDN.
 SCENARIO = """\
+zone com
+  @       600 NS ns.com.
+  ns      600 A  127.0.0.2
+  example 600 NS ns.example.com.
 zone example.com
   answer by-type
+  @    600 NS    ns.example.com.
+  ns   600 A     127.0.0.2
   @    600 CNAME www.cdn.example.
   @    600 MX    5 mx1.qiye.aliyun.com.
   @    600 MX    10 mx2.qiye.aliyun.com.
@@ -29,11 +35,11 @@ zone cdn.example
 LAB_CONF = """\
 server:
     do-not-query-localhost: no
-    domain-insecure: "example.com"
+    domain-insecure: "com"
     domain-insecure: "example"
     local-zone: "example." nodefault
 stub-zone:
-    name: "example.com"
+    name: "com"
     stub-addr: 127.0.0.2
 stub-zone:
     name: "example"
@@ -83,8 +89,8 @@ def upgrade(debian, suffix, folder, *names):
 
 
 def left_behind(debian):
-    """Files by our name, and files of /etc that name us."""
-    found = debian.run("find / -xdev -name '*mxclash*' -not -path '/proc/*' "
+    """Files by our name but for the packages', and files of /etc that name us."""
+    found = debian.run("find / -xdev -name '*mxclash*' -not -path '/packages/*' "
                        "-not -path '/var/cache/apt/*'; ls -d /run/*mxclash* 2> /dev/null || true")
     named = debian.run("grep -rl mxclash /etc || true")
     return found.split(), named.split()
