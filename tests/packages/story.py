@@ -39,6 +39,9 @@ server:
     domain-insecure: "example"
     local-zone: "example." nodefault
 stub-zone:
+    name: "example.com"
+    stub-addr: 127.0.0.2
+stub-zone:
     name: "com"
     stub-addr: 127.0.0.2
 stub-zone:
