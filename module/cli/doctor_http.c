@@ -81,18 +81,6 @@ static int fetch(const union place *place, socklen_t size, char *reply)
     return why;
 }
 
-double doctor_value(const char *page, const char *series)
-{
-    for (const char *line = page; line != NULL; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        const size_t len = strlen(series);
-        if (strncmp(line, series, len) == 0 && line[len] == ' ') {
-            return strtod(line + len, NULL);
-        }
-    }
-    return -1;
-}
-
 static void check_version(struct doctor_findings *findings, const struct doctor_host *host,
                           const char *page)
 {
