@@ -56,6 +56,8 @@ local settings = {
 
 local CNAME, MX, DNAME, RRSIG = 5, 15, 39, 46
 local A, AAAA = 1, 28
+-- what an alias, a mail domain and its end are seen by
+local WATCHED = { [A] = true, [AAAA] = true, [CNAME] = true, [MX] = true }
 local ANSWER = 1
 -- more MX of one name are legal but say nothing new
 local RECORDS_MAX = 64
@@ -367,36 +369,57 @@ end
 
 -- One answer -----------------------------------------------------------------------------------
 
--- The CNAME and MX at the name that was asked, and what a CNAME may have been made from.
--- \return how many records, whether there is a CNAME, an MX, a signature
-local function gather(dq, qname)
-    local found, cname, mx, signed = 0, false, false, false
+-- Is a record of the name that was asked, whose text is known? Each look at a name is dear, so it is
+-- taken of the first of a type alone: a name has one CNAME, and all MX of an answer are of one name.
+local function is_of(record, qname)
+    return record.place == ANSWER and record.name:toString():lower() == qname
+end
+
+-- Note a record. \return where the next one may go
+local function note(slot, at, rtype, owner, owner_len, record)
+    local content = record:getContent()
+    slot.type, slot.rr_class, slot.section, slot.ttl_s = rtype, 1, 1, record.ttl
+    slot.owner, slot.owner_len = owner, owner_len
+    slot.rdata = at
+    if rtype == MX then
+        local preference, exchange = content:match "^(%d+) (.+)$"
+        at[0], at[1] = math.floor(preference / 256), preference % 256
+        slot.rdata_len = 2 + wire(exchange, at + 2)
+    else
+        slot.rdata_len = wire(content, at)
+    end
+    return at + slot.rdata_len
+end
+
+-- The CNAME and MX at the name that was asked, which is in octets, and what a CNAME may have been made
+-- from.
+-- \return how many records; whether there is a CNAME, an MX, a signature
+local function gather(dq, qname, qname_len)
+    local found, cname, mx, signed = 0, nil, nil, nil
     local at = octets + mxclash.MXCLASH_NAME_MAX + 2
     for _, record in pairs(dq:getRecords()) do
-        local rtype = record.type
-        signed = signed or rtype == RRSIG and record.name:toString():lower() == qname
-        if record.place == ANSWER and found < RECORDS_MAX and
-            (rtype == DNAME or (rtype == CNAME or rtype == MX) and
-                record.name:toString():lower() == qname) then
-            local slot, content = list[found], record:getContent()
-            slot.type, slot.rr_class, slot.section, slot.ttl_s = rtype, 1, 1, record.ttl
-            slot.owner = at
-            slot.owner_len = wire(record.name:toString(), at)
-            at = at + slot.owner_len
-            slot.rdata = at
-            if rtype == MX then
-                local preference, exchange = content:match "^(%d+) (.+)$"
-                at[0], at[1] = math.floor(preference / 256), preference % 256
-                slot.rdata_len = 2 + wire(exchange, at + 2)
-            else
-                slot.rdata_len = wire(content, at)
-            end
-            at = at + slot.rdata_len
+        local rtype, wanted = record.type, false
+        if found == RECORDS_MAX then
+            break
+        elseif rtype == CNAME and not cname then
+            cname = is_of(record, qname)
+            wanted = cname
+        elseif rtype == MX then
+            if mx == nil then mx = is_of(record, qname) end
+            wanted = mx
+        elseif rtype == RRSIG and not signed then
+            signed = is_of(record, qname)
+        elseif rtype == DNAME and record.place == ANSWER then
+            local owner, owner_len = at, wire(record.name:toString(), at)
+            at = note(list[found], at + owner_len, rtype, owner, owner_len, record)
             found = found + 1
-            cname, mx = cname or rtype == CNAME, mx or rtype == MX
+        end
+        if wanted then
+            at = note(list[found], at, rtype, octets, qname_len, record)
+            found = found + 1
         end
     end
-    return found, cname, mx, signed
+    return found, cname or false, mx or false, signed or false
 end
 
 local function drain()
@@ -531,20 +554,25 @@ local function answer_mx(dq, qname_len, cname, mx, signed, now)
     return repaired
 end
 
+-- What the operator's policy or nobody's zone put there is not the authority's word.
+local function is_nobodys_word(dq)
+    return bogus[dq.validationState] or
+        dq.appliedPolicy.policyKind ~= pdns.policykinds.NoAction
+end
+
 -- \return true if the answer is another one now
 local function see(dq)
-    -- what the operator's policy or nobody's zone put there is not the authority's word
-    if dq.appliedPolicy.policyKind ~= pdns.policykinds.NoAction or
-        bogus[dq.validationState] then
-        return false
-    end
+    local qtype = dq.qtype
+    if not WATCHED[qtype] then return false end
     local now = now_ms()
     local qname = dq.qname:toString():lower()
     local qname_len = wire(qname, octets)
-    local found, cname, mx, signed = gather(dq, qname)
-    local qtype, rcode = dq.qtype, dq.rcode
-    local repaired = false
-
+    local found, cname, mx, signed = gather(dq, qname, qname_len)
+    -- without CNAME and MX an answer can only show that a conflict is over, or fail for its CNAME
+    if not cname and not mx and not stands(qname_len, now) or is_nobodys_word(dq) then
+        return false
+    end
+    local rcode = dq.rcode
     if rcode == NOERROR or rcode == NXDOMAIN then
         records.qtype, records.rcode = qtype, rcode
         records.qname, records.qname_len = octets, qname_len
@@ -553,11 +581,10 @@ local function see(dq)
         -- confirms nothing. That there is no CNAME is sure: while one is cached it is given before
         -- all else.
         records.forwarded = 1
-        records.authoritative = (not cname and not mx and
-            (qtype == A or qtype == AAAA or qtype == CNAME or qtype == MX)) and 1 or 0
+        records.authoritative = (not cname and not mx) and 1 or 0
         mxclash.mxclash_inspect_records(engine, records, now)
     end
-    if qtype == MX then repaired = answer_mx(dq, qname_len, cname, mx, signed, now) end
+    local repaired = qtype == MX and answer_mx(dq, qname_len, cname, mx, signed, now)
     prover.mxclash_shared_go(shared)
     drain()
     tend(now)
