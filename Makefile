@@ -230,7 +230,7 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 check: deps-check
 	$(MAKE) NO_DEPS=1 WERROR=-Werror all all-modules $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang check-abi-stable
-	$(MAKE) NO_DEPS=1 WERROR=-Werror -j5 --output-sync=target check-replay check-system-stress check-system-calm check-system-beside check-page
+	$(MAKE) NO_DEPS=1 WERROR=-Werror -j5 --output-sync=target check-replay check-system-stress check-system-calm check-system-beside check-page check-fleet
 
 check-unit: $(UNIT_TESTS)
 	@for test in $^; do echo "== $$test"; $$test || exit 1; done

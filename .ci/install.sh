@@ -16,7 +16,8 @@ check="libcmocka-dev prometheus python3-prometheus-client python3-yaml mandoc cu
     bind9-dnsutils ldnsutils python3-pytest clang clang-format g++ luajit abigail-tools
     libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server
     chromium fonts-dejavu-core fonts-wqy-zenhei apparmor systemd openssl
-    unbound bind9 pdns-recursor fstrm-bin"
+    unbound bind9 pdns-recursor fstrm-bin
+    postgresql postgresql-common python3-psycopg2 rsyslog rsyslog-relp victoria-metrics"
 packages="autoconf debhelper debootstrap dh-apparmor dh-python iproute2 libcmocka-dev libpython3-dev
     libtool lintian nettle-dev python3-pytest"
 

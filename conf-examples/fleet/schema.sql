@@ -119,106 +119,129 @@ BEGIN
     RETURN $1::timestamptz;
 END $$;
 
--- What an event says of a run. Each column has its newest, least or greatest value whatever the order.
-CREATE FUNCTION take_conflict(told jsonb, told_at timestamptz, told_by text) RETURNS void
-LANGUAGE plpgsql SET search_path = mxclash AS $$
-DECLARE
-    is_whole boolean := told->>'event' <> 'tally';
-    is_end boolean := told->>'event' IN ('cleared', 'expired');
-BEGIN
-    INSERT INTO run AS r (domain, kind, host, first_seen, last_seen, told, described, state, evidence,
-                          impact, provider, zone, cname_target, authority, mx_queries, ended, ending)
-    VALUES (told->>'domain', told->>'kind', told_by, time_of(told->>'first_seen'),
-            time_of(told->>'last_seen'), told_at, CASE WHEN is_whole THEN told_at END,
-            told->>'state', told->>'evidence', told->>'impact', told->>'provider', told->>'zone',
-            told->'cname'->>'target', told->>'authority', (told->>'mx_queries')::bigint,
-            CASE WHEN is_end THEN told_at END, CASE WHEN is_end THEN told->>'event' END)
-    ON CONFLICT (domain, kind, host, first_seen) DO UPDATE SET
-        last_seen = greatest(r.last_seen, excluded.last_seen),
-        told = greatest(r.told, excluded.told),
-        described = greatest(r.described, excluded.described),
-        state = CASE WHEN excluded.told >= r.told THEN excluded.state ELSE r.state END,
-        provider = CASE WHEN excluded.told >= r.told THEN excluded.provider ELSE r.provider END,
-        evidence = CASE WHEN excluded.described >= coalesce(r.described, '-infinity')
-                        THEN excluded.evidence ELSE r.evidence END,
-        impact = CASE WHEN excluded.described >= coalesce(r.described, '-infinity')
-                      THEN excluded.impact ELSE r.impact END,
-        zone = CASE WHEN excluded.described >= coalesce(r.described, '-infinity')
-                    THEN excluded.zone ELSE r.zone END,
-        cname_target = CASE WHEN excluded.described >= coalesce(r.described, '-infinity')
-                            THEN excluded.cname_target ELSE r.cname_target END,
-        authority = CASE WHEN excluded.described >= coalesce(r.described, '-infinity')
-                         THEN excluded.authority ELSE r.authority END,
-        mx_queries = greatest(r.mx_queries, excluded.mx_queries),
-        ended = greatest(r.ended, excluded.ended),
-        ending = CASE WHEN excluded.ended >= coalesce(r.ended, '-infinity')
-                      THEN excluded.ending ELSE r.ending END;
-END $$;
+-- An event that a later version brings is kept, and tells nothing of a conflict here.
+CREATE FUNCTION is_of_conflict(told jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT told->>'domain' IS NOT NULL AND
+        told->>'event' IN ('opened', 'changed', 'cleared', 'expired', 'tally')
+$$;
 
--- One line. Whatever it holds, it stands in event or in refused afterwards.
-CREATE FUNCTION take_line(line text) RETURNS void LANGUAGE plpgsql SET search_path = mxclash AS $$
+-- One line. Whatever it holds, it stands in event or in refused afterwards. Returns the event if it is
+-- new.
+CREATE FUNCTION take_line(line text) RETURNS jsonb LANGUAGE plpgsql SET search_path = mxclash AS $$
 DECLARE
     digest bytea := sha256(convert_to(line, 'UTF8'));
-    -- where the last event in the line begins: a disk that was full can leave half a one before it
-    whole int := length(substring(line FROM '^(.+)\{"time":".*$')) + 1;
     told jsonb;
     told_at timestamptz;
-    told_by text;
     reason text;
+    whole int;
 BEGIN
     BEGIN
         told := line::jsonb;
         told_at := time_of(told->>'time');
-        told_by := coalesce(told->>'host', '');
-        IF told_at IS NULL OR told->>'event' IS NULL OR told_by = '' THEN
+        IF told_at IS NULL OR told->>'event' IS NULL OR coalesce(told->>'host', '') = '' THEN
             RAISE data_exception USING MESSAGE = 'it lacks time, event or host';
         END IF;
-        IF octet_length(told_by) > 255 OR octet_length(told->>'event') > 64 OR
+        IF octet_length(told->>'host') > 255 OR octet_length(told->>'event') > 64 OR
                 octet_length(told->>'domain') > 1024 OR octet_length(told->>'kind') > 64 THEN
             RAISE data_exception USING MESSAGE = 'a name is longer than names are';
         END IF;
-        INSERT INTO event (time, digest, host, event, domain, kind, told)
-        VALUES (told_at, digest, told_by, told->>'event', told->>'domain', told->>'kind', told)
-        ON CONFLICT DO NOTHING;
-        IF NOT FOUND THEN
-            RETURN;
+        IF is_of_conflict(told) AND (time_of(told->>'first_seen') IS NULL OR
+                time_of(told->>'last_seen') IS NULL OR told->>'kind' IS NULL OR
+                told->>'state' IS NULL OR (told->>'mx_queries')::bigint IS NULL) THEN
+            RAISE data_exception USING MESSAGE = 'it lacks what a conflict has';
         END IF;
-        INSERT INTO host AS h (host, version, started, stopped, newest, received)
-        VALUES (told_by, told->>'version', CASE told->>'event' WHEN 'started' THEN told_at END,
-                CASE told->>'event' WHEN 'stopped' THEN told_at END, told_at, now())
-        ON CONFLICT (host) DO UPDATE SET
-            version = CASE WHEN excluded.started >= coalesce(h.started, '-infinity')
-                           THEN excluded.version ELSE coalesce(h.version, excluded.version) END,
-            started = greatest(h.started, excluded.started),
-            stopped = greatest(h.stopped, excluded.stopped),
-            newest = greatest(h.newest, excluded.newest),
-            received = excluded.received;
-        -- an event that a later version brings is kept, and tells nothing of a conflict here
-        IF told->>'domain' IS NOT NULL AND
-                told->>'event' IN ('opened', 'changed', 'cleared', 'expired', 'tally') THEN
-            PERFORM take_conflict(told, told_at, told_by);
-        END IF;
-        RETURN;
-    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+    EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
         reason := SQLERRM;
     END;
-    IF whole IS NOT NULL THEN
-        PERFORM take_line(substr(line, whole));
-        line := substr(line, 1, whole - 1);
-        digest := sha256(convert_to(line, 'UTF8'));
+    -- not in the block above: an INSERT in it would be a transaction of its own for each line
+    IF reason IS NULL THEN
+        INSERT INTO event (time, digest, host, event, domain, kind, told)
+        VALUES (told_at, digest, told->>'host', told->>'event', told->>'domain', told->>'kind', told)
+        ON CONFLICT DO NOTHING;
+        RETURN CASE WHEN FOUND THEN told END;
     END IF;
-    INSERT INTO refused (digest, reason, line) VALUES (digest, reason, line) ON CONFLICT DO NOTHING;
+    -- a disk that was full can leave half a line in front of a whole one
+    whole := length(substring(line FROM '^(.+)\{"time":".*$')) + 1;
+    INSERT INTO refused (digest, reason, line)
+    VALUES (digest, reason, CASE WHEN whole IS NULL THEN line ELSE left(line, whole - 1) END)
+    ON CONFLICT DO NOTHING;
+    RETURN CASE WHEN whole IS NOT NULL THEN take_line(substr(line, whole)) END;
 END $$;
+
+-- What new events say of hosts and runs. Each column gets its newest, least or greatest value, whatever
+-- came first. All at once: a row that is written often in one transaction grows slow.
+CREATE FUNCTION fold(news jsonb[]) RETURNS void LANGUAGE sql SET search_path = mxclash AS $$
+    INSERT INTO host AS h (host, version, started, stopped, newest, received)
+    SELECT host, (array_agg(version ORDER BY at DESC) FILTER (WHERE event = 'started'))[1],
+        max(at) FILTER (WHERE event = 'started'), max(at) FILTER (WHERE event = 'stopped'),
+        max(at), now()
+    FROM (SELECT told->>'host' AS host, told->>'event' AS event, told->>'version' AS version,
+                 time_of(told->>'time') AS at FROM unnest(news) AS told) AS new
+    GROUP BY host
+    ON CONFLICT (host) DO UPDATE SET
+        version = CASE WHEN excluded.started >= coalesce(h.started, '-infinity')
+                       THEN excluded.version ELSE h.version END,
+        started = greatest(h.started, excluded.started),
+        stopped = greatest(h.stopped, excluded.stopped),
+        newest = greatest(h.newest, excluded.newest),
+        received = excluded.received;
+
+    INSERT INTO run AS r (domain, kind, host, first_seen, last_seen, told, described, state, provider,
+                          evidence, impact, zone, cname_target, authority, mx_queries, ended, ending)
+    SELECT domain, kind, host, first_seen, max(last_seen), max(at), max(described),
+        (array_agg(told->>'state' ORDER BY at DESC))[1],
+        (array_agg(told->>'provider' ORDER BY at DESC))[1],
+        -- a tally does not say these
+        (array_agg(told->>'evidence' ORDER BY described DESC NULLS LAST))[1],
+        (array_agg(told->>'impact' ORDER BY described DESC NULLS LAST))[1],
+        (array_agg(told->>'zone' ORDER BY described DESC NULLS LAST))[1],
+        (array_agg(told->'cname'->>'target' ORDER BY described DESC NULLS LAST))[1],
+        (array_agg(told->>'authority' ORDER BY described DESC NULLS LAST))[1],
+        max(mx_queries), max(ended), (array_agg(told->>'event' ORDER BY ended DESC)
+                                      FILTER (WHERE ended IS NOT NULL))[1]
+    FROM (SELECT told, told->>'domain' AS domain, told->>'kind' AS kind, told->>'host' AS host,
+                 time_of(told->>'first_seen') AS first_seen, time_of(told->>'last_seen') AS last_seen,
+                 (told->>'mx_queries')::bigint AS mx_queries, time_of(told->>'time') AS at,
+                 CASE WHEN told->>'event' <> 'tally' THEN time_of(told->>'time') END AS described,
+                 CASE WHEN told->>'event' IN ('cleared', 'expired') THEN time_of(told->>'time') END
+                     AS ended
+          FROM unnest(news) AS told WHERE is_of_conflict(told)) AS new
+    GROUP BY domain, kind, host, first_seen
+    ON CONFLICT (domain, kind, host, first_seen) DO UPDATE SET
+        last_seen = greatest(r.last_seen, excluded.last_seen),
+        told = greatest(r.told, excluded.told),
+        described = greatest(r.described, excluded.described),
+        (state, provider) = (SELECT newer.state, newer.provider FROM (VALUES
+            (r.told, r.state, r.provider), (excluded.told, excluded.state, excluded.provider)
+            ) AS newer (told, state, provider) ORDER BY newer.told DESC LIMIT 1),
+        (evidence, impact, zone, cname_target, authority) = (
+            SELECT newer.evidence, newer.impact, newer.zone, newer.cname_target, newer.authority
+            FROM (VALUES (r.described, r.evidence, r.impact, r.zone, r.cname_target, r.authority),
+                (excluded.described, excluded.evidence, excluded.impact, excluded.zone,
+                 excluded.cname_target, excluded.authority)
+            ) AS newer (described, evidence, impact, zone, cname_target, authority)
+            ORDER BY newer.described DESC NULLS LAST LIMIT 1),
+        mx_queries = greatest(r.mx_queries, excluded.mx_queries),
+        ended = greatest(r.ended, excluded.ended),
+        ending = CASE WHEN excluded.ended >= coalesce(r.ended, '-infinity')
+                      THEN excluded.ending ELSE r.ending END;
+$$;
 
 -- What the loader calls: lines of a file, and how far it has then read it.
 CREATE FUNCTION take(lines text[], read_file text, read_octets bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = mxclash, pg_temp AS $$
 DECLARE
     line text;
+    told jsonb;
+    news jsonb[];
 BEGIN
     FOREACH line IN ARRAY lines LOOP
-        PERFORM take_line(line);
+        told := take_line(line);
+        IF told IS NOT NULL THEN
+            news := news || ARRAY[told];
+        END IF;
     END LOOP;
+    PERFORM fold(news);
     INSERT INTO place (file, octets) VALUES (read_file, read_octets)
     ON CONFLICT (file) DO UPDATE SET octets = excluded.octets, read = now();
 END $$;
