@@ -228,9 +228,10 @@ $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	$(call say,$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.c,$^) -lldns,TEST)
 
 check: deps-check
-	$(MAKE) NO_DEPS=1 WERROR=-Werror all all-modules $(B)/tests/authority
-	$(MAKE) NO_DEPS=1 WERROR=-Werror check-format check-layers check-elf check-unit check-fuzz check-clang check-abi-stable
-	$(MAKE) NO_DEPS=1 WERROR=-Werror -j5 --output-sync=target check-replay check-system-stress check-system-calm check-system-beside check-page check-fleet
+	$(MAKE) NO_DEPS=1 WERROR=-Werror -j2 all $(B)/tests/authority
+	$(MAKE) NO_DEPS=1 WERROR=-Werror -j2 all-modules
+	$(MAKE) NO_DEPS=1 WERROR=-Werror -j2 --output-sync=target check-format check-layers check-elf check-fuzz check-clang check-abi-stable
+	$(MAKE) NO_DEPS=1 WERROR=-Werror -j4 --output-sync=target check-unit check-replay check-system check-page check-fleet
 
 check-unit: $(UNIT_TESTS)
 	@for test in $^; do echo "== $$test"; $$test || exit 1; done
@@ -259,24 +260,15 @@ all-modules:
 	@$(MAKE) NO_DEPS=1 HOST_FEATURES=all $(ALL_MODULES)/mxclash.so $(ALL_MODULES)/empty.so
 endif
 
-# Mostly they wait: in three parts, side by side, each told of when it is done. Beside: what is no
-# part of the resolver's process.
-STRESS_TESTS := $(wildcard $(addprefix tests/system/test_,fault_*.py attack_*.py errands_rate.py))
-BESIDE_TESTS := $(wildcard $(addprefix tests/system/test_,book*.py check*.py confinement.py doctor.py \
-    examples.py manuals.py operations_page.py page*.py powerdns.py prometheus.py serve*.py sidecar*.py))
-CALM_TESTS := $(filter-out $(STRESS_TESTS) $(BESIDE_TESTS),$(wildcard tests/system/test_*.py))
-SYSTEM_PARTS := check-system-stress check-system-calm check-system-beside
-.PHONY: $(SYSTEM_PARTS)
-check-system:
-	@$(MAKE) NO_DEPS=1 -j3 --output-sync=target $(SYSTEM_PARTS)
-$(SYSTEM_PARTS): all $(B)/tests/authority $(HOST)/wrong-build.so system-programs
-check-system-calm check-system-beside: all-modules
-check-system-stress:
-	$(PYTEST) $(STRESS_TESTS)
-check-system-calm:
-	$(PYTEST) $(CALM_TESTS)
-check-system-beside:
-	$(PYTEST) $(BESIDE_TESTS)
+# Mostly they wait: so more at a time than there are processors, a file at a time each (pytest-xdist)
+SYSTEM_AT_ONCE ?= 5
+.PHONY: check-system
+check-system: all all-modules $(B)/tests/authority $(HOST)/wrong-build.so system-programs
+	$(PYTEST) -n $(SYSTEM_AT_ONCE) --dist loadfile tests/system
+
+# `check` is to be quick: some of its tests are smaller than they are meant to be, see tests/system/lab.py
+check-long:
+	MXCLASH_LONG=yes $(MAKE) check
 
 # 20,000 healthy domains and 2,000 broken ones, generated; some minutes, so not part of check
 check-corpus: all $(B)/tests/authority

@@ -13,7 +13,7 @@ build="gcc make libc6-dev dpkg-dev libssl-dev libexpat1-dev libevent-dev libjans
     libfstrm-dev"
 servers="nsd pdns-server pdns-backend-sqlite3 tinydns python3 python3-dnspython"
 check="libcmocka-dev prometheus python3-prometheus-client python3-yaml mandoc curl jq logrotate
-    bind9-dnsutils ldnsutils python3-pytest clang clang-format g++ luajit abigail-tools
+    bind9-dnsutils ldnsutils python3-pytest python3-pytest-xdist clang clang-format g++ luajit abigail-tools
     libclang-rt-dev clang-tidy cppcheck llvm valgrind libhiredis-dev redis-server
     chromium fonts-dejavu-core fonts-wqy-zenhei apparmor systemd openssl
     unbound bind9 pdns-recursor fstrm-bin

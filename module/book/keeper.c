@@ -482,8 +482,13 @@ struct keeper *keeper_new(const struct keeper_options *options)
     pthread_mutex_init(&keeper->mutex, NULL);
     keeper->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     keeper->follower = follower_new(options->logs, options->log_count, say_log, keeper);
-    if (keeper->wake == -1 || keeper->follower == NULL || !batch_init(&keeper->batch) ||
-        !thread_start(&keeper->thread, "mxclash-book", run, keeper)) {
+    const bool good = keeper->wake != -1 && keeper->follower != NULL && batch_init(&keeper->batch);
+    /* here, not by the thread: who reads the book as soon as there is a keeper finds one */
+    if (good) {
+        open_writer(keeper);
+    }
+    if (!good || !thread_start(&keeper->thread, "mxclash-book", run, keeper)) {
+        close_writer(keeper);
         follower_free(keeper->follower);
         batch_free(&keeper->batch);
         if (keeper->wake != -1) {

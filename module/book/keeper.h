@@ -30,9 +30,9 @@ struct keeper_options {
 };
 
 /**
- * Begin to keep the book.
- * \param options  the strings are borrowed until keeper_free(), the struct for the call
- * \return NULL if there is no memory, descriptor or thread
+ * Begin to keep the book. It is opened, and made where there is none, before this returns, unless
+ * that fails: then it is tried again later. \param options  the strings are borrowed until
+ * keeper_free(), the struct for the call \return NULL if there is no memory, descriptor or thread
  */
 struct keeper *keeper_new(const struct keeper_options *options);
 

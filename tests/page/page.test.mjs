@@ -110,11 +110,14 @@ async function reloaded(page) {
     return performance.now() - begun;
 }
 
-test("100,000 conflicts in under a second", async () => {
-    const server = await serve(100000);
+// make check-long: with 100,000
+const MUCH = process.env.MXCLASH_LONG ? 100000 : 20000;
+
+test("many conflicts in under a second", async () => {
+    const server = await serve(MUCH);
     try {
         await look(three.url, {}, (few) => look(server.url, {}, async (page) => {
-            await count(page, "100,000 found");
+            await count(page, `${MUCH.toLocaleString("en")} found`);
             const took = [];
             let good = false;
             for (let i = 0; i < 20 && !good; i++) {
@@ -122,7 +125,7 @@ test("100,000 conflicts in under a second", async () => {
                 took.push(`${Math.round(less)}/${Math.round(more)}`);
                 good = more < 1000 || (less > BUSY_MS && more - less < 1000);
             }
-            assert.ok(good, `3 and 100,000 conflicts took ${took} ms`);
+            assert.ok(good, `3 and ${MUCH} conflicts took ${took} ms`);
         }));
     } finally {
         await server.stop();

@@ -33,6 +33,7 @@ HOST = pathlib.Path(
 # the module's thread may write the last line after the tester is done, but never after it ended
 TESTER_DEADLINE_S = 60
 ONE_LOOK = "confirm-after: 0"
+REPLY = re.compile(r"info: reply pkt: (.*?;; MSG SIZE +rcvd: \d+\n)", re.DOTALL)
 
 
 def directives(text, word):
@@ -64,6 +65,10 @@ def prepare(scenario, folder):
     return replay
 
 
+# what the clients of a scenario got: test_same_replies.py need not play it again
+clients_got = {}
+
+
 def run_tester(replay, folder):
     """Run the tester, and return all that it says."""
     run = subprocess.run(
@@ -82,7 +87,7 @@ def run_tester(replay, folder):
 
 def play(scenario, folder):
     """Play a scenario; return the events that are about domains."""
-    run_tester(prepare(scenario, folder), folder)
+    clients_got[scenario] = REPLY.findall(run_tester(prepare(scenario, folder), folder))
     lines = (folder / "events.json").read_text().splitlines()
     events = [json.loads(line) for line in lines]
     assert events[0]["event"] == "started" and events[-1]["event"] == "stopped"

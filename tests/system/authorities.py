@@ -123,7 +123,7 @@ class PowerDns(ZoneServer):
     def command(self):
         settings = {
             "config-dir": self.folder,
-            "socket-dir": self.folder,
+            "socket-dir": ".",
             "launch": "gsqlite3",
             "gsqlite3-database": self.folder / "zones.db",
             "gsqlite3-pragma-foreign-keys": "no",

@@ -49,3 +49,15 @@ def start(tmp_path):
             return stack.enter_context(Unbound(folder, upstreams, **options))
 
         yield start_one
+
+
+# Files that take longest: begun first, so that no process has one of them left when all else is done.
+LONGEST = ("attack_dnstap", "operation", "chains", "errands_rate", "serve_http", "book", "repair")
+
+
+def pytest_collection_modifyitems(items):
+    def rank(item):
+        name = item.path.stem.removeprefix("test_")
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=rank)

@@ -33,6 +33,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MXCLASH_BUILD", REPOSITORY / "build"))
 SCENARIOS = REPOSITORY / "tests" / "authority" / "scenarios"
 # Debian keeps servers where only root looks.
+# Set by `make check-long`: nothing is made smaller for the sake of time.
+LONG = "MXCLASH_LONG" in os.environ
 SEARCH_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin"
 
 DNS_PORT = 53
@@ -45,6 +47,11 @@ QUERY_ID = 4242
 PR_SET_PDEATHSIG = 1
 # What free_port() gave to somebody who may not have bound it yet.
 _given = set()
+
+
+def size(full, brief):
+    """`full` in `make check-long`; in `make check`, which has to be quick, `brief`."""
+    return full if LONG else brief
 
 
 class LabError(Exception):

@@ -204,7 +204,8 @@ class Recursor(_FromTheRoot):
     def command(self):
         settings = {
             "config-dir": self.folder,
-            "socket-dir": self.folder,
+            # it runs there; the whole path may be too long for a socket
+            "socket-dir": ".",
             "local-address": self.address,
             "local-port": self.port,
             "query-local-address": "127.0.0.1",

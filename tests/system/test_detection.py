@@ -35,7 +35,7 @@ def one_conflict(unbound, domain, **wanted):
         "state": "confirmed",
         **wanted,
     }
-    assert unbound.conflicts() == [event]
+    assert unbound.events(event="opened") == [event]
     return event
 
 
@@ -131,7 +131,7 @@ def test_powerdns_apex_cname(world, start):
         "mx": [],
         "authority": world.powerdns.address,
     }
-    assert unbound.conflicts() == [event]
+    assert unbound.events(event="opened") == [event]
 
 
 def test_apex_cname_that_nobody_sends_mail_to(world, start):
@@ -255,7 +255,7 @@ def test_forwarded_to_a_cache_is_suspected_only(world, start):
     unbound.ask("split.test", "A")
     event = unbound.wait_event(event="opened", domain="split.test")
     assert (event["state"], event["evidence"]) == ("suspected", "separate-answers")
-    assert unbound.conflicts() == [event]
+    assert unbound.events(event="opened") == [event]
 
 
 def test_hearsay_is_believed_when_repeated_after_its_ttl(tmp_path, start):
@@ -303,7 +303,7 @@ def test_no_answer_to_the_type_cname(world, start, domain):
     event = unbound.wait_event(SILENCE_TIMEOUT_S, event="opened", domain=domain)
     assert (event["state"], event["evidence"]) == ("confirmed", "probe")
     assert unbound.metrics()['mxclash_probes_total{result="failed"}'] == 1
-    assert unbound.conflicts() == [event]
+    assert unbound.events(event="opened") == [event]
 
 
 def test_probe_no_only_suspects_and_never_asks(tmp_path, start):

@@ -9,11 +9,11 @@ import time
 from collections import Counter
 
 import pytest
-from lab import Authority, wait_until
+from lab import Authority, size, wait_until
 from resolver import EVENT_TIMEOUT_S
 
 RATE = 10
-ATTACK_S = 20
+ATTACK_S = size(20, 10)
 # New names of the attacker a second: more proofs than the rate allows.
 NAMES_PER_S = 4
 # What is sent is charged when Unbound tells of it, for the first time at the first timeout, within a

@@ -99,7 +99,7 @@ class Inside(Observer, Recursor):
 
     def control(self, *words):
         return subprocess.run(
-            ["rec_control", f"--socket-dir={self.folder}", *words],
+            ["rec_control", "--socket-dir=.", *words], cwd=self.folder,
             capture_output=True, text=True, timeout=60, check=True).stdout
 
     def metrics(self, path="/metrics"):

@@ -58,7 +58,7 @@ def test_confirmed_though_nobody_asks_again(tmp_path, start):
             "probe",
         )
         assert event["hides_spf"] is True
-        assert unbound.conflicts() == [event]
+        assert unbound.events(event="opened") == [event]
         types = [query[1] for query in own.queries("shop.test")]
         # the client's; the first look, SOA because of the stub; the second one in its order
         assert types[0] == "A" and sorted(types[1:4]) == ["CNAME", "MX", "SOA"]

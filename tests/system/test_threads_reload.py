@@ -15,10 +15,11 @@ from collections import Counter
 import dns.exception
 import dns.rcode
 from faults import events_of
+from lab import size
 from world import HEALTHY_OWNERS
 
 THREADS = 4
-RELOADS = 25
+RELOADS = size(25, 10)
 CLIENTS = 6
 # Between two reloads: long enough for conflicts to open and close again with the table.
 ROUND_S = 0.3

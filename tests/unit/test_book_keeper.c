@@ -149,6 +149,21 @@ static void test_counts(void **state)
     keeper_free(keeper);
 }
 
+/** Who asks as soon as the keeper is there finds a book, if an empty one. */
+static void test_a_book_from_the_first_moment(void **state)
+{
+    (void)state;
+    char error[BOOK_ERROR_MAX] = "";
+    struct book_summary summary = {0};
+    struct keeper *keeper = keep(0);
+    struct book *book = book_open(database, error);
+    assert_string_equal(error, "");
+    assert_non_null(book);
+    assert_true(book_overview(book, &summary, 0, pass_over, NULL));
+    book_close(book);
+    keeper_free(keeper);
+}
+
 /** What was logged before the end is in the book, though nobody looked yet. */
 static void test_end_takes_in_what_there_is(void **state)
 {
@@ -195,6 +210,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(test_a_book_from_the_first_moment),
         TEST(test_counts),
         TEST(test_end_takes_in_what_there_is),
         TEST(test_damaged_under_it),
