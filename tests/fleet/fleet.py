@@ -4,6 +4,7 @@
 The files are the examples themselves. What is another place here is named in Fleet.places alone.
 """
 
+import contextlib
 import json
 import os
 import pwd
@@ -12,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -65,6 +67,17 @@ def own(path, user):
     """Give a path to a user."""
     entry = pwd.getpwnam(user)
     os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+@contextlib.contextmanager
+def open_folder():
+    """A folder where other users may look: pytest's are root's alone. It is removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="fleet-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def as_user(user, *command):
@@ -370,7 +383,6 @@ class Fleet:
 
     def __init__(self, folder):
         self.folder = folder
-        folder.chmod(0o755)
         self.spool = folder / "spool"
         self.spool.mkdir()
         own(self.spool, NOBODY)

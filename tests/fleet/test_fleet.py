@@ -4,15 +4,12 @@ reach Prometheus and VictoriaMetrics, whatever is away meanwhile."""
 
 import contextlib
 import json
-import shutil
-import tempfile
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from fleet import (
     FLEET_TIMEOUT_S, NOBODY, FederatingPrometheus, Fleet, FleetLoad, NamedUnbound, PostgreSql,
-    SitePrometheus, Victoria, fleet_missing, named_queries, own, wait_same,
+    SitePrometheus, Victoria, fleet_missing, named_queries, open_folder, own, wait_same,
 )  # fmt: skip
 from lab import Authority, wait_until
 from resolver import EVENT_TIMEOUT_S
@@ -37,13 +34,8 @@ def fleet():
     """All of it, running. One for the module: its tests are the hours of one day, in their order."""
     if reason := fleet_missing():
         pytest.skip(reason)
-    # pytest's own folders are root's alone, and the database has a user of its own
-    folder = Path(tempfile.mkdtemp(prefix="fleet-"))
-    try:
-        with contextlib.ExitStack() as stack:
-            yield assemble(folder, stack)
-    finally:
-        shutil.rmtree(folder)
+    with open_folder() as folder, contextlib.ExitStack() as stack:
+        yield assemble(folder, stack)
 
 
 def assemble(folder, stack):

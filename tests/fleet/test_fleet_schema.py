@@ -6,16 +6,13 @@ import datetime
 import itertools
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 
 import psycopg2
 import pytest
 from bookkeeping import event, rfc3339
-from fleet import EXAMPLES, NOBODY, FleetLoad, PostgreSql, fleet_missing, named_queries, own
+from fleet import EXAMPLES, NOBODY, FleetLoad, PostgreSql, fleet_missing, named_queries, open_folder, own
 from lab import wait_until
 
 DAY_S = 86400
@@ -26,14 +23,9 @@ FLEET_TIMEOUT_S = 60
 def database():
     if reason := fleet_missing():
         pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="fleet-"))
-    folder.chmod(0o755)
-    try:
-        with PostgreSql(folder / "postgresql") as found:
-            found.create()
-            yield found
-    finally:
-        shutil.rmtree(folder)
+    with open_folder() as folder, PostgreSql(folder / "postgresql") as found:
+        found.create()
+        yield found
 
 
 @pytest.fixture
@@ -335,9 +327,7 @@ def test_tallies_leave_sooner_and_their_harm_stays(empty):
 def test_the_loader_and_its_files(empty):
     """Half a line waits for its end; octets that are no text come as such; what is loaded and old
     goes; a file that is another one is read from its top."""
-    folder = Path(tempfile.mkdtemp(prefix="fleet-"))
-    try:
-        folder.chmod(0o755)
+    with open_folder() as folder:
         spool = folder / "spool"
         spool.mkdir()
         own(spool, NOBODY)
@@ -365,8 +355,6 @@ def test_the_loader_and_its_files(empty):
         with FleetLoad(folder / "loader", spool, empty):
             wait_until(lambda: not old.exists(), FLEET_TIMEOUT_S, "the old file to go")
         assert new.exists()
-    finally:
-        shutil.rmtree(folder)
 
 
 def test_the_loader_says_how_it_is_used():

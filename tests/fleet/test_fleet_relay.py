@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""conf-examples/fleet/rsyslog-resolver.conf and the collector, on logs that a test writes."""
+
+import json
+
+import pytest
+from bookkeeping import event, write
+from fleet import FLEET_TIMEOUT_S, Fleet, fleet_missing, open_folder
+from lab import wait_until
+
+SIZE = 500
+
+
+@pytest.fixture
+def fleet():
+    if reason := fleet_missing():
+        pytest.skip(reason)
+    with open_folder() as folder:
+        yield Fleet(folder)
+
+
+def arrived(fleet):
+    """How often each line came."""
+    counts = {}
+    for path in fleet.spool.glob("*.json"):
+        for line in path.read_text().splitlines():
+            counts[line] = counts.get(line, 0) + 1
+    return counts
+
+
+def octets_of(fleet):
+    """All lines that came, in their order."""
+    paths = sorted(fleet.spool.glob("*.json"))
+    return [line for path in paths for line in path.read_bytes().splitlines()]
+
+
+def queued(relay):
+    return sum(path.read_bytes().count(b"<Obj:") for path in relay.folder.glob("to-collector.0*"))
+
+
+def test_a_full_queue_keeps_the_log_waiting_and_throws_nothing_away(fleet):
+    log = fleet.folder / "mxclash.json"
+    write(log, *(event(f"d{number}.test") for number in range(4 * SIZE)))
+    relay = fleet.relay(1, log)
+    relay.conf = relay.conf.replace('queue.size="2000000"', f'queue.size="{SIZE}"')
+    assert f'"{SIZE}"' in relay.conf
+    with relay:
+        # rsyslogd stops a little below
+        wait_until(lambda: queued(relay) > 0.9 * SIZE, FLEET_TIMEOUT_S, "a full queue")
+        # the collector is not there: what was more would be seen by now, or be lost
+        write(log, event("last.test"))
+        assert queued(relay) <= SIZE
+        with fleet.collector():
+            wait_until(lambda: len(arrived(fleet)) == 4 * SIZE + 1, FLEET_TIMEOUT_S, "all lines")
+    assert set(arrived(fleet)) == set(log.read_text().splitlines())
+
+
+def test_long_lines_and_odd_octets_arrive_as_they_are(fleet):
+    """A name of 255 octets in each MX, every one written as \\DDD, and what a damaged log may hold."""
+    log = fleet.folder / "mxclash.json"
+    name = ".".join(["\\200" * 63] * 3 + ["\\200" * 61])
+    long = event(name, mx=[{"preference": 5, "exchange": name}] * 16, zone=name)
+    assert len(json.dumps(long)) > 20000
+    write(log, long, "no event", event("a.test", provider="100%$#'\""))
+    with log.open("ab") as file:
+        file.write(b"\xff\xfe\n" + json.dumps(event("behind.test")).encode() + b"\n")
+    with fleet.collector(), fleet.relay(1, log):
+        wait_until(
+            lambda: any(b"behind.test" in line for line in octets_of(fleet)),
+            FLEET_TIMEOUT_S, "the last line",
+        )  # fmt: skip
+    assert octets_of(fleet) == log.read_bytes().splitlines()
