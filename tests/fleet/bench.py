@@ -78,11 +78,9 @@ def through_kills(parts, database, logs, events, say):
     collector, loader = parts.collector(), FleetLoad(parts.folder / "loader", parts.spool, database)
     relays = [parts.relay(log.host, log.path) for log in logs]
     each = events // RELAYS // KILLS
-    everybody = (collector, loader, database, *relays)
     with contextlib.ExitStack() as stack:
-        for part in everybody[2:] + everybody[:2]:
-            if part is not database:
-                stack.enter_context(part)
+        for part in (*relays, collector, loader):
+            stack.enter_context(part)
         begun = time.monotonic()
         for step in range(KILLS):
             for log in logs:

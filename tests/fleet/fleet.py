@@ -397,6 +397,7 @@ class Fleet:
             "/var/lib/mxclash-relay": state,
             "/var/lib/mxclash-fleet": state,
             "/var/spool/mxclash-fleet": self.spool,
+            "/usr/local/lib/mxclash": EXAMPLES,
             "/var/log/unbound/mxclash.json": log,
             'target="collector.example.net"': f'target="{self.address}"',
             'port="2514"\n    ruleset': f'port="{self.port}"\n    address="{self.address}"\n    ruleset',

@@ -2,10 +2,11 @@
 """conf-examples/fleet/rsyslog-resolver.conf and the collector, on logs that a test writes."""
 
 import json
+import subprocess
 
 import pytest
 from bookkeeping import event, write
-from fleet import FLEET_TIMEOUT_S, Fleet, fleet_missing, open_folder
+from fleet import EXAMPLES, FLEET_TIMEOUT_S, NOBODY, Fleet, fleet_missing, open_folder, own
 from lab import wait_until
 
 SIZE = 500
@@ -70,3 +71,35 @@ def test_long_lines_and_odd_octets_arrive_as_they_are(fleet):
             FLEET_TIMEOUT_S, "the last line",
         )  # fmt: skip
     assert octets_of(fleet) == log.read_bytes().splitlines()
+
+
+def test_while_the_disk_of_the_collector_is_full_the_resolver_keeps_what_it_has(fleet):
+    small, large = (["-o", f"{prefix}size={size}"] for prefix, size in (("", "64k"), ("remount,", "8m")))
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", *small, "tmpfs", str(fleet.spool)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small disk can be had: {mounted.stderr.strip()}")
+    try:
+        own(fleet.spool, NOBODY)
+        log = fleet.folder / "mxclash.json"
+        write(log, *(event(f"d{number}.test") for number in range(SIZE)))
+
+        def octets():
+            return sum(path.stat().st_size for path in fleet.spool.glob("*.json"))
+
+        with fleet.collector(), fleet.relay(1, log):
+            wait_until(lambda: octets() > 64000, FLEET_TIMEOUT_S, "a full disk")
+            assert len(arrived(fleet)) < SIZE / 4
+            subprocess.run(["mount", *large, str(fleet.spool)], check=True)
+            wait_until(lambda: len(arrived(fleet)) >= SIZE, FLEET_TIMEOUT_S, "all lines")
+        # and no half one
+        assert set(arrived(fleet)) == set(log.read_text().splitlines())
+    finally:
+        subprocess.run(["umount", "--lazy", str(fleet.spool)], check=True)
+
+
+@pytest.mark.parametrize("program", ["fleet-load", "fleet-spool"])
+def test_the_programs_say_how_they_are_used(program):
+    done = subprocess.run([EXAMPLES / program], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and f"usage: {program} SPOOL" in done.stderr

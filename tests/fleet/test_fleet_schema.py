@@ -6,13 +6,12 @@ import datetime
 import itertools
 import json
 import os
-import subprocess
 import time
 
 import psycopg2
 import pytest
 from bookkeeping import event, rfc3339
-from fleet import EXAMPLES, NOBODY, FleetLoad, PostgreSql, fleet_missing, named_queries, open_folder, own
+from fleet import NOBODY, FleetLoad, PostgreSql, fleet_missing, named_queries, open_folder, own
 from lab import wait_until
 
 DAY_S = 86400
@@ -355,11 +354,6 @@ def test_the_loader_and_its_files(empty):
         with FleetLoad(folder / "loader", spool, empty):
             wait_until(lambda: not old.exists(), FLEET_TIMEOUT_S, "the old file to go")
         assert new.exists()
-
-
-def test_the_loader_says_how_it_is_used():
-    done = subprocess.run([EXAMPLES / "fleet-load"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "usage: fleet-load SPOOL CONNECTION" in done.stderr
 
 
 def test_no_password_is_needed_nor_taken(database):
