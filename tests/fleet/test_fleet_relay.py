@@ -2,7 +2,10 @@
 """conf-examples/fleet/rsyslog-resolver.conf and the collector, on logs that a test writes."""
 
 import json
+import os
+import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 from bookkeeping import event, write
@@ -103,3 +106,25 @@ def test_while_the_disk_of_the_collector_is_full_the_resolver_keeps_what_it_has(
 def test_the_programs_say_how_they_are_used(program):
     done = subprocess.run([EXAMPLES / program], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and f"usage: {program} SPOOL" in done.stderr
+
+
+def test_fleet_spool_is_killed_while_events_stream(fleet):
+    log = fleet.folder / "mxclash.json"
+    log.touch()
+    with fleet.collector() as collector, fleet.relay(1, log):
+        killed = set()
+        for batch in range(4):
+            write(log, *(event(f"d{batch}-{number}.test") for number in range(SIZE)))
+
+            def another():
+                """The process id of the one that rsyslogd has now."""
+                tasks = Path(f"/proc/{collector.pid}/task").glob("*/children")
+                now = {int(pid) for path in tasks for pid in path.read_text().split()} - killed
+                return now if now and len(arrived(fleet)) > batch * SIZE else None
+
+            for pid in wait_until(another, FLEET_TIMEOUT_S, "fleet-spool to write"):
+                os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+        wait_until(lambda: len(arrived(fleet)) >= 4 * SIZE, FLEET_TIMEOUT_S, "all lines")
+    assert len(killed) >= 4
+    assert set(arrived(fleet)) == set(log.read_text().splitlines())
