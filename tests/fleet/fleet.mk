@@ -7,6 +7,6 @@ EVENTS ?= 20000
 
 .PHONY: check-fleet bench-fleet
 check-fleet: all $(B)/tests/authority
-	$(PYTEST) -n 3 --dist loadfile tests/fleet
+	$(PYTEST) -rs -n 4 --dist loadfile tests/fleet
 bench-fleet: | deps-check
 	$(PYTHON) -B tests/fleet/bench.py --events $(EVENTS)

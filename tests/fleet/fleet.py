@@ -29,13 +29,6 @@ EXAMPLES = REPOSITORY / "conf-examples" / "fleet"
 # As whom the collector and the loader run here; the database knows him as mxclash_writer.
 NOBODY = "nobody"
 FLEET_TIMEOUT_S = 60
-PROGRAMS = {
-    "rsyslogd": "rsyslog",
-    "victoria-metrics": "victoria-metrics",
-    "prometheus": "prometheus",
-    "openssl": "openssl",
-    "logrotate": "logrotate",
-}
 
 
 def postgresql_folder():
@@ -44,15 +37,12 @@ def postgresql_folder():
     return found[-1].parent if found else None
 
 
-def fleet_missing():
-    """Why no fleet can be had here, or None."""
+def fleet_missing(*more):
+    """Why no fleet can be had here, or None. `more` names programs that are needed besides."""
     if os.geteuid() != 0:
         return "four host names on one machine and users of their own want root"
-    lacking = [
-        package
-        for program, package in PROGRAMS.items()
-        if not shutil.which(program, path=SEARCH_PATH)
-    ]
+    programs = ("rsyslogd", "openssl", "logrotate", *more)
+    lacking = [program for program in programs if not shutil.which(program, path=SEARCH_PATH)]
     if not list(Path("/usr/lib").glob("*/rsyslog/omrelp.so")):
         lacking.append("rsyslog-relp")
     if not postgresql_folder():

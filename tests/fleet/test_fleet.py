@@ -32,7 +32,7 @@ def scenario(mended=()):
 @pytest.fixture(scope="module")
 def fleet():
     """All of it, running. One for the module: its tests are the hours of one day, in their order."""
-    if reason := fleet_missing():
+    if reason := fleet_missing("prometheus", "promtool", "victoria-metrics"):
         pytest.skip(reason)
     with open_folder() as folder, contextlib.ExitStack() as stack:
         yield assemble(folder, stack)
