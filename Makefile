@@ -248,7 +248,7 @@ check: deps-check
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j2 all $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j2 all-modules
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j2 --output-sync=target check-format check-layers check-elf check-fuzz check-clang check-abi-stable
-	$(MAKE) NO_DEPS=1 WERROR=-Werror -j4 --output-sync=target check-unit check-replay check-system check-page
+	$(MAKE) NO_DEPS=1 WERROR=-Werror -j4 --output-sync=target check-unit check-replay check-system check-page check-fleet
 
 check-unit: $(UNIT_TESTS)
 	@for test in $^; do echo "== $$test"; $$test || exit 1; done
