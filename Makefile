@@ -57,6 +57,11 @@ PROGRAM_FLAGS := -pie -Wl,-z,now
 SONAME := libmxclash.so.$(shell sed -n 's/^\#define MXCLASH_ABI *//p' include/mxclash.h)
 SYMBOLS := module/core/engine/exports.map
 SONAME_FLAGS := -Wl,-soname,$(SONAME) -Wl,-z,now -Wl,-z,defs -Wl,--version-script=$(SYMBOLS)
+# The second library stays once it is loaded: a thread of it may run when the host lets go of it.
+PROVER_SONAME := libmxclash-prover.so.$(shell sed -n 's/^\#define MXCLASH_PROVER_ABI *//p' include/mxclash-prover.h)
+PROVER_SYMBOLS := module/host/inside/exports.map
+PROVER_SONAME_FLAGS := -Wl,-soname,$(PROVER_SONAME) -Wl,-z,now -Wl,-z,defs -Wl,-z,nodelete \
+    -Wl,--version-script=$(PROVER_SYMBOLS)
 EXPORT_FLAGS := -Wl,--version-script=module/host/unbound/exports.map
 
 # --- the host ------------------------------------------------------------------------------------
@@ -84,8 +89,13 @@ ADVICE := $(call objects,module/advice)
 BOOK := $(call objects,module/book)
 WEB := $(call objects,module/web) $(B)/obj/page_text.o
 ASK := $(filter-out %/address.o,$(call objects,module/ask))
+PROVE := $(call objects,module/prove)
 # the sidecar, a host without Unbound
 SIDECAR := $(call objects,module/host/dnstap)
+# what hosts have in their process beside the detector, which they take from libmxclash.so
+INSIDE := $(call objects,module/host/inside)
+PROVER := $(INSIDE) $(PROVE) $(ASK) $(B)/obj/module/ask/address.o $(B)/obj/module/output/thread.o
+PROVER_LIBS := -levent_core -lldns
 # these two know the host: where it keeps its configuration, and its structs
 CLI := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/cli/*.c))
 ADAPTER := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard module/host/unbound/*.c))
@@ -101,7 +111,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash.ffi.h $(B)/mxclash $(B)/mxclashd $(B)/unbound
+all: $(B)/mxclash.so $(B)/libmxclash.so $(B)/libmxclash-prover.so $(B)/mxclash.ffi.h $(B)/mxclash $(B)/mxclashd $(B)/unbound
 
 ifdef NO_DEPS
 deps-build deps-demo deps-check: ;
@@ -157,9 +167,11 @@ $(B)/libadvice.a: $(ADVICE)
 $(B)/libbook.a: $(BOOK)
 $(B)/libweb.a: $(WEB)
 $(B)/libask.a: $(ASK)
+$(B)/libprove.a: $(PROVE)
+$(B)/libinside.a: $(INSIDE)
 $(B)/libsidecar.a: $(filter-out %/main.o,$(SIDECAR))
 # in the order in which the linker needs them
-ARCHIVES := $(B)/libweb.a $(B)/libbook.a $(B)/libadvice.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
+ARCHIVES := $(B)/libweb.a $(B)/libbook.a $(B)/libadvice.a $(B)/libprove.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 $(B)/lib%.a:
 	@rm -f $@
 	$(call say,ar rcs $@ $^,AR)
@@ -168,11 +180,16 @@ $(B)/libmxclash.so: $(CORE) $(SYMBOLS)
 	$(call say,$(CC) $(LINK) -shared $(SONAME_FLAGS) -o $@ $(CORE) $(CORE_LIBS),LINK)
 	@ln -sfn $(@F) $(B)/$(SONAME) # the name by which a program looks for it
 
-$(B)/mxclash.ffi.h: include/mxclash.h include/ffi.sh | deps-build
-	@mkdir -p $(@D)
-	$(call say,CC='$(CC)' include/ffi.sh $< > $@,FFI)
+$(B)/libmxclash-prover.so: $(PROVER) $(PROVER_SYMBOLS) $(B)/libmxclash.so
+	$(call say,$(CC) $(LINK) -shared $(PROVER_SONAME_FLAGS) -o $@ $(PROVER) -L$(B) -lmxclash $(PROVER_LIBS),LINK)
+	@ln -sfn $(@F) $(B)/$(PROVER_SONAME)
 
-$(B)/mxclashd: $(B)/obj/module/host/dnstap/main.o $(B)/libsidecar.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
+PUBLIC_HEADERS := include/mxclash.h include/mxclash-prover.h
+$(B)/mxclash.ffi.h: $(PUBLIC_HEADERS) include/ffi.sh | deps-build
+	@mkdir -p $(@D)
+	$(call say,CC='$(CC)' include/ffi.sh $(PUBLIC_HEADERS) > $@,FFI)
+
+$(B)/mxclashd: $(B)/obj/module/host/dnstap/main.o $(B)/libsidecar.a $(B)/libprove.a $(B)/libask.a $(B)/libruntime.a $(B)/liboutput.a $(B)/libcore.a
 	$(call say,$(CC) $(LINK) $(PROGRAM_FLAGS) -o $@ $^ $(SIDECAR_LIBS),LINK)
 
 # the adapter's own header of the host: which build it is, and where it keeps its configuration
@@ -221,7 +238,7 @@ $(HOST)/mxclash: $(CLI) $(ARCHIVES)
 $(B)/tests/unit/%: tests/unit/%.c $(ARCHIVES) | deps-check
 	@mkdir -p $(@D)
 	$(call say,$(CC) $(ALL_CFLAGS) $(UNIT_CFLAGS) -MMD -MP $(LINK) -o $@ $< $(filter %.o,$^) \
-	    $(filter %libsidecar.a,$^) $(filter-out %libsidecar.a,$(filter %.a,$^)) $(COMMAND_LIBS) $(UNIT_LIBS) -lcmocka,TEST)
+	    $(filter %libsidecar.a %libinside.a,$^) $(filter-out %libsidecar.a %libinside.a,$(filter %.a,$^)) $(COMMAND_LIBS) $(UNIT_LIBS) -lcmocka,TEST)
 
 $(B)/tests/authority: $(wildcard tests/authority/*.c) | deps-demo
 	@mkdir -p $(@D)
@@ -231,7 +248,7 @@ check: deps-check
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j2 all $(B)/tests/authority
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j2 all-modules
 	$(MAKE) NO_DEPS=1 WERROR=-Werror -j2 --output-sync=target check-format check-layers check-elf check-fuzz check-clang check-abi-stable
-	$(MAKE) NO_DEPS=1 WERROR=-Werror -j4 --output-sync=target check-unit check-replay check-system check-page
+	$(MAKE) NO_DEPS=1 WERROR=-Werror -j4 --output-sync=target check-unit check-replay check-system check-page check-fleet
 
 check-unit: $(UNIT_TESTS)
 	@for test in $^; do echo "== $$test"; $$test || exit 1; done
@@ -278,7 +295,7 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "check-format: ok"
 
-check-layers: $(ADAPTER) $(SIDECAR) $(CLI) $(filter-out %/page_text.o,$(WEB)) $(BOOK) $(ADVICE) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
+check-layers: $(ADAPTER) $(SIDECAR) $(INSIDE) $(PROVE) $(CLI) $(filter-out %/page_text.o,$(WEB)) $(BOOK) $(ADVICE) $(ASK) $(RUNTIME) $(OUTPUT) $(CORE)
 	@tests/layers.sh
 	@tests/circles.sh $^
 	@$(PYTHON) -B tests/architecture.py
@@ -307,11 +324,15 @@ install: all
 	install -D -m 644 $(B)/mxclash.so $(DESTDIR)$(PREFIX)/lib/mxclash/mxclash.so
 	install -D -m 644 $(B)/libmxclash.so $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sfn $(SONAME) $(DESTDIR)$(PREFIX)/lib/libmxclash.so
+	install -m 644 $(B)/libmxclash-prover.so $(DESTDIR)$(PREFIX)/lib/$(PROVER_SONAME)
+	ln -sfn $(PROVER_SONAME) $(DESTDIR)$(PREFIX)/lib/libmxclash-prover.so
 	install -D -m 644 include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.h
+	install -m 644 include/mxclash-prover.h $(DESTDIR)$(PREFIX)/include/mxclash-prover.h
 	install -m 644 $(B)/mxclash.ffi.h $(DESTDIR)$(PREFIX)/include/mxclash.ffi.h
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' include/mxclash.pc.in \
-	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash.pc
+	for name in mxclash mxclash-prover; do \
+	    sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' include/$$name.pc.in \
+	        > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$$name.pc || exit 1; done
 	for page in $(MANUALS); do \
 	    install -D -m 644 $$page $(MAN)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -d $(DOC)/docs
@@ -323,6 +344,8 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/mxclash $(DESTDIR)$(PREFIX)/sbin/mxclashd \
 	    $(DESTDIR)$(PREFIX)/lib/libmxclash.so \
 	    $(DESTDIR)$(PREFIX)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash.pc \
+	    $(DESTDIR)$(PREFIX)/lib/libmxclash-prover.so $(DESTDIR)$(PREFIX)/lib/$(PROVER_SONAME) \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxclash-prover.pc $(DESTDIR)$(PREFIX)/include/mxclash-prover.h \
 	    $(DESTDIR)$(PREFIX)/include/mxclash.h $(DESTDIR)$(PREFIX)/include/mxclash.ffi.h \
 	    $(foreach page,$(MANUALS),$(MAN)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
 	rm -rf $(DESTDIR)$(PREFIX)/lib/mxclash $(DOC)

@@ -23,6 +23,13 @@ files() { # folder
     (cd "$1" && find . -path ./build -prune -o ! -type d -printf '%p %m %l\n' | sort)
 }
 
+# what users and packagers are told is of this version
+cd "$here/.."
+version=$(sed -n 's/^#define MXCLASH_VERSION "\(.*\)"/\1/p' include/mxclash.h)
+sed -n '/^## /{p;q}' CHANGELOG.md | grep -qwF "$version" ||
+    fault "the first section of CHANGELOG.md is not that of $version"
+head -n 1 debian/changelog | grep -qF "($version-" || fault "debian/changelog does not begin with $version"
+
 first=$("$here/dist.sh" "$work/first")
 same "the tarball" "$first" "$("$here/dist.sh" "$work/second")"
 tar xf "$first" -C "$work"
@@ -46,8 +53,12 @@ ours() {
 ours all
 ours check-unit
 ours install
-[ "$("$work/installed/usr/local/bin/mxclash" version)" = "mxclash ${name#mxclash-}" ] ||
-    fault "the installed command is of another version"
+for program in "bin/mxclash version" "sbin/mxclashd --version"; do
+    told=$("$work/installed/usr/local/"$program) # two words
+    [ "${told#* }" = "$version" ] || fault "the installed $program says $told"
+done
+grep -qxF "Version: $version" "$work/installed/usr/local/lib/pkgconfig/mxclash.pc" ||
+    fault "the installed mxclash.pc is of another version"
 test -f "$work/installed/usr/local/lib/mxclash/mxclash.so" || fault "no module was installed"
 ours uninstall
 left=$(find "$work/installed" ! -type d)

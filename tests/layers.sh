@@ -24,7 +24,9 @@ book:           output advice
 web:            output advice book
 cli:            core/providers output runtime ask advice book web
 host/unbound:   ask core/engine runtime
-host/dnstap:    ask core/base core/dns core/engine output runtime
+prove:          core/base output ask
+host/dnstap:    core/base core/dns core/engine output runtime prove
+host/inside:    ask core/engine output prove
 '
 
 fault() {

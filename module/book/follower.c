@@ -385,7 +385,9 @@ static void look_for(struct follower *follower, struct pattern *pattern, int64_t
 {
     glob_t found;
     bool good = true;
-    if (glob(pattern->text, GLOB_NOMAGIC, NULL, &found) != 0) {
+    /* a path that is no pattern is looked at though it leads nowhere, and that is said */
+    const bool path = strpbrk(pattern->text, "*?[") == NULL;
+    if (glob(pattern->text, path ? GLOB_NOCHECK : 0, NULL, &found) != 0) {
         return; /* nothing matches now */
     }
     for (size_t i = 0; i < found.gl_pathc; i++) {

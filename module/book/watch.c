@@ -89,7 +89,7 @@ static void add_folders(struct watch *watch, const char *pattern)
         add(watch, ".");
         return;
     }
-    if (glob(folder, GLOB_ONLYDIR | GLOB_NOSORT, NULL, &found) != 0) {
+    if (glob(folder, GLOB_NOSORT, NULL, &found) != 0) {
         return;
     }
     for (size_t i = 0; i < found.gl_pathc; i++) {

@@ -52,9 +52,6 @@ struct cli_config {
     char located[PATH_MAX];
 };
 
-/** Find the file that holds, or would hold: located and there. \return false if it does not fit */
-bool cli_locate_config(struct cli_config *loaded);
-
 /**
  * Read the configuration as the module would.
  * \param path  of the file, borrowed as long as loaded; NULL = look where the module looks

@@ -3,8 +3,9 @@
  * \file
  * What the parts of `mxclash doctor` share: what they look at, and how they say what they find.
  *
- * doctor.c asks doctor_host.c which Unbound runs, and then doctor_module.c, doctor_outputs.c and
- * doctor_machine.c what is the matter with it. Each says one or more findings (doctor_findings.c).
+ * doctor.c asks doctor_host.c what runs, an Unbound with the module or mxclashd, and then
+ * doctor_module.c, doctor_outputs.c and doctor_machine.c what is the matter with it. Each says one
+ * or more findings (doctor_findings.c).
  */
 #ifndef MXCLASH_CLI_DOCTOR_H
 #define MXCLASH_CLI_DOCTOR_H
@@ -41,11 +42,19 @@ struct doctor_findings {
     size_t count;
 };
 
-/** The Unbound that is looked at, and how it is configured. */
+/** What has the detector on this machine. */
+enum doctor_kind {
+    doctor_unbound,
+    /** mxclashd, beside a resolver that loads nothing of ours */
+    doctor_sidecar,
+};
+
+/** The server that is looked at, and how it is configured. */
 struct doctor_host {
+    enum doctor_kind kind;
     /** 0 = none runs */
     pid_t pid;
-    /** how many servers run, this one among them */
+    /** how many servers run that may be meant, this one among them */
     size_t running;
     /** its user; not valid if none runs */
     uid_t uid;
@@ -58,18 +67,24 @@ struct doctor_host {
     bool program_replaced;
     /** its root folder; "" = the machine's own */
     char root[PATH_MAX];
-    /** unbound.conf */
+    /** unbound.conf; "" = mxclashd, which has none */
     char conf[PATH_MAX];
     /** mxclash.so in its memory, as we must open it; "" = it has none */
     char module[PATH_MAX];
     /** the module's file is another one now than what runs */
     bool module_replaced;
-    /** as the server sees it: MXCLASH_CONF of its environment, or of ours if none runs; "" = not
-     * set */
-    char environment_conf[PATH_MAX];
+    /** mxclash.conf where the server was told of it, and as it sees it: mxclashd by --config, both
+     * by MXCLASH_CONF of their environment, or of ours if none runs; "" = not told */
+    char told_conf[PATH_MAX];
 };
 
-/** Say what was found. \param cure  NULL = nothing is to be done; else static or copied */
+/** As people call the server. */
+const char *doctor_name(const struct doctor_host *host);
+
+/** The folder in which such a server looks for mxclash.conf if it is not told of another. */
+const char *doctor_config_folder(const struct doctor_host *host);
+
+/** Say what was found. \param cure  NULL = nothing is to be done; copied */
 void doctor_say(struct doctor_findings *findings, enum doctor_level level, const char *check,
                 const char *cure, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -83,14 +98,18 @@ void doctor_findings_free(struct doctor_findings *findings);
 
 /**
  * Find the server.
- * \param pid   of the one that is meant; 0 = any, one that has the module if there is one
+ * \param pid   of the one that is meant; 0 = any: one that has the module, else mxclashd, else an
+ *              Unbound
  * \param conf  unbound.conf; NULL = the one that the server's command line names, else the default
- * \return false if pid is not a process of Unbound's
+ * \return false if pid is neither an Unbound nor an mxclashd
  */
 bool doctor_find_host(struct doctor_host *host, pid_t pid, const char *conf);
 
 /** A path as the server sees it, as we must open it: below its root. */
 void doctor_inside(const struct doctor_host *host, const char *path, char inside[PATH_MAX]);
+
+/** Is something of ours running there, so that it can be asked? */
+bool doctor_runs(const struct doctor_host *host);
 
 /** Run a program without a shell, at most 20 s. \return what it wrote to stdout, to be freed, if it
  * ended with status 0; else NULL */
@@ -117,8 +136,16 @@ void doctor_outputs(struct doctor_findings *findings, const struct doctor_host *
 void doctor_http(struct doctor_findings *findings, const struct doctor_host *host,
                  const struct config *config);
 
+/** Does a resolver send? A part of doctor_http(), for mxclashd. \param page  its counters */
+void doctor_senders(struct doctor_findings *findings, const struct config *config,
+                    const char *page);
+
+/** The value of a series of the page, written as there; -1 if it is not there. */
+double doctor_value(const char *page, const char *series);
+
 /** Is AppArmor in the way? \param process  "/proc/PID" \param profiles  "/etc/apparmor.d" */
-void doctor_apparmor(struct doctor_findings *findings, const char *process, const char *profiles);
+void doctor_apparmor(struct doctor_findings *findings, enum doctor_kind kind, const char *process,
+                     const char *profiles);
 
 /** Is the clock right? \param known  files that were written in the past, NULL at the end */
 void doctor_clock(struct doctor_findings *findings, const char *const known[]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file Which Unbound runs, and how it was started: see doctor.h. Reads /proc. */
+/** \file Which server runs, and how it was started: see doctor.h. Reads /proc. */
 #include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -13,6 +13,10 @@
 /** Unbound's configuration folder; the build sets the one that its Unbound uses. */
 #ifndef CONFIG_FOLDER
 #define CONFIG_FOLDER "/etc/unbound"
+#endif
+/** That of mxclashd, as its main.c has it. */
+#ifndef MXCLASHD_CONFIG_FOLDER
+#define MXCLASHD_CONFIG_FOLDER "/etc/mxclash"
 #endif
 
 /** More than a command line, an environment or a status needs. */
@@ -50,11 +54,32 @@ static bool read_link(pid_t pid, const char *name, char target[PATH_MAX])
     return true;
 }
 
-static bool is_unbound(pid_t pid)
+static const char *const names[] = {"Unbound", "mxclashd"};
+static const char *const programs[] = {"unbound", "mxclashd"};
+
+const char *doctor_name(const struct doctor_host *host)
+{
+    return names[host->kind];
+}
+
+const char *doctor_config_folder(const struct doctor_host *host)
+{
+    return host->kind == doctor_sidecar ? MXCLASHD_CONFIG_FOLDER : CONFIG_FOLDER;
+}
+
+bool doctor_runs(const struct doctor_host *host)
+{
+    return host->kind == doctor_sidecar ? host->pid != 0 : host->module[0] != '\0';
+}
+
+/** \return false if the process is neither */
+static bool is_server(pid_t pid, enum doctor_kind *kind)
 {
     char name[32];
     read_file(pid, "comm", name, sizeof(name));
-    return strcmp(name, "unbound\n") == 0;
+    name[strcspn(name, "\n")] = '\0';
+    *kind = strcmp(name, programs[doctor_sidecar]) == 0 ? doctor_sidecar : doctor_unbound;
+    return strcmp(name, programs[*kind]) == 0;
 }
 
 /** Find the module among what is mapped. */
@@ -110,21 +135,44 @@ static const char *next_text(const char *text, const char *end)
     return text < end ? text : NULL;
 }
 
-/** The file behind -c of its command line. */
+/** A path that its command line names may begin where the server was started. */
+static void make_absolute(pid_t pid, const char *path, char absolute[PATH_MAX])
+{
+    char folder[PATH_MAX] = "";
+    if (path[0] != '/') {
+        read_link(pid, "cwd", folder);
+    }
+    snprintf(absolute, PATH_MAX, "%.*s%s%s", PATH_MAX / 2, folder, folder[0] != '\0' ? "/" : "",
+             path);
+}
+
+/** What is behind an option, in the same word or as the next one; NULL if it is not that option. */
+static const char *behind(const char *word, const char *option, const char *end)
+{
+    const size_t len = strlen(option);
+    if (strncmp(word, option, len) != 0) {
+        return NULL;
+    }
+    word += len;
+    return *word == '\0' ? next_text(word, end) : word + (*word == '=');
+}
+
+/** The file behind -c of its command line, or with mxclashd behind --config. */
 static void read_conf(struct doctor_host *host, char *text)
 {
+    const bool sidecar = host->kind == doctor_sidecar;
     const size_t len = read_file(host->pid, "cmdline", text, FILE_SIZE);
     const char *end = text + len;
     for (const char *word = len != 0 ? next_text(text, end) : NULL; word != NULL;
          word = next_text(word, end)) {
-        if (strncmp(word, "-c", 2) != 0) {
-            continue;
+        const char *path = behind(word, "-c", end);
+        if (path == NULL && sidecar) {
+            path = behind(word, "--config", end);
         }
-        const char *path = word[2] != '\0' ? word + 2 : next_text(word, end);
         if (path != NULL) {
-            snprintf(host->conf, PATH_MAX, "%s", path);
+            make_absolute(host->pid, path, sidecar ? host->told_conf : host->conf);
+            return;
         }
-        return;
     }
 }
 
@@ -132,11 +180,10 @@ static void read_environment(struct doctor_host *host, char *text)
 {
     static const char wanted[] = "MXCLASH_CONF=";
     const size_t len = read_file(host->pid, "environ", text, FILE_SIZE);
-    host->environment_conf[0] = '\0';
     for (const char *word = len != 0 ? text : NULL; word != NULL;
          word = next_text(word, text + len)) {
         if (strncmp(word, wanted, sizeof(wanted) - 1) == 0) {
-            snprintf(host->environment_conf, PATH_MAX, "%s", word + sizeof(wanted) - 1);
+            snprintf(host->told_conf, PATH_MAX, "%s", word + sizeof(wanted) - 1);
         }
     }
 }
@@ -149,8 +196,8 @@ static void read_process(struct doctor_host *host)
     }
     read_maps(host);
     read_user(host, text);
-    read_conf(host, text);
     read_environment(host, text);
+    read_conf(host, text); /* its command line counts before its environment */
     free(text);
     host->program_replaced = read_link(host->pid, "exe", host->program);
     read_link(host->pid, "root", host->root);
@@ -160,11 +207,11 @@ static void read_process(struct doctor_host *host)
 }
 
 /** Look in a list of folders with colons between. \return whether it was found */
-static bool find_in(const char *folders, char program[PATH_MAX])
+static bool find_in(const char *folders, const char *name, char program[PATH_MAX])
 {
     for (; *folders != '\0'; folders += *folders == ':') {
         const size_t len = strcspn(folders, ":");
-        snprintf(program, PATH_MAX, "%.*s/unbound", (int)len, folders);
+        snprintf(program, PATH_MAX, "%.*s/%s", (int)len, folders, name);
         if (len != 0 && access(program, X_OK) == 0) {
             return true;
         }
@@ -174,7 +221,13 @@ static bool find_in(const char *folders, char program[PATH_MAX])
     return false;
 }
 
-/** Of all servers: one that has the module, else the first that was found. */
+/** How likely a server is the one that is meant. */
+static int rank(const struct doctor_host *host)
+{
+    return host->module[0] != '\0' ? 2 : host->kind == doctor_sidecar;
+}
+
+/** Of all servers: an Unbound that has the module, else mxclashd, else the first that was found. */
 static void choose_process(struct doctor_host *host)
 {
     DIR *folder = opendir("/proc");
@@ -182,46 +235,70 @@ static void choose_process(struct doctor_host *host)
         return;
     }
     struct doctor_host other;
+    size_t found[] = {0, 0};
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         if (!isdigit((unsigned char)entry->d_name[0])) {
             continue;
         }
         other.pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (!is_unbound(other.pid)) {
+        if (!is_server(other.pid, &other.kind)) {
             continue;
         }
-        host->running++;
+        found[other.kind]++;
         read_maps(&other);
-        if (host->pid == 0 || (host->module[0] == '\0' && other.module[0] != '\0')) {
+        if (host->pid == 0 || rank(&other) > rank(host)) {
             host->pid = other.pid;
+            host->kind = other.kind;
             memcpy(host->module, other.module, sizeof(host->module));
         }
     }
     closedir(folder);
+    /* beside mxclashd an Unbound that has nothing of ours is what it is for */
+    host->running =
+        found[doctor_sidecar] + (host->kind == doctor_unbound ? found[doctor_unbound] : 0);
+}
+
+/** Nothing of ours runs: is the machine mxclashd's by the configuration that lies there? */
+static bool is_for_sidecar(void)
+{
+    return access(MXCLASHD_CONFIG_FOLDER "/mxclash.conf", F_OK) == 0 &&
+           access(CONFIG_FOLDER "/mxclash.conf", F_OK) != 0;
+}
+
+static void find_at_rest(struct doctor_host *host)
+{
+    const char *own = getenv("MXCLASH_CONF");
+    const char *path = getenv("PATH");
+    const char *name = programs[host->kind];
+    snprintf(host->told_conf, PATH_MAX, "%s", own != NULL ? own : "");
+    if (!find_in(path != NULL ? path : "", name, host->program)) {
+        find_in("/usr/sbin:/usr/local/sbin:/sbin", name, host->program);
+    }
 }
 
 bool doctor_find_host(struct doctor_host *host, pid_t pid, const char *conf)
 {
     memset(host, 0, sizeof(*host));
-    snprintf(host->conf, PATH_MAX, "%s/unbound.conf", CONFIG_FOLDER);
     if (pid != 0) {
-        if (!is_unbound(pid)) {
+        if (!is_server(pid, &host->kind)) {
             return false;
         }
         host->pid = pid;
         host->running = 1;
     } else if (conf == NULL) {
         choose_process(host);
+        if (!doctor_runs(host) && is_for_sidecar()) {
+            host->kind = doctor_sidecar;
+            host->pid = 0;
+        }
+    }
+    if (host->kind == doctor_unbound) {
+        snprintf(host->conf, PATH_MAX, "%s/unbound.conf", CONFIG_FOLDER);
     }
     if (host->pid != 0) {
         read_process(host);
     } else {
-        const char *own = getenv("MXCLASH_CONF");
-        snprintf(host->environment_conf, PATH_MAX, "%s", own != NULL ? own : "");
-        const char *path = getenv("PATH");
-        if (!find_in(path != NULL ? path : "", host->program)) {
-            find_in("/usr/sbin:/usr/local/sbin:/sbin", host->program);
-        }
+        find_at_rest(host);
     }
     if (conf != NULL) {
         snprintf(host->conf, PATH_MAX, "%s", conf);

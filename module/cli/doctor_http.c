@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file Whether the module's HTTP answers, and what its counters say: see doctor.h. */
+/** \file Whether HTTP answers, and what the counters say: see doctor.h. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -81,20 +81,8 @@ static int fetch(const union place *place, socklen_t size, char *reply)
     return why;
 }
 
-/** The value of a series, written as on the page; -1 if it is not there. */
-static double value_of(const char *page, const char *series)
-{
-    for (const char *line = page; line != NULL; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        const size_t len = strlen(series);
-        if (strncmp(line, series, len) == 0 && line[len] == ' ') {
-            return strtod(line + len, NULL);
-        }
-    }
-    return -1;
-}
-
-static void check_version(struct doctor_findings *findings, const char *page)
+static void check_version(struct doctor_findings *findings, const struct doctor_host *host,
+                          const char *page)
 {
     static const char series[] = "\nmxclash_build_info{";
     const char *info = strstr(page, series);
@@ -103,19 +91,20 @@ static void check_version(struct doctor_findings *findings, const char *page)
         doctor_say(findings, doctor_bad, "http", "give http-listen a place that nobody else has",
                    "somebody else answers there: no mxclash_build_info in /metrics");
     } else if (version == NULL || version > strchr(info + 1, '\n')) {
-        doctor_say(findings, doctor_warn, "version", "restart Unbound, or install both anew",
-                   "the module that runs is of another version than this command, %s",
-                   MXCLASH_VERSION);
+        char cure[64];
+        snprintf(cure, sizeof(cure), "restart %s, or install both anew", doctor_name(host));
+        doctor_say(findings, doctor_warn, "version", cure,
+                   "what runs is of another version than this command, " MXCLASH_VERSION);
     } else {
-        doctor_say(findings, doctor_ok, "version", NULL, "the module that runs is %s",
-                   MXCLASH_VERSION);
+        doctor_say(findings, doctor_ok, "version", NULL, "what runs is " MXCLASH_VERSION);
     }
 }
 
-static void check_counters(struct doctor_findings *findings, const char *page)
+static void check_counters(struct doctor_findings *findings, const struct doctor_host *host,
+                           const char *page)
 {
     static const char *const sinks[] = {"file", "syslog"};
-    const double seen = value_of(page, "mxclash_answers_inspected_total{source=\"upstream\"}");
+    const double seen = doctor_value(page, "mxclash_answers_inspected_total{source=\"upstream\"}");
     if (seen >= 0) {
         doctor_say(findings, seen > 0 ? doctor_ok : doctor_warn, "answers",
                    seen > 0 ? NULL : "ask the resolver something, and say it again",
@@ -124,9 +113,11 @@ static void check_counters(struct doctor_findings *findings, const char *page)
     for (size_t i = 0; i < sizeof(sinks) / sizeof(sinks[0]); i++) {
         char series[80];
         snprintf(series, sizeof(series), "mxclash_events_dropped_total{sink=\"%s\"}", sinks[i]);
-        const double dropped = value_of(page, series);
+        const double dropped = doctor_value(page, series);
         if (dropped > 0) {
-            doctor_say(findings, doctor_warn, "events", "see Unbound's log for the reason",
+            char cure[64];
+            snprintf(cure, sizeof(cure), "see %s's log for the reason", doctor_name(host));
+            doctor_say(findings, doctor_warn, "events", cure,
                        "%.0f events did not get into the log (%s) since the start", dropped,
                        sinks[i]);
         }
@@ -147,9 +138,11 @@ static bool check_listener(struct doctor_findings *findings, const struct doctor
         doctor_say(findings, doctor_warn, "http", "say it as root", "%s: %s", listen,
                    strerror(why));
     } else if (why != 0) {
-        doctor_say(findings, doctor_bad, "http",
-                   "see Unbound's log for the reason; another process may have the port", "%s: %s",
-                   listen, strerror(why));
+        char cure[96];
+        snprintf(cure, sizeof(cure),
+                 "see %s's log for the reason; another process may have the port",
+                 doctor_name(host));
+        doctor_say(findings, doctor_bad, "http", cure, "%s: %s", listen, strerror(why));
     } else if (strncmp(reply, "HTTP/1.1 200 ", 13) != 0) {
         doctor_say(findings, doctor_bad, "http", "give http-listen a place that nobody else has",
                    "%s answers /metrics with %.*s", listen, (int)strcspn(reply, "\r\n"), reply);
@@ -168,14 +161,17 @@ void doctor_http(struct doctor_findings *findings, const struct doctor_host *hos
                    "no http-listen: nobody can read the counters");
         return;
     }
-    char *reply = host->module[0] != '\0' ? malloc(REPLY_SIZE) : NULL;
+    char *reply = doctor_runs(host) ? malloc(REPLY_SIZE) : NULL;
     bool read = false;
     for (size_t i = 0; i < config->http_listen_count && reply != NULL; i++) {
         const bool first = !read;
         read = check_listener(findings, host, config->http_listen[i], reply) || read;
         if (first && read) {
-            check_version(findings, reply);
-            check_counters(findings, reply);
+            check_version(findings, host, reply);
+            if (host->kind == doctor_sidecar) {
+                doctor_senders(findings, config, reply);
+            }
+            check_counters(findings, host, reply);
         }
     }
     free(reply);

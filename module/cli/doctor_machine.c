@@ -11,6 +11,8 @@
 /** Clocks of machines that wrote a file may be ahead by so much. */
 #define LEEWAY_S 86400
 
+static const char apparmor[] = "apparmor";
+
 /** The first line of a file; "" if it cannot be read. */
 static void first_line(const char *path, char *line, size_t size)
 {
@@ -42,38 +44,49 @@ static bool mentions(const char *path, const char *text)
     return found;
 }
 
-void doctor_apparmor(struct doctor_findings *findings, const char *process, const char *profiles)
+/** Debian's profile of Unbound knows nothing of us by itself. */
+static void check_rules(struct doctor_findings *findings, const char *label, const char *profiles)
 {
-    static const char check[] = "apparmor";
     char path[PATH_MAX];
-    char label[512];
-    snprintf(path, sizeof(path), "%s/attr/apparmor/current", process);
-    first_line(path, label, sizeof(label));
-    if (label[0] == '\0' || strcmp(label, "unconfined") == 0) {
-        doctor_say(findings, doctor_ok, check, NULL, "Unbound is not confined by it");
-        return;
-    }
-    if (strstr(label, "(complain)") != NULL) {
-        doctor_say(findings, doctor_ok, check, NULL, "%s, which only complains", label);
-        return;
-    }
     snprintf(path, sizeof(path), "%s/local/usr.sbin.unbound", profiles);
     const bool own = mentions(path, "mxclash.so");
     const bool included = mentions(path, "include if exists <abstractions/unbound-mxclash>") ||
                           mentions(path, "include <abstractions/unbound-mxclash>");
     snprintf(path, sizeof(path), "%s/abstractions/unbound-mxclash", profiles);
     if (included && mentions(path, "mxclash.so")) {
-        doctor_say(findings, doctor_ok, check, NULL, "%s, with the rules for mxclash", label);
+        doctor_say(findings, doctor_ok, apparmor, NULL, "%s, with the rules for mxclash", label);
     } else if (own) {
-        doctor_say(findings, doctor_warn, check, NULL,
-                   "%s: rules of your own; they must allow what mxclash.conf names", label);
+        doctor_say(findings, doctor_warn, apparmor,
+                   "see that they allow the module, and the files and sockets that mxclash.conf "
+                   "names; journalctl -k | grep DENIED shows what they do not",
+                   "%s: rules of your own", label);
     } else {
-        doctor_say(findings, doctor_bad, check,
+        doctor_say(findings, doctor_bad, apparmor,
                    "put the line: include if exists <abstractions/unbound-mxclash> into "
                    "/etc/apparmor.d/local/usr.sbin.unbound, and that file into "
                    "/etc/apparmor.d/abstractions; then say: apparmor_parser -r "
                    "/etc/apparmor.d/usr.sbin.unbound, and restart Unbound",
                    "%s: its local rules do not know mxclash", label);
+    }
+}
+
+void doctor_apparmor(struct doctor_findings *findings, enum doctor_kind kind, const char *process,
+                     const char *profiles)
+{
+    char path[PATH_MAX];
+    char label[512];
+    snprintf(path, sizeof(path), "%s/attr/apparmor/current", process);
+    first_line(path, label, sizeof(label));
+    if (label[0] == '\0' || strcmp(label, "unconfined") == 0) {
+        doctor_say(findings, doctor_ok, apparmor, NULL, "the server is not confined by it");
+    } else if (strstr(label, "(complain)") != NULL) {
+        doctor_say(findings, doctor_ok, apparmor, NULL, "%s, which only complains", label);
+    } else if (kind == doctor_unbound) {
+        check_rules(findings, label, profiles);
+    } else {
+        doctor_say(findings, doctor_ok, apparmor, NULL,
+                   "%s; places of your own belong into %s/local/usr.sbin.mxclashd", label,
+                   profiles);
     }
 }
 

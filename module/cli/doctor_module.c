@@ -71,7 +71,8 @@ static void check_build(struct doctor_findings *findings, const struct doctor_ho
         snprintf(package, sizeof(package), "unbound %s", version);
     }
     if (version == NULL || line == NULL) {
-        doctor_say(findings, doctor_warn, check, NULL,
+        doctor_say(findings, doctor_warn, check,
+                   "start it with -V, as root: it must be the build that the module was made for",
                    "the server %s does not say which build it is", host->program);
     } else if (!has_text(octets, size, package) || !has_text(octets, size, line)) {
         doctor_say(findings, doctor_bad, check,
@@ -123,6 +124,31 @@ static int place_of(const char *list, const char *word)
     return -1;
 }
 
+/** Was the server built with dynlib, as Debian's own is not? Taken for so if it does not say. */
+static bool knows_dynlib(const struct doctor_host *host)
+{
+    const char *const ask[] = {host->program, "-V", NULL};
+    char *said = host->program[0] != '\0' ? doctor_run(ask) : NULL;
+    const char *linked = said != NULL ? said_behind(said, "Linked modules: ") : NULL;
+    const bool knows = linked == NULL || place_of(linked, "dynlib") >= 0;
+    free(said);
+    return knows;
+}
+
+/** What is to be done where the chain has no dynlib. */
+static void say_no_dynlib(struct doctor_findings *findings, const struct doctor_host *host,
+                          const char *chain)
+{
+    static const char first[] = "dns64 ";
+    const bool dns64 = strncmp(chain, first, sizeof(first) - 1) == 0;
+    char cure[512];
+    snprintf(cure, sizeof(cure),
+             "write module-config: \"%sdynlib %s\", and name the module with dynlib-file",
+             dns64 ? first : "", dns64 ? chain + sizeof(first) - 1 : chain);
+    doctor_say(findings, doctor_bad, "module-config", cure,
+               "\"%s\" of %s has no dynlib, so nothing of ours is loaded", chain, host->conf);
+}
+
 /** \return whether the module is loaded from here */
 static bool check_order(struct doctor_findings *findings, const struct doctor_host *host,
                         const char *chain)
@@ -130,11 +156,15 @@ static bool check_order(struct doctor_findings *findings, const struct doctor_ho
     static const char check[] = "module-config";
     const int own = place_of(chain, "dynlib");
     const int iterator = place_of(chain, "iterator");
-    if (own < 0) {
+    if (!knows_dynlib(host)) {
         doctor_say(findings, doctor_bad, check,
-                   "write module-config: \"dynlib validator iterator\", or put dynlib in front of "
-                   "the modules that you have, and name the module with dynlib-file",
-                   "\"%s\" of %s has no dynlib, so nothing of ours is loaded", chain, host->conf);
+                   "install the Unbound that comes with unbound-mxclash, or build one with "
+                   "--with-dynlibmodule; or leave it as it is, and have mxclashd beside it",
+                   "%s was built without dynlib: it can load no module", host->program);
+        return false;
+    }
+    if (own < 0) {
+        say_no_dynlib(findings, host, chain);
         return false;
     }
     if (iterator < own) {
@@ -169,10 +199,6 @@ static void check_loaded(struct doctor_findings *findings, const struct doctor_h
     } else {
         doctor_say(findings, doctor_ok, check, NULL, "process %d has loaded %s", (int)host->pid,
                    host->module);
-    }
-    if (host->program_replaced) {
-        doctor_say(findings, doctor_warn, "server", "restart Unbound",
-                   "process %d runs a server whose file is another one by now", (int)host->pid);
     }
 }
 

@@ -21,6 +21,19 @@ static void check_room(struct doctor_findings *findings, const char *check, cons
     }
 }
 
+static void say_why_not(struct doctor_findings *findings, const struct doctor_host *host,
+                        const char *check, const char *path, int why)
+{
+    char cure[128];
+    snprintf(cure, sizeof(cure),
+             why == ENOENT  ? "make its folder, writable by %s's user"
+             : why == EROFS ? "let %s's unit write there, with ReadWritePaths= of its folder"
+                            : "give the file, or its folder, to %s's user",
+             doctor_name(host));
+    doctor_say(findings, doctor_bad, check, cure, "user %u cannot write to %s: %s",
+               (unsigned)host->uid, path, strerror(why));
+}
+
 /** A file that the server writes. \param tried  what it opens for that */
 static void check_file(struct doctor_findings *findings, const struct doctor_host *host,
                        const char *check, const char *path, const char *tried)
@@ -39,10 +52,7 @@ static void check_file(struct doctor_findings *findings, const struct doctor_hos
         doctor_say(findings, doctor_bad, check, "give it a name of its own",
                    "%s is no regular file", path);
     } else if (why != 0) {
-        doctor_say(findings, doctor_bad, check,
-                   why == ENOENT ? "make its folder, writable by Unbound's user"
-                                 : "give the file, or its folder, to Unbound's user",
-                   "user %u cannot write to %s: %s", (unsigned)host->uid, path, strerror(why));
+        say_why_not(findings, host, check, path, why);
     } else {
         doctor_say(findings, doctor_ok, check, NULL, "user %u can write to %s", (unsigned)host->uid,
                    path);
@@ -78,7 +88,8 @@ void doctor_outputs(struct doctor_findings *findings, const struct doctor_host *
         check_file(findings, host, "log-file", config->log_file, config->log_file);
     } else if (!config->log_syslog) {
         doctor_say(findings, doctor_warn, "log-file", "set log-file",
-                   "none: all that is kept of a conflict is a line in Unbound's own log");
+                   "none: all that is kept of a conflict is a line in %s's own log",
+                   doctor_name(host));
     }
     if (config->log_syslog) {
         check_syslog(findings, host);

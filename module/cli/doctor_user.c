@@ -14,10 +14,14 @@
 /** A user of Unbound's is in few groups besides. */
 #define GROUPS_MAX 64
 
-/** Become the server's user, with all its groups, where the server is. \return 0, or errno */
+/** Become the server's user, with all its groups, where the server is: in its chroot, and among its
+ * mounts, of which a unit of systemd may have made some read-only. \return 0, or errno */
 static int become_server(const struct doctor_host *host)
 {
-    if (host->root[0] != '\0' && (chroot(host->root) != 0 || chdir("/") != 0)) {
+    char root[64];
+    snprintf(root, sizeof(root), "/proc/%d/root", (int)host->pid);
+    /* who is not root looks from outside, if that is the same but for mounts */
+    if ((chroot(root) != 0 || chdir("/") != 0) && host->root[0] != '\0') {
         return errno;
     }
     if (host->uid == geteuid()) {

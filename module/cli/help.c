@@ -91,10 +91,11 @@ static const struct help helps[] = {
      "ended by a signal", NULL, "could not start, or bad use"},
     {"doctor",
      "Looks at this machine and says what keeps mxclash from working in its Unbound,\n"
-     "each with the cure. Changes nothing. As root it sees more.\n"
+     "or mxclashd beside a resolver, each with the cure. Changes nothing. As root it\n"
+     "sees more.\n"
      "\n"
      "  --json       for programs\n"
-     "  --pid PID    this process of Unbound; else one that has the module, else any\n"
+     "  --pid PID    this process; else an Unbound that has the module, else mxclashd\n"
      "  --conf FILE  Unbound's configuration; without --pid it alone, as if none ran\n",
      "mxclash doctor\n", "nothing is bad", "something is bad", bad_use},
     {"providers",

@@ -23,16 +23,12 @@ bool cli_one_file(int argc, char **argv, const char **path)
     return true;
 }
 
-bool cli_locate_config(struct cli_config *loaded)
-{
-    return config_locate(CONFIG_FOLDER, loaded->located, sizeof(loaded->located), &loaded->there);
-}
-
 bool cli_load_config(const char *path, struct cli_config *loaded)
 {
     loaded->there = true;
     if (path == NULL) {
-        if (!cli_locate_config(loaded)) {
+        if (!config_locate(CONFIG_FOLDER, loaded->located, sizeof(loaded->located),
+                           &loaded->there)) {
             fprintf(stderr, "mxclash: the path in MXCLASH_CONF is over %d octets\n", PATH_MAX - 1);
             return false;
         }

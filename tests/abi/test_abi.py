@@ -126,11 +126,12 @@ def test_cxx(standard, tmp_path):
     assert run(tmp_path / "host") == f"{version} 1 cname-at-apex 0\n"
 
 
-@pytest.mark.parametrize("standard", ["c99", "c11"])
-def test_header_needs_nothing_before_it(standard, tmp_path):
-    (tmp_path / "alone.c").write_text("#include <mxclash.h>\nint alone(void);\nint alone(void) { return MXCLASH_ABI; }\n")
-    run("cc", f"-std={standard}", "-pedantic", *STRICT, f"-I{HEADER.parent}", "-c", "-o", "/dev/null",
-        tmp_path / "alone.c")
+@pytest.mark.parametrize("header", ["mxclash.h", "mxclash-prover.h"])
+@pytest.mark.parametrize("compiler, standard", [("cc", "c99"), ("cc", "c11"), ("c++", "c++11")])
+def test_header_needs_nothing_before_it(compiler, standard, header, tmp_path):
+    source = tmp_path / ("alone.c" if compiler == "cc" else "alone.cc")
+    source.write_text(f"#include <{header}>\nint alone(void);\nint alone(void) {{ return MXCLASH_ABI; }}\n")
+    run(compiler, f"-std={standard}", "-pedantic", *STRICT, f"-I{HEADER.parent}", "-c", "-o", "/dev/null", source)
 
 
 @pytest.mark.skipif(not shutil.which("luajit"), reason="no luajit")
@@ -243,6 +244,35 @@ def test_pkg_config(installed):
     assert run("pkg-config", "--cflags", "mxclash", env=asks).strip() == "-I/opt/mxclash/include"
 
 
+def test_prover_of_the_page(installed, tmp_path):
+    """What the page shows of the second library, in a whole program, by its own pkg-config file."""
+    page = (ROOT / "docs/embedding.md").read_text()
+    shown = re.search(r"## A host that cannot ask.*?```c\n(.*?)```", page, re.S)[1]
+    (tmp_path / "host.c").write_text("""
+        #include <mxclash-prover.h>
+        #include <stdio.h>
+        #include <time.h>
+        static mxclash_time now(void) { return (mxclash_time)time(NULL) * 1000; }
+        int main(void)
+        {
+            struct mxclash_options options;
+            struct mxclash_records records = {.struct_size = sizeof(records), .qtype = 1,
+                                              .qname = (const uint8_t *)"", .qname_len = 1};
+            char error[MXCLASH_ERROR_MAX];
+            mxclash_options_init(&options, sizeof(options));
+            %s
+            return printf("%%d\\n", status) != 2;
+        }
+        """ % shown.replace("...\n", ""))
+    asks = dict(os.environ, PKG_CONFIG_PATH=str(installed / "opt/mxclash/lib/pkgconfig"),
+                PKG_CONFIG_SYSROOT_DIR=str(installed))
+    flags = run("pkg-config", "--cflags", "--libs", "mxclash-prover", env=asks).split()
+    run("cc", *STRICT, tmp_path / "host.c", *flags, f"-Wl,-rpath,{installed}/opt/mxclash/lib",
+        f"-Wl,-rpath-link,{installed}/opt/mxclash/lib", "-o", tmp_path / "host")
+    where = dict(os.environ, LD_LIBRARY_PATH=str(installed / "opt/mxclash/lib"))
+    assert run(tmp_path / "host", env=where) == "0\n"
+
+
 def test_uninstall(installed):
     """The last one: nothing of ours is left."""
     run("make", "-s", "NO_DEPS=1", "uninstall", f"DESTDIR={installed}", "PREFIX=/opt/mxclash", cwd=ROOT)
@@ -251,17 +281,24 @@ def test_uninstall(installed):
 
 # --- the recorded ABI --------------------------------------------------------------------------
 
-RECORDED = HERE / f"libmxclash.{os.uname().machine}.abi"
+LIBRARIES = ("libmxclash", "libmxclash-prover")
+
+
+def recorded(name):
+    return HERE / f"{name}.{os.uname().machine}.abi"
+
+
+RECORDED = recorded("libmxclash")
 needs_libabigail = pytest.mark.skipif(not shutil.which("abidiff"), reason="no libabigail")
 needs_record = pytest.mark.skipif(
-    not RECORDED.exists() or b".debug_info" not in (BUILD / "libmxclash.so").read_bytes(),
+    not all(recorded(name).exists() for name in LIBRARIES) or b".debug_info" not in (BUILD / "libmxclash.so").read_bytes(),
     reason="no ABI was recorded for this machine, or the library says nothing of its types")
 
 
-def changes(recorded, folder):
-    """What abidiff says of the library beside a record. Functions that are new are no change."""
-    (folder / "now.abi").write_text(run(HERE / "dump.sh", BUILD / "libmxclash.so"))
-    done = subprocess.run(["abidiff", "--no-added-syms", "--harmless", recorded, folder / "now.abi"],
+def changes(record, folder, name="libmxclash"):
+    """What abidiff says of a library beside a record. Functions that are new are no change."""
+    (folder / "now.abi").write_text(run(HERE / "dump.sh", BUILD / f"{name}.so"))
+    done = subprocess.run(["abidiff", "--no-added-syms", "--harmless", record, folder / "now.abi"],
                           capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode & 3 == 0, done.stderr
     return done.stdout if done.returncode else ""
@@ -269,8 +306,9 @@ def changes(recorded, folder):
 
 @needs_libabigail
 @needs_record
-def test_abi_is_as_recorded(tmp_path):
-    assert changes(RECORDED, tmp_path) == ""
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_abi_is_as_recorded(name, tmp_path):
+    assert changes(recorded(name), tmp_path, name) == ""
 
 
 @needs_libabigail

@@ -9,7 +9,7 @@ $(TAP_PROTO).c $(TAP_PROTO).h &: tests/dnstap/tap.proto | deps-check
 $(TAP_PROTO).o: $(TAP_PROTO).c
 	$(call say,$(CC) $(filter-out -Werror,$(ALL_CFLAGS)) -w -c -o $@ $<,CC)
 
-SIDECAR_TESTS := $(patsubst %,$(B)/tests/unit/test_%,frames tap_message aliases authorities whom)
+SIDECAR_TESTS := $(patsubst %,$(B)/tests/unit/test_%,frames tap_message aliases)
 $(SIDECAR_TESTS): UNIT_CFLAGS := -isystem $(B)/tests/dnstap
 $(SIDECAR_TESTS): UNIT_LIBS := -lfstrm -lprotobuf-c
 $(SIDECAR_TESTS): $(TAP_PROTO).o $(B)/libsidecar.a

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A Debian of its own, in a chroot, with processes and a network of its own that is loopback alone."""
+"""A Debian of its own, with processes and a network of its own that is loopback alone."""
 
 import ctypes
 import os
@@ -23,13 +23,59 @@ def _die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 9)
 
 
-class Container:
-    """A copy of the base in `folder`. `archives` keeps the packages that were fetched."""
+# The root is the folder, and nothing else of the machine is seen but its time and its kernel.
+SETUP = """
+set -e
+mount --make-rprivate /
+mount --bind "$1" "$1"
+mount --bind "$2" "$1/var/cache/apt/archives"
+cd "$1"
+mount -t proc proc proc
+mount -t tmpfs -o mode=755 tmpfs run
+mount -t tmpfs -o mode=755 tmpfs dev
+for name in null zero full random urandom tty; do
+    touch dev/$name
+    mount --bind /dev/$name dev/$name
+done
+mkdir dev/pts dev/shm run/machine
+for number in 0 1 2; do
+    ln -s fd/$number dev/$(echo stdin stdout stderr | cut -d ' ' -f $((number + 1)))
+done
+ln -s /proc/self/fd dev/fd
+ln -s pts/ptmx dev/ptmx
+ip link set lo up
+"""
+# The first process of a pid namespace: with it all others end. By not caring for its children it
+# leaves none that ended and are not gone.
+NO_INIT = """
+touch ready
+pivot_root . run/machine
+exec chroot . sh -c 'umount -l /run/machine; exec env --ignore-signal=CHLD sleep infinity'
+"""
+INIT = """
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+touch ready
+pivot_root . run/machine
+exec env -i container=test PATH="$PATH" chroot . \
+    sh -c 'umount -l /run/machine; exec /lib/systemd/systemd --show-status=no'
+"""
+# they want hardware, users who log in, or a network
+MASKED = ["e2scrub_reap.service", "systemd-logind.service", "apt-daily.timer",
+          "apt-daily-upgrade.timer"]
 
-    def __init__(self, base, folder, archives):
+
+class Container:
+    """A copy of the base in `folder`. `archives` keeps the packages that were fetched.
+
+    init  it is booted: systemd is its first process, and starts what is installed
+    """
+
+    def __init__(self, base, folder, archives, *, init=False):
         self.base = Path(base)
         self.root = Path(folder)
         self.archives = Path(archives)
+        self.init = init
         self.keeper = None
 
     def __enter__(self):
@@ -38,25 +84,34 @@ class Container:
         shutil.rmtree(self.root, ignore_errors=True)
         subprocess.run(["cp", "-a", self.base, self.root], check=True)
         self.archives.mkdir(parents=True, exist_ok=True)
-        cache = self.root / "var/cache/apt/archives"
-        (cache / "partial").mkdir(parents=True, exist_ok=True)
-        # who may start services: there is no init system whose word would count
+        (self.archives / "partial").mkdir(exist_ok=True)
+        (self.root / "var/cache/apt/archives").mkdir(parents=True, exist_ok=True)
+        # who may start services: without an init system there is nobody whose word would count
         policy = self.root / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 0\n")
         policy.chmod(0o755)
-        # the first process of its pid namespace: with it all others end, and by not caring for its
-        # children it leaves none that ended and are not gone
+        for unit in MASKED:
+            (self.root / "etc/systemd/system" / unit).symlink_to("/dev/null")
         ready = self.root / "ready"
-        setup = (f"mount -t proc proc {self.root}/proc && mount --bind {self.archives} {cache} && "
-                 f"mount --bind /dev {self.root}/dev && ip link set lo up && "
-                 f"touch {ready} && exec env --ignore-signal=CHLD sleep infinity")
+        namespaces = ["--mount", "--net", "--pid"] + (["--cgroup", "--uts"] if self.init else [])
         self.keeper = subprocess.Popen(
-            ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", setup],
+            ["unshare", *namespaces, "--fork", "--kill-child", "sh", "-c",
+             SETUP + (INIT if self.init else NO_INIT), "-", self.root, self.archives],
             env={**os.environ, "PATH": SEARCH_PATH}, preexec_fn=_die_with_parent)
         wait_until(lambda: self.keeper.poll() is not None or ready.exists(), 60, "the container")
         if self.keeper.poll() is not None:
             raise LabError("the container does not start")
+        # its root is its own by now
+        wait_until(lambda: Path(f"/proc/{self.pid}/comm").read_text() in ("sleep\n", "systemd\n"),
+                   60, "the container's first process")
         ready.unlink()
+        if self.init:
+            # status 1 says that a unit failed
+            state = self.wait("systemctl is-system-running | grep -xE 'running|degraded'").strip()
+            if state != "running":
+                failed = self.run("systemctl --failed --no-legend --plain")
+                self.__exit__()
+                raise LabError(f"not all of the container's units start: {failed}")
         return self
 
     def __exit__(self, *_):
@@ -77,8 +132,9 @@ class Container:
         """
         words = ["nsenter", f"--target={self.pid}"]
         words += ["--net"] if network else []
-        words += ["--mount", "--pid"] if inside else []
-        return words + (["chroot", str(self.root)] if inside else [])
+        words += ["--mount", "--pid", "--root"] if inside else []
+        words += ["--cgroup", "--uts"] if inside and self.init else []
+        return words
 
     def run(self, command, *, network=True, fails=False):
         """Run a shell command as root. Returns what it printed, stdout and stderr."""
@@ -95,8 +151,8 @@ class Container:
 
     def pids(self, name):
         """The ids, as it sees them, of its processes with a name."""
-        return self.run(f"for p in /proc/[0-9]*; do grep -qsx {name} $p/comm && echo ${{p#/proc/}}; "
-                        "done; true").split()
+        return self.run(f"for p in /proc/[0-9]*; do grep -qsx {name} $p/comm && "
+                        "echo ${p#/proc/}; done; true").split()
 
     def path(self, path):
         return self.root / path.lstrip("/")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The packages in a Debian of their own: installed, started, asked, reloaded, rotated, upgraded,
-unloaded, removed, purged. `make check-packages` builds them and runs this; it needs root and the
-machine's archives. The tests are one story, in their order.
+"""The packages of the module in a Debian of their own, without an init system: installed, started,
+asked, reloaded, rotated, upgraded, unloaded, removed, purged. `make check-packages` builds them and
+runs this; it needs root and the machine's archives. The tests are one story, in their order.
 """
 
 import json
@@ -11,66 +11,16 @@ import shutil
 import subprocess
 
 import pytest
-from container import Container
-from lab import BUILD, REPOSITORY, Authority
+from lab import BUILD, REPOSITORY
+from story import PACKAGES, commands, give_packages, left_behind, upgrade
 
-PACKAGES = BUILD / "deb" / "packages"
 LOG = "/var/log/unbound-mxclash/mxclash.json"
 STATE = "/var/lib/unbound/mxclash.state"
 CONF = "/etc/unbound/mxclash.conf"
 LINK = "/etc/unbound/unbound.conf.d/mxclash.conf"
 LOCAL_PROFILE = "/etc/apparmor.d/local/usr.sbin.unbound"
-OURS = ["unbound", "mxclash", "unbound-mxclash"]
-# The domain of the documentation's commands, as a mailbox provider's customer behind a CDN.
-SCENARIO = """\
-zone example.com
-  answer by-type
-  @    600 CNAME www.cdn.example.
-  @    600 MX    5 mx1.qiye.aliyun.com.
-  @    600 MX    10 mx2.qiye.aliyun.com.
-  @    600 MX    15 mx3.qiye.aliyun.com.
-  shop 600 CNAME www.cdn.example.
-  shop 600 MX    5 mx1.qiye.aliyun.com.
-  shop 600 MX    10 mx2.qiye.aliyun.com.
-  shop 600 MX    15 mx3.qiye.aliyun.com.
-zone cdn.example
-  www  60  A     192.0.2.10
-"""
-
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a chroot wants root")
-
-
-class Inside(Authority):
-    """An authority in the container's network."""
-
-    def __init__(self, folder, container):
-        super().__init__(folder, SCENARIO, address="127.0.0.2", port=53)
-        self.container = container
-
-    def command(self):
-        return [*self.container.enter(inside=False), *super().command()]
-
-
-@pytest.fixture(scope="module")
-def debian():
-    folder = BUILD / "deb" / "chroot"
-    run = folder / f"run-{os.getpid()}"
-    with Container(folder / "base", run, folder / "archives") as found:
-        yield found
-    shutil.rmtree(run)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def authority(debian, tmp_path_factory):
-    with Inside(tmp_path_factory.mktemp("authority"), debian) as found:
-        yield found
-
-
-def commands(heading):
-    """The commands of a section of the documentation, one string a block."""
-    text = (REPOSITORY / "docs" / "installing.md").read_text(encoding="utf-8")
-    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return re.findall(r"(?ms)^```sh\n(.*?)^```", section)
+UPGRADED = ["mxclash", "unbound-mxclash"]
+pytestmark = pytest.mark.usefixtures("authority")
 
 
 def events(debian, kind):
@@ -87,34 +37,13 @@ def has_module(debian):
     return "/usr/lib/mxclash/mxclash.so" in debian.run(f"cat /proc/{unbound_pid(debian)}/maps")
 
 
-def again(suffix, folder):
-    """The packages of ours once more as a newer version; those of the module and the command."""
-    made = []
-    for name in ["mxclash", "unbound-mxclash"]:
-        (package,) = PACKAGES.glob(f"{name}_*.deb")
-        tree = folder / f"{name}{suffix}"
-        subprocess.run(["dpkg-deb", "-R", package, tree], check=True)
-        control = tree / "DEBIAN" / "control"
-        version = re.search(r"(?m)^Version: (.*)$", control.read_text()).group(1)
-        control.write_text(re.sub(rf"(?m)^(Version: |Depends: mxclash \(= ){re.escape(version)}",
-                                  rf"\g<1>{version}{suffix}", control.read_text()))
-        made.append(folder / f"{name}_{version}{suffix}.deb")
-        subprocess.run(["dpkg-deb", "--root-owner-group", "-b", tree, made[-1]], check=True,
-                       stdout=subprocess.DEVNULL)
-    return made
-
-
-def upgrade(debian, suffix, folder):
-    for package in again(suffix, folder):
-        shutil.copy(package, debian.path("/packages"))
-    return debian.run(f"cd /packages && apt-get install -y ./*{suffix}.deb")
-
-
 def test_reproducible(tmp_path_factory):
     """Another folder, another time, another umask: the same octets."""
     folder = BUILD / "deb" / "elsewhere" / "again"
     uplot = (BUILD / "page" / "node_modules" / "uplot").resolve()
-    (headers,) = (BUILD / "deb").glob("unbound-*/headers")
+    (server,) = PACKAGES.glob("unbound_*.deb")
+    (headers,) = [path.parent for path in (BUILD / "deb").glob("unbound-*/headers/version")
+                  if f"_{path.read_text().strip()}_" in server.name]
     (tarball,) = (BUILD / "deb" / "mxclash").glob("*.orig.tar.gz")
     subprocess.run(["sh", "-c", 'umask 027; exec "$@"', "-", REPOSITORY / "packaging" / "deb.sh",
                     folder, headers, tarball], check=True,
@@ -171,25 +100,10 @@ def test_unbound_is_the_distributions_but_for_one_flag(debian):
 
 def test_installed_as_documented(debian):
     """The commands of docs/installing.md, from the package to the first conflict."""
-    shutil.copytree(PACKAGES, debian.path("/packages"))
-    debian.fetch(*(f"/packages/{name}_*.deb" for name in OURS), "bind9-dnsutils", "curl",
-                 "logrotate")
+    give_packages(debian)
+    debian.fetch(*(f"/packages/{name}_*.deb" for name in ["unbound", *UPGRADED]),
+                 "bind9-dnsutils", "curl", "logrotate")
     debian.run("apt-get install -y bind9-dnsutils curl logrotate")
-    # the resolver finds the domain here, for there is no network
-    debian.path("/etc/unbound/unbound.conf.d").mkdir(parents=True)
-    debian.path("/etc/unbound/unbound.conf.d/lab.conf").write_text("""\
-server:
-    do-not-query-localhost: no
-    domain-insecure: "example.com"
-    domain-insecure: "example"
-    local-zone: "example." nodefault
-stub-zone:
-    name: "example.com"
-    stub-addr: 127.0.0.2
-stub-zone:
-    name: "example"
-    stub-addr: 127.0.0.2
-""")
     install, ask, opened, counted = commands("From the package to the first conflict")
     out = debian.run(f"cd /packages; {install.splitlines()[0]}")
     assert debian.wait("unbound-control status")
@@ -257,7 +171,7 @@ def test_upgrade(debian, tmp_path):
     before = unbound_pid(debian)
     opened = len(events(debian, "opened"))
     assert debian.path(STATE).stat().st_size > 0
-    upgrade(debian, "+again1", tmp_path)
+    upgrade(debian, "+again1", tmp_path, *UPGRADED)
     assert debian.run("dpkg-query -W -f '${Version}' unbound-mxclash").endswith("+again1")
     assert debian.wait("unbound-control status")
     assert unbound_pid(debian) != before
@@ -280,7 +194,7 @@ def test_unloaded_and_loaded_again(debian, tmp_path):
     assert not has_module(debian)
     assert "bad   module:" in subprocess.run(
         [*debian.enter(), "mxclash", "doctor"], text=True, capture_output=True, check=False).stdout
-    upgrade(debian, "+again2", tmp_path)
+    upgrade(debian, "+again2", tmp_path, *UPGRADED)
     assert not debian.path(LINK).is_symlink()
     assert not has_module(debian)
     debian.run(load)
@@ -337,13 +251,13 @@ def test_purge_leaves_nothing(debian):
     debian.run("unbound-control reload") # which writes the state
     assert debian.wait(f"ls {STATE}")
     assert debian.wait("unbound-control status")
-    debian.run("apt-get purge -y unbound-mxclash mxclash && rm -r /packages")
+    debian.run("apt-get purge -y unbound-mxclash mxclash")
     assert debian.wait("unbound-control status")
-    found = debian.run("find / -xdev -name '*mxclash*' -not -path '/proc/*' "
-                       "-not -path '/var/cache/apt/*'").split()
+    found, named = left_behind(debian)
     assert found == []
-    named = debian.run("grep -rl mxclash /etc || true").split()
     assert {name.rstrip("-") for name in named} <= {
         "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"}
+    debian.run("deluser --quiet mxclash") # as the documentation says
+    assert "mxclash" not in debian.run("cat /etc/passwd /etc/group /etc/gshadow")
     debian.run("apt-get purge -y unbound")
     assert debian.pids("unbound") == []

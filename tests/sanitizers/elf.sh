@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Check how what we ship is linked: hardened as docs/building.md says, and exporting only what it must.
 #
-# usage: elf.sh MODULE LIBRARY PROGRAM...
+# usage: elf.sh MODULE LIBRARY PROVER PROGRAM...   of the two libraries, what its header shows
 set -eu
 export LC_ALL=C
 
@@ -37,7 +37,8 @@ check() { # file, now or lazy: whether all it needs is bound at the start, a fun
 
 module=$1
 library=$2
-shift 2
+prover=$3
+shift 3
 
 # Unbound must be able to load a module of another build, or it could not say that it is one.
 check "$module" lazy operate
@@ -56,18 +57,28 @@ done
 ! has "$(readelf -dW "$module" "$library")" 'NEEDED.*(sqlite|microhttpd|ldns)' ||
     fault "$module" "a library of the operator's command is linked in"
 
-check "$library" now mxclash_inspect
-declared=$(grep -Eo '\bmxclash_[a-z_0-9]+\(' include/mxclash.h | tr -d '(' | sort -u)
-exported=$(exports "$library" | tr ' ' '\n')
-for symbol in $exported; do
-    printf '%s\n' "$declared" | grep -qx "${symbol%@@MXCLASH_[0-9]*}" ||
-        fault "$library" "exports $symbol"
-done
-for symbol in $declared; do
-    printf '%s\n' "$exported" | grep -qx "$symbol@@MXCLASH_[0-9]*" ||
-        fault "$library" "does not export $symbol with a version"
-done
-has "$(readelf -dW "$library")" "SONAME.*\[libmxclash\.so\.1\]" || fault "$library" "another soname"
+check_library() { # file, header, version of its symbols, a function in it
+    check "$1" now "$4"
+    declared=$(grep -Eo '\bmxclash_[a-z_0-9]+\(' "$2" | tr -d '(' | sort -u)
+    exported=$(exports "$1" | tr ' ' '\n')
+    for symbol in $exported; do
+        printf '%s\n' "$declared" | grep -qx "${symbol%@@"$3"_[0-9]*}" || fault "$1" "exports $symbol"
+    done
+    for symbol in $declared; do
+        # who is named in a comment of the second header is the first one's
+        [ "$1" = "$library" ] || ! grep -q "\b$symbol(" include/mxclash.h || continue
+        printf '%s\n' "$exported" | grep -qx "$symbol@@$3_[0-9]*" ||
+            fault "$1" "does not export $symbol with a version"
+    done
+    soname=$(basename "$1").1
+    has "$(readelf -dW "$1")" "SONAME.*\[$soname\]" || fault "$1" "another soname than $soname"
+}
+check_library "$library" include/mxclash.h MXCLASH mxclash_inspect
+check_library "$prover" include/mxclash-prover.h MXCLASH_PROVER mxclash_prover_go
+# A thread of it may run when a host lets go of it.
+has "$(readelf -dW "$prover")" 'NODELETE' || fault "$prover" "it can be unloaded"
+has "$(readelf -dW "$prover")" 'NEEDED.*libmxclash\.so\.1\]' ||
+    fault "$prover" "it has the detector from somewhere else"
 
 for program in "$@"; do
     check "$program" now main

@@ -46,4 +46,4 @@ check-valgrind-%:
 	    tests/sanitizers/run.sh memcheck $(B)/valgrind-$* $(PYTEST) -p sanitizer_reports tests/replay/test_replay.py
 
 check-elf: all
-	tests/sanitizers/elf.sh $(B)/mxclash.so $(B)/libmxclash.so $(B)/mxclash
+	tests/sanitizers/elf.sh $(B)/mxclash.so $(B)/libmxclash.so $(B)/libmxclash-prover.so $(B)/mxclash $(B)/mxclashd

@@ -53,7 +53,8 @@ def test_apparmor(profile):
     """The parser takes it, and the rules are in what it makes of it."""
     parse(profile)
     rules = parse(profile, "--debug", "--debug")
-    for path in ["mxclash.json", "/usr/share/unbound-mxclash/load.conf", "mxclash/mxclash.so"]:
+    for path in ["mxclash.json", "/usr/share/unbound-mxclash/load.conf", "mxclash/mxclash.so",
+                 "/usr/share/publicsuffix/"]:
         assert path in rules
     # without the file the line does no harm
     (profile.parent / "abstractions" / "unbound-mxclash").unlink()
@@ -61,10 +62,23 @@ def test_apparmor(profile):
 
 
 @needs("apparmor_parser")
+@pytest.mark.parametrize("page", ["conf-examples/dnstap/unbound.conf", "docs/installing.md"])
+def test_apparmor_of_an_unbound_that_sends(profile, page):
+    """The line that is said to let it write to the socket does."""
+    command = re.search(r"echo '(.*)' >> /etc/apparmor.d/(local/usr.sbin.unbound)",
+                        (REPOSITORY / page).read_text())
+    assert "/run/mxclash/" not in parse(profile, "--debug", "--debug")
+    (profile.parent / command[2]).write_text(command[1] + "\n")
+    assert "/run/mxclash/dnstap.sock" in parse(profile, "--debug", "--debug")
+
+
+@needs("apparmor_parser")
 def test_apparmor_of_the_sidecar(tmp_path):
     profile = tmp_path / "usr.sbin.mxclashd"
     shutil.copy(CONFINEMENT / "mxclashd.apparmor", profile)
-    assert "/var/log/mxclash" in parse(profile, "--debug", "--debug")
+    rules = parse(profile, "--debug", "--debug")
+    for path in ["/var/log/mxclash", "/var/lib/mxclash", "/usr/share/publicsuffix/"]:
+        assert path in rules
 
 
 @needs("apparmor_parser")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`mxclash doctor` at real servers: a healthy one, and one for each thing that is the matter."""
+"""`mxclash doctor` at real servers: a healthy one, and one for each thing that is the matter; at
+Unbound, and at mxclashd beside Debian's.
+"""
 
 import json
 import os
@@ -10,8 +12,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from lab import BUILD, SCENARIOS, Authority, wait_until
+from lab import BUILD, SCENARIOS, SEARCH_PATH, Authority, wait_until
 from resolver import Unbound
+from sidecar import Sidecar, StockUnbound
 from test_fault_privileges import Elsewhere, copy_libraries
 
 COMMAND = os.environ.get("MXCLASH_COMMAND", str(BUILD / "mxclash"))
@@ -83,6 +86,13 @@ def test_not_loaded(start, authority):
     assert status == 1
     assert {"module", "module-config"} <= bad(findings)
     assert "dynlib" in of(findings, "module-config")["cure"]
+
+
+def test_the_cure_is_the_chain_that_is_there(start, authority):
+    """It can be taken as it stands."""
+    unbound = start({"test": authority}, modules="dns64 validator iterator")
+    cure = of(doctor("--pid", unbound.pid)[1], "module-config")["cure"]
+    assert 'module-config: "dns64 dynlib validator iterator"' in cure
 
 
 def test_module_on_disk_is_another_one(start, authority, tmp_path):
@@ -222,6 +232,17 @@ def test_at_rest(tmp_path):
     assert of(findings, "build")["level"] == "ok"
 
 
+@pytest.mark.parametrize("chain", ["validator iterator", "dynlib validator iterator"])
+def test_an_unbound_that_can_load_nothing(tmp_path, chain):
+    """Debian's own: no chain would load the module, and its checker refuses one with dynlib."""
+    conf = unbound_conf(tmp_path, chain, BUILD / "mxclash.so")
+    _, findings = doctor("--conf", conf, PATH=SEARCH_PATH)
+    found = of(findings, "module-config")
+    assert found["level"] == "bad"
+    assert "without dynlib" in found["text"]
+    assert "--with-dynlibmodule" in found["cure"] and "mxclashd" in found["cure"]
+
+
 @pytest.mark.parametrize("modules", ["iterator dynlib", "dynlib dns64 iterator"])
 def test_order(tmp_path, modules):
     _, findings = at_rest(unbound_conf(tmp_path, modules, BUILD / "mxclash.so"))
@@ -245,6 +266,85 @@ def test_module_that_is_not_there(tmp_path):
 def test_another_module_only(tmp_path):
     _, findings = at_rest(unbound_conf(tmp_path, "dynlib iterator", "/usr/lib/other.so"))
     assert "dynlib-file" in bad(findings)
+
+
+# --- mxclashd
+
+
+@pytest.fixture
+def beside(authority, tmp_path):
+    """mxclashd, and Debian's Unbound that sends to it."""
+    with Sidecar(tmp_path / "sidecar", resolver=authority) as sidecar:
+        unbound = StockUnbound(tmp_path / "u", {"test": authority}, sidecar.socket_path)
+        yield sidecar, unbound
+
+
+def test_sidecar_is_well(beside):
+    sidecar, unbound = beside
+    with unbound:
+        sidecar.wait_senders()
+        unbound.ask("firm.test", "A")
+        wait_until(lambda: sidecar.frames("inspected") > 0, 60, "frames")
+        status, findings = doctor("--pid", sidecar.pid)
+    assert status == 0
+    levels = {finding["check"]: finding["level"] for finding in findings}
+    assert levels.pop("clock") in ("ok", "warn")
+    assert levels == dict.fromkeys(
+        ["server", "configuration", "log-file", "http", "version", "dnstap", "answers",
+         "apparmor"], "ok")
+    assert str(sidecar.config_path) in of(findings, "configuration")["text"]
+
+
+def test_sidecar_that_nobody_sends_to(beside):
+    sidecar, _ = beside
+    status, findings = doctor("--pid", sidecar.pid)
+    assert status == 1
+    assert bad(findings) == {"dnstap"}
+    assert str(sidecar.socket_path) in of(findings, "dnstap")["cure"]
+
+
+def test_sidecar_that_hears_of_clients_alone(beside):
+    sidecar, unbound = beside
+    unbound.clauses = [line for line in unbound.clauses
+                       if "dnstap-log-resolver-response" not in line]
+    with unbound:
+        sidecar.wait_senders()
+        unbound.ask("firm.test", "A")
+        wait_until(lambda: sidecar.frames("client") > 0, 60, "frames")
+        _, findings = doctor("--pid", sidecar.pid)
+    assert "resolver responses" in of(findings, "dnstap")["cure"]
+
+
+def test_sidecar_whose_configuration_is_spoilt(beside):
+    """It runs on; the next start is what would fail."""
+    sidecar, _ = beside
+    with sidecar.config_path.open("a") as conf:
+        conf.write("probe: maybe\n")
+    status, findings = doctor("--pid", sidecar.pid)
+    assert status == 1
+    found = of(findings, "configuration")
+    assert found["text"].startswith(f"{sidecar.config_path}:")
+    assert "mxclashd does not start" in found["cure"]
+
+
+@needs_root
+def test_what_a_unit_makes_read_only(authority, public):
+    """As ProtectSystem=strict does: the folder's rights are right, and it cannot be written."""
+    log = public / "log"
+    log.mkdir(mode=0o777)
+
+    class Strict(Sidecar):
+        def command(self):
+            return ["unshare", "--mount", "sh", "-c",
+                    f'mount --bind -o ro {log} {log} && exec "$@"', "-", *super().command()]
+
+    with Strict(public / "sidecar", resolver=authority,
+                mxclash={"log-file": str(log / "events")}) as sidecar:
+        _, findings = doctor("--pid", sidecar.pid)
+    assert bad(findings) == {"log-file", "dnstap"}
+    found = of(findings, "log-file")
+    assert "Read-only file system" in found["text"]
+    assert "ReadWritePaths=" in found["cure"]
 
 
 @pytest.mark.parametrize("arguments", [["x"], ["--pid"], ["--pid", "x"], ["--pid", "-1"],

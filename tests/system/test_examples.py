@@ -8,6 +8,8 @@ is not replaced would make the start fail. Zones of the lab are added.
 import re
 import subprocess
 
+import dns.message
+import dns.query
 import pytest
 from lab import BUILD, REPOSITORY, Authority, free_address, free_port, wait_until
 from resolver import Unbound
@@ -28,6 +30,8 @@ zone walled.test
   @    600 MX    5 mx1.qiye.aliyun.com.
 zone cdn.test
   www  60  A     192.0.2.10
+zone partner.example
+  www  60  A     192.0.2.30
 """
 
 
@@ -86,6 +90,7 @@ class Example(Unbound):
         text = self.adapted((self.example / "unbound.conf").read_text())
         for name in self.included:
             text += self.adapted((self.example / name).read_text())
+        controlled = "control-enable: yes" in text
         text += f"""
 server:
     interface: {self.address}
@@ -99,9 +104,12 @@ server:
     logfile: ""
     local-zone: "test." nodefault
     domain-insecure: "test"
+    domain-insecure: "example"
 remote-control:
     control-use-cert: no
 """
+        if not controlled:
+            text += f'    control-enable: yes\n    control-interface: "{self.folder}/control"\n'
         for zone, server in self.upstreams.items():
             text += f'stub-zone:\n    name: "{zone}"\n    stub-addr: {server.endpoint}\n'
         (self.folder / "unbound.conf").write_text(text)
@@ -134,6 +142,44 @@ def doctor(unbound):
                           capture_output=True, timeout=60, check=False).stdout
 
 
+class TlsServer(Unbound):
+    """Another resolver that is asked by DNS over TLS; its certificate is for `name`."""
+
+    def __init__(self, folder, upstreams, name):
+        super().__init__(folder, upstreams, modules="iterator")
+        self.tls_port = free_port(self.address)
+        self.certificate = self.folder / "certificate"
+        self.clauses = ["server:", f"  interface: {self.address}@{self.tls_port}",
+                        f"  tls-port: {self.tls_port}",
+                        f'  tls-service-key: "{self.folder / "key"}"',
+                        f'  tls-service-pem: "{self.certificate}"']
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
+                        "-keyout", self.folder / "key", "-out", self.certificate],
+                       check=True, capture_output=True, timeout=120)
+
+
+def test_the_shortest(tmp_path, own):
+    """The two files that show every key, with a log of its own."""
+    events = tmp_path / "u" / "events"
+    replaced = {"/usr/local/lib/mxclash/mxclash.so": str(BUILD / "mxclash.so"),
+                "#http-listen:": "http-listen:",
+                '#log-file: ""': f'log-file: "{events}"'}
+    with Example(tmp_path / "u", ".", {"shop.test": own, "cdn.test": own},
+                 replaced=replaced) as unbound:
+        find_conflict(unbound)
+        assert not re.search("(?m)^bad", doctor(unbound))
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("mxclash*.conf")),
+                         ids=lambda path: str(path.relative_to(EXAMPLES)))
+def test_each_mxclash_conf_is_good(path):
+    """As it stands."""
+    done = subprocess.run([BUILD / "mxclash", "check-conf", path], text=True, capture_output=True,
+                          timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{path}: ok\n")
+
+
 def test_one_resolver(tmp_path, own):
     with Example(tmp_path / "u", "one-resolver", {"shop.test": own, "cdn.test": own}) as unbound:
         find_conflict(unbound)
@@ -154,6 +200,31 @@ def test_isp(tmp_path, own):
         assert "opened confirmed" not in unbound.log
 
 
+def test_isp_with_a_view(tmp_path, own):
+    """Customers of the view have a name of their own; for the others it is none."""
+    with Example(tmp_path / "u", "isp", {"test": own},
+                 replaced={"203.0.113.0/24": "127.0.77.0/24"}) as unbound:
+        def portal(source):
+            query = dns.message.make_query("portal.isp.example", "A")
+            return dns.query.udp(query, unbound.address, 60, unbound.port, source=source).answer
+
+        assert "192.0.2.80" in str(portal("127.0.77.1"))
+        assert portal("127.0.78.1") == []
+
+
+def test_isp_with_a_partner(tmp_path, own):
+    """Whose names come by TLS, and whose answers the module sees too."""
+    with TlsServer(tmp_path / "partner", {"partner.example": own},
+                   "dns.partner.example") as partner:
+        replaced = {
+            "192.0.2.153@853": f"{partner.address}@{partner.tls_port}",
+            "/etc/ssl/certs/ca-certificates.crt": str(partner.certificate),
+        }
+        with Example(tmp_path / "u", "isp", {"test": own}, replaced=replaced) as unbound:
+            assert "192.0.2.30" in str(unbound.ask("www.partner.example", "A").answer)
+            unbound.wait_metric('mxclash_answers_inspected_total{source="upstream"}', 1)
+
+
 @pytest.mark.skipif(not ALL_MODULES.exists(), reason="no host with cachedb was built")
 def test_isp_with_cachedb(tmp_path, own):
     address = free_address()
@@ -166,23 +237,6 @@ def test_isp_with_cachedb(tmp_path, own):
         assert "validator cachedb iterator" in doctor(unbound)
         find_conflict(unbound)
         wait_until(lambda: redis.say("DBSIZE") not in (b":0\r\n", b""), 60, "something in Redis")
-
-
-class TlsServer(Unbound):
-    """Another resolver that is asked by DNS over TLS; its certificate is for `name`."""
-
-    def __init__(self, folder, upstreams, name):
-        super().__init__(folder, upstreams, modules="iterator")
-        self.tls_port = free_port(self.address)
-        self.certificate = self.folder / "certificate"
-        self.clauses = ["server:", f"  interface: {self.address}@{self.tls_port}",
-                        f"  tls-port: {self.tls_port}",
-                        f'  tls-service-key: "{self.folder / "key"}"',
-                        f'  tls-service-pem: "{self.certificate}"']
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                        "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
-                        "-keyout", self.folder / "key", "-out", self.certificate],
-                       check=True, capture_output=True, timeout=120)
 
 
 def test_forwarder(tmp_path, own):

@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""PowerDNS Recursor as Debian ships it, with the detector inside: conf-examples/powerdns."""
+"""The detector inside PowerDNS Recursor, and a thread of its own that proves: conf-examples/powerdns."""
 
-import contextlib
 import json
 import re
 import subprocess
-import urllib.request
+from pathlib import Path
 
 import dns.flags
 import dns.message
 import dns.name
 import pytest
+from inside import (
+    NEITHER,
+    NO_CNAME,
+    NO_MX,
+    SUSPECTS,
+    Inside,
+    ask_until,
+    ask_until_opened,
+    ede,
+    short_lived,
+)
 from lab import (
     BUILD,
     DNS_PORT,
@@ -18,99 +28,16 @@ from lab import (
     Authority,
     exchange,
     free_address,
-    free_port,
     rrset_texts,
     wait_until,
 )
-from observing import EVENT_TIMEOUT_S, SERIES, Observer
+from observing import EVENT_TIMEOUT_S
 from resolver import Unbound
-from sidecar import Recursor
 from test_sidecar import TYPES, need
 from world import HEALTHY_OWNERS
 
-SCRIPT = REPOSITORY / "conf-examples" / "powerdns" / "mxclash.lua"
 ANNOTATION = "cname-and-mx: a CNAME at this name hides its MX; remove, replace or move the CNAME"
 OPENED = 'mxclash_conflicts_opened_total{kind="cname-and-mx"}'
-# Gone from the caches within seconds; the packet cache answers as long, and no script sees that.
-BROKEN = """\
-zone .
-  short.test. NS ns.short.test.
-  ns.short.test. A {0}
-zone cdn.test
-  www 1 A 192.0.2.10
-zone short.test
-  answer by-type
-  @ 1 CNAME www.cdn.test.
-  @ 3 MX 5 mx1.qiye.aliyun.com.
-"""
-NO_CNAME = BROKEN.replace("  @ 1 CNAME www.cdn.test.\n", "  @ 1 A 192.0.2.11\n")
-NO_MX = BROKEN.replace("  @ 3 MX 5 mx1.qiye.aliyun.com.\n", "")
-NEITHER = NO_CNAME.replace("  @ 3 MX 5 mx1.qiye.aliyun.com.\n", "")
-
-
-class Inside(Observer, Recursor):
-    """A Recursor with the script.
-
-    replaced   texts of the script, and what stands in their place
-    own        the operator's script, which ends with ours; None: ours alone
-    """
-
-    def __init__(self, folder, root, *, replaced=(), own=None, threads=2, **options):
-        super().__init__(folder, root, None, **options)
-        self.events_path = self.folder / "events"
-        self.http_port = free_port(self.address)
-        self.replaced = dict(replaced)
-        self.own = own
-        self.threads = threads
-
-    @property
-    def script_path(self):
-        return self.folder / "mxclash.lua"
-
-    def configure(self):
-        (self.folder / "hints").write_text(
-            f". 3600 IN NS ns.\nns. 3600 IN A {self.root.address}\n")
-        text = SCRIPT.read_text()
-        for was, now in self.replaced.items():
-            assert was in text, was
-            text = text.replace(was, now)
-        ours = {
-            '"/var/log/pdns-recursor/mxclash.json"': f'"{self.events_path}"',
-            '"libmxclash.so.1"': f'"{BUILD}/libmxclash.so.1"',
-            '"/usr/include/mxclash.ffi.h"': f'"{BUILD}/mxclash.ffi.h"',
-        }
-        for was, now in ours.items():
-            text = text.replace(was, now)
-        self.script_path.write_text(text)
-        if self.own:
-            (self.folder / "own.lua").write_text(f'{self.own}\ndofile "{self.script_path}"\n')
-
-    def command(self):
-        settings = {
-            "lua-dns-script": self.folder / "own.lua" if self.own else self.script_path,
-            "lua-config-file": "",
-            "threads": self.threads,
-            "webserver": "yes",
-            "webserver-address": self.address,
-            "webserver-port": self.http_port,
-            "webserver-allow-from": "127.0.0.0/8",
-        }
-        return [*super().command(), *(f"--{key}={value}" for key, value in settings.items())]
-
-    def control(self, *words):
-        return subprocess.run(
-            ["rec_control", "--socket-dir=.", *words], cwd=self.folder,
-            capture_output=True, text=True, timeout=60, check=True).stdout
-
-    def metrics(self, path="/metrics"):
-        """Ours of the Recursor's own page, which has metrics of other forms too."""
-        with urllib.request.urlopen(f"http://{self.address}:{self.http_port}{path}") as reply:
-            lines = reply.read().decode().splitlines()
-        matches = [SERIES.match(line) for line in lines if line.startswith("mxclash_")]
-        return {
-            f"{name}{{{labels}}}" if labels else name: float(value)
-            for name, labels, value in (match.groups() for match in matches)
-        }
 
 
 @pytest.fixture(autouse=True)
@@ -118,42 +45,95 @@ def installed():
     need("pdns_recursor")
 
 
-@contextlib.contextmanager
-def short_lived(folder, **options):
-    """short.test, whose records are soon gone from the cache, and a Recursor."""
-    address = free_address(DNS_PORT)
-    with Authority(folder / "own", BROKEN.format(address), address, DNS_PORT) as own:
-        with Inside(folder / "inside", own, **options) as inside:
-            yield own, inside
+def threads_named(inside, name):
+    """The status of each thread of that name, as a dict."""
+    found = []
+    for task in Path(f"/proc/{inside.pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == name[:15]:
+            lines = (task / "status").read_text().splitlines()
+            found.append(dict(line.split(":", 1) for line in lines))
+    return found
 
 
-def ask_until(inside, rdtypes, condition, what):
-    """Ask short.test as people and mail servers do, until it is so."""
-    def happens():
-        for rdtype in rdtypes:
-            inside.ask("short.test", rdtype, edns=True)
-        return condition()
-
-    return wait_until(happens, EVENT_TIMEOUT_S, what)
-
-
-def ask_until_opened(inside):
-    found = lambda: inside.events(event="opened", domain="short.test")  # noqa: E731
-    return ask_until(inside, ("MX", "A"), found, "the conflict")[0]
-
-
-def ede(answer):
-    """The Extended DNS Errors of an answer, as (code, text)."""
-    return [(int(option.code), option.text) for option in answer.options
-            if option.otype == 15]
-
-
-def test_both_in_one_answer(delegated, tmp_path):
-    """tinydns has both in one answer; whether an authority gave it the Recursor does not say."""
+def test_confirmed_as_the_module_confirms(delegated, tmp_path):
+    """An event is the module's, member for member, and nobody has to ask for it to be told; and the
+    command reads it."""
+    with Unbound(tmp_path / "unbound", delegated.upstreams) as unbound:
+        for rdtype in ("A", "MX"):
+            unbound.ask("split.test", rdtype)
+        theirs = unbound.wait_event(event="opened", domain="split.test")
     with Inside(tmp_path / "inside", delegated.root) as inside:
+        for rdtype in ("A", "MX"):
+            inside.ask("split.test", rdtype)
+        ours = inside.wait_event(event="opened", domain="split.test")
+        shown = subprocess.run(
+            [BUILD / "mxclash", "list", "--log", inside.events_path],
+            capture_output=True, text=True, timeout=60, check=True).stdout
+        wait_until(lambda: inside.metrics().get('mxclash_probes_total{result="both"}') == 1,
+                   EVENT_TIMEOUT_S, "the count of the proof")
+        assert inside.metrics()["mxclash_lua_errors_total"] == 0
+    assert (ours["state"], ours["evidence"], ours["impact"]) == ("confirmed", "probe", "implicit-mx")
+    assert list(ours) == list(theirs)
+    differ = {"time", "first_seen", "last_seen", "mx_queries"}
+    assert {key: ours[key] for key in ours if key not in differ} == {
+        key: theirs[key] for key in theirs if key not in differ}
+    form = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+    assert all(form.fullmatch(ours[key]) for key in ("time", "first_seen", "last_seen"))
+    assert "split.test" in shown
+
+
+def test_one_thread_proves_for_all(delegated, tmp_path):
+    """What one thread of the Recursor saw and what another did meet in one engine. No signal comes to
+    the thread that proves."""
+    server = {"threads": 3, "pdns-distributes-queries": "no", "reuseport": "yes"}
+    with Inside(tmp_path / "inside", delegated.root, server=server) as inside:
+        for _ in range(4):
+            for rdtype in ("A", "MX", "AAAA"):
+                inside.ask("split.test", rdtype)
+        inside.wait_event(event="opened", domain="split.test", state="confirmed")
+        assert len(inside.events(event="opened")) == 1
+        (thread,) = threads_named(inside, "mxclash-prover")
+        blocked = int(thread["SigBlk"], 16)
+        # all but those that no thread can block
+        assert [n for n in range(1, 32) if n not in (9, 19) and not blocked >> (n - 1) & 1] == []
+
+
+def test_who_may_not_be_asked_is_not(delegated, tmp_path):
+    """By default nobody on loopback is, and do_not_ask is stronger than may_ask: then nothing is
+    confirmed. Both were seen, so it is told."""
+    named = {"may_ask": '{ "127.0.0.0/8" }', "do_not_ask": f'{{ "{delegated.own.address}" }}'}
+    for number, settings in enumerate(({"may_ask": "{}"}, named)):
+        with Inside(tmp_path / str(number), delegated.root, settings=settings) as inside:
+            for rdtype in ("MX", "A"):
+                inside.ask("sub.split.test", rdtype)
+            inside.control("wipe-cache", "sub.split.test$")
+            before = len(delegated.own.queries("sub.split.test"))
+            for rdtype in ("A", "MX"):
+                inside.ask("sub.split.test", rdtype)
+            wait_until(lambda: inside.metrics().get('mxclash_probes_total{result="failed"}'),  # noqa: B023
+                       EVENT_TIMEOUT_S, "the proof to fail")
+            # the Recursor's own, of each client's question
+            assert len(delegated.own.queries("sub.split.test")) <= before + 2
+            assert inside.events(state="confirmed") == []
+
+
+def test_a_proof_clears_it(tmp_path):
+    with short_lived(tmp_path, settings={"recheck_interval_s": "1"}) as (own, inside):
+        assert ask_until_opened(inside)["state"] == "confirmed"
+        own.play(NO_CNAME.format(own.address))
+        cleared = lambda: inside.events(event="cleared", kind="cname-and-mx")  # noqa: E731
+        ask_until(inside, ("A", "MX"), cleared, "the end")
+        told = inside.events(kind="cname-and-mx")
+        assert [event["event"] for event in told] == ["opened", "cleared"]
+
+
+def test_suspected_of_one_answer(delegated, tmp_path):
+    """tinydns has both in one answer; whether an authority gave it the Recursor does not say."""
+    with Inside(tmp_path / "inside", delegated.root, settings=SUSPECTS) as inside:
         inside.ask("tiny.test", "MX")
         inside.ask("tiny.test", "MX", edns=True)
         event = inside.wait_event(event="opened", domain="tiny.test")
+        assert threads_named(inside, "mxclash-prover") == []
     assert event == {
         **event,
         "kind": "cname-and-mx",
@@ -167,8 +147,8 @@ def test_both_in_one_answer(delegated, tmp_path):
     assert event["provider"] and event["advice"]
 
 
-def test_in_separate_answers(tmp_path):
-    with short_lived(tmp_path) as (_, inside):
+def test_suspected_of_separate_answers(tmp_path):
+    with short_lived(tmp_path, settings=SUSPECTS) as (_, inside):
         event = ask_until_opened(inside)
         assert event["state"] == "suspected"
         assert event["mx"] == [{"preference": 5, "exchange": "mx1.qiye.aliyun.com"}]
@@ -189,36 +169,15 @@ def test_healthy_zones_are_silent(delegated, tmp_path):
         assert inside.metrics()["mxclash_lua_errors_total"] == 0
 
 
-def test_an_event_has_the_members_that_the_modules_has(delegated, tmp_path):
-    """And in the same order; and the command reads it."""
-    upstreams = delegated.upstreams
-    with Unbound(tmp_path / "unbound", upstreams) as unbound:
-        unbound.ask("tiny.test", "MX")
-        theirs = unbound.wait_event(event="opened", domain="tiny.test")
-    with Inside(tmp_path / "inside", delegated.root) as inside:
-        inside.ask("tiny.test", "MX")
-        inside.ask("tiny.test", "A")
-        ours = inside.wait_event(event="opened", domain="tiny.test")
-        shown = subprocess.run(
-            [BUILD / "mxclash", "list", "--log", inside.events_path],
-            capture_output=True, text=True, timeout=60, check=True).stdout
-    assert list(ours) == list(theirs)
-    same = ("domain", "kind", "mx", "provider", "advice", "host")
-    assert {key: ours[key] for key in same} == {key: theirs[key] for key in same}
-    form = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-    assert all(form.fullmatch(ours[key]) for key in ("time", "first_seen", "last_seen"))
-    assert "tiny.test" in shown
-
-
 def test_a_cname_that_is_gone_ends_it(tmp_path):
-    with short_lived(tmp_path) as (own, inside):
+    with short_lived(tmp_path, settings=SUSPECTS) as (own, inside):
         ask_until_opened(inside)
         own.play(NO_CNAME.format(own.address))
         ask_until(inside, ("A", "MX"), lambda: inside.events(event="cleared"), "the end")
 
 
 def test_an_mx_question_that_gets_neither_ends_it(tmp_path):
-    with short_lived(tmp_path) as (own, inside):
+    with short_lived(tmp_path, settings=SUSPECTS) as (own, inside):
         ask_until_opened(inside)
         own.play(NEITHER.format(own.address))
         ask_until(inside, ("MX",), lambda: inside.events(event="cleared"), "the end")
@@ -227,18 +186,17 @@ def test_an_mx_question_that_gets_neither_ends_it(tmp_path):
 def test_what_is_not_renewed_ends(tmp_path):
     """The authority answers all with the CNAME now, as a sound one would: nothing shows that the MX is
     gone, and the domain is met all the while."""
-    replaced = {"expire_after_s = 172800": "expire_after_s = 60",
-                # the least that the engine takes is a minute: for the walk it is a second
-                "settings.expire_after_s * 1000": "1000", "WALK_S = 600": "WALK_S = 1"}
-    with short_lived(tmp_path, replaced=replaced) as (own, inside):
+    # the least that the engine takes is a minute: for the walk it is a second
+    replaced = {"settings.expire_after_s * 1000": "1000", "WALK_S = 600": "WALK_S = 1"}
+    settings = {**SUSPECTS, "expire_after_s": "60"}
+    with short_lived(tmp_path, settings=settings, replaced=replaced) as (own, inside):
         ask_until_opened(inside)
         own.play(NO_MX.format(own.address).replace("answer by-type", "answer cname-only"))
         ask_until(inside, ("A",), lambda: inside.events(event="expired"), "the end")
 
 
 def test_annotated_where_it_is_wanted(delegated, tmp_path):
-    replaced = {"annotate = false": "annotate = true"}
-    with Inside(tmp_path / "inside", delegated.root, replaced=replaced) as inside:
+    with Inside(tmp_path / "inside", delegated.root, settings={"annotate": "true"}) as inside:
         inside.ask("tiny.test", "MX", edns=True)
         inside.wait_event(event="opened", domain="tiny.test")
         inside.control("wipe-cache", "tiny.test$")
@@ -280,13 +238,15 @@ def test_counters(tmp_path):
 
 @pytest.mark.parametrize("replaced", [
     {"local now = now_ms()": "local now = now_ms() + nil"},
-    {'"libmxclash.so.1"': '"libmxclash.so.none"'},
-    {'"/usr/include/mxclash.ffi.h"': '"/nowhere.h"'},
-    {"table_size = 16 * 1024 * 1024": "table_size = 1"},
-], ids=["each answer", "no library", "no declarations", "a bad setting"])
+    {"ffi.load(settings.library)": 'ffi.load("libmxclash.so.none")'},
+    {"ffi.load(settings.prover_library)": 'ffi.load("libmxclash-prover.so.none")'},
+    {"ipairs(settings.declarations)": 'ipairs { "/nowhere.h" }'},
+    {"options.table_size = settings.table_size": "options.table_size = 1"},
+    {"texts(settings.do_not_ask)": 'texts { "10.0.0.0/33" }'},
+], ids=["each answer", "no library", "no prover", "no declarations", "a bad setting", "a bad net"])
 def test_an_error_leaves_the_answers_alone(replaced, delegated, tmp_path):
     """It is said once by each thread, and counted."""
-    with Inside(tmp_path / "inside", delegated.root, replaced=replaced, threads=1) as inside:
+    with Inside(tmp_path / "inside", delegated.root, replaced=replaced, server={"threads": 1}) as inside:
         for _ in range(2):
             for name in ("good.test", "tiny.test"):
                 assert rrset_texts(inside.ask(name, "MX"), "MX")
@@ -299,25 +259,25 @@ def test_an_error_leaves_the_answers_alone(replaced, delegated, tmp_path):
 
 
 def test_a_log_that_cannot_be_written(delegated, tmp_path):
-    replaced = {'"/var/log/pdns-recursor/mxclash.json"': '"/nowhere/events"'}
-    with Inside(tmp_path / "inside", delegated.root, replaced=replaced) as inside:
+    with Inside(tmp_path / "inside", delegated.root, settings={"log_file": '"/nowhere/events"'}) as inside:
         assert rrset_texts(inside.ask("tiny.test", "MX"), "MX")
-        assert inside.metrics()['mxclash_events_dropped_total{sink="file"}'] == 1
+        wait_until(lambda: inside.metrics()['mxclash_events_dropped_total{sink="file"}'] == 1,
+                   EVENT_TIMEOUT_S, "the event that is lost")
         assert inside.metrics()["mxclash_lua_errors_total"] == 0
         assert inside.log.count("events are lost") == 1
 
 
 def test_the_recursors_own_log(delegated, tmp_path):
-    replaced = {'log_file = "/var/log/pdns-recursor/mxclash.json"': "log_file = nil"}
-    with Inside(tmp_path / "inside", delegated.root, replaced=replaced) as inside:
+    told = lambda: re.search(r'msg="mxclash: (\{.*?\})" subsystem', inside.log)  # noqa: E731
+    with Inside(tmp_path / "inside", delegated.root, settings={"log_file": "nil"}) as inside:
         inside.ask("tiny.test", "MX")
-        line = re.search(r'msg="mxclash: (\{.*?\})" subsystem', inside.log)[1]
+        line = wait_until(told, EVENT_TIMEOUT_S, "the line")[1]
         assert json.loads(line.replace('\\"', '"'))["domain"] == "tiny.test"
 
 
 def test_ignored(delegated, tmp_path):
-    replaced = {"ignore = {}": 'ignore = { "other.test", "tiny.test" }'}
-    with Inside(tmp_path / "inside", delegated.root, replaced=replaced) as inside:
+    ignore = {"ignore": '{ "other.test", "tiny.test" }'}
+    with Inside(tmp_path / "inside", delegated.root, settings=ignore) as inside:
         for rdtype in ("MX", "A"):
             inside.ask("tiny.test", rdtype)
         assert inside.events() == []
@@ -351,17 +311,9 @@ def test_a_policys_cname_is_nobodys_fault(tmp_path):
     zone.write_text("$ORIGIN rpz.\n@ 300 SOA ns. op. 1 60 60 600 60\n@ 300 NS ns.\n"
                     "32.11.2.0.192.rpz-ip CNAME www.cdn.test.\n")
     address = free_address(DNS_PORT)
-
-    class WithPolicy(Inside):
-        def configure(self):
-            super().configure()
-            (self.folder / "config.lua").write_text(f'rpzFile("{zone}", {{policyName="wall"}})\n')
-
-        def command(self):
-            return [*super().command(), f"--lua-config-file={self.folder / 'config.lua'}"]
-
+    config = f'rpzFile("{zone}", {{policyName="wall"}})\n'
     with Authority(tmp_path / "own", NO_CNAME.format(address), address, DNS_PORT) as own:
-        with WithPolicy(tmp_path / "inside", own) as inside:
+        with Inside(tmp_path / "inside", own, config=config) as inside:
             for _ in range(3):
                 inside.control("wipe-cache", "short.test$")
                 inside.ask("short.test", "MX")
@@ -373,15 +325,8 @@ def test_a_policys_cname_is_nobodys_fault(tmp_path):
 def test_what_is_bogus_is_nobodys_word(delegated, tmp_path):
     """The lab's root is not signed, and the Recursor knows the real one's key. A client that wants no
     validation (CD) gets the records."""
-    class Validating(Inside):
-        def command(self):
-            return [*super().command(), "--dnssec=validate"]
-
-        def is_ready(self):
-            return "Listening for HTTP requests" in self.log
-
     query = dns.message.make_query("tiny.test", "MX", flags=dns.flags.RD | dns.flags.CD, want_dnssec=True)
-    with Validating(tmp_path / "inside", delegated.root) as inside:
+    with Inside(tmp_path / "inside", delegated.root, server={"dnssec": "validate"}) as inside:
         for _ in range(2):
             octets = exchange(inside.address, inside.port, query.to_wire())
             assert rrset_texts(dns.message.from_wire(octets), "MX")
@@ -409,12 +354,41 @@ def test_names_of_any_octets(tmp_path):
 
 
 def test_loaded_again(delegated, tmp_path):
-    """Each engine is a new one, so what is open is found again."""
+    """With the same settings the detector goes on, with others it is a new one; nothing is left over."""
     with Inside(tmp_path / "inside", delegated.root) as inside:
-        for count in range(1, 4):
-            inside.ask("tiny.test", "MX")
-            wait_until(lambda: len(inside.events(event="opened")) == count,  # noqa: B023
-                       EVENT_TIMEOUT_S, "it to be opened again")
+        def reload():
             inside.control("reload-lua-script", str(inside.script_path))
             inside.control("wipe-cache", "tiny.test$")
+            inside.ask("tiny.test", "MX")
+
+        inside.ask("tiny.test", "MX")
+        inside.wait_event(event="opened", domain="tiny.test")
+        held = inside.thread_count(), inside.descriptor_count()
+        for _ in range(10):
+            reload()
+        assert len(inside.events(event="opened")) == 1
+        for count in (2, 3):
+            inside.settings["expire_after_s"] = str(1000 + count)
+            inside.write_script()
+            reload()
+            wait_until(lambda: len(inside.events(event="opened")) == count,  # noqa: B023
+                       EVENT_TIMEOUT_S, "it to be opened again")
+        wait_until(lambda: (inside.thread_count(), inside.descriptor_count()) <= held,
+                   EVENT_TIMEOUT_S, "what the old ones held to be given back")
+        assert len(threads_named(inside, "mxclash-prover")) == 1
+        # each step of the counters is there once, whoever told it
+        wait_until(lambda: inside.metrics()[OPENED] == 3, EVENT_TIMEOUT_S, "the count")
         assert inside.metrics()["mxclash_lua_errors_total"] == 0
+        inside.settings["probe"] = "false"
+        inside.write_script()
+        reload()
+        wait_until(lambda: threads_named(inside, "mxclash-prover") == [], EVENT_TIMEOUT_S, "its end")
+
+
+def test_it_ends_with_the_recursor(delegated, tmp_path):
+    """By its own command, which takes everything down in order, with a proof under way."""
+    with Inside(tmp_path / "inside", delegated.root, settings={"probe_rate": "1"}) as inside:
+        inside.ask("tiny.test", "MX")
+        inside.control("quit-nicely")
+        assert inside.process.wait(30) == 0
+        assert "AddressSanitizer" not in inside.log and "terminate" not in inside.log

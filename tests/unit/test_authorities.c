@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "host/dnstap/authorities.h"
+#include "prove/authorities.h"
 
 static struct authorities authorities;
 

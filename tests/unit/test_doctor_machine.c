@@ -40,7 +40,7 @@ static void confine(const char *label, const char *local)
     write_file("attr/apparmor/current", label);
     write_file("local/usr.sbin.unbound", local);
     doctor_findings_free(&findings);
-    doctor_apparmor(&findings, folder, folder);
+    doctor_apparmor(&findings, doctor_unbound, folder, folder);
     assert_int_equal(findings.count, 1);
     assert_string_equal(findings.finding[0].check, "apparmor");
 }
@@ -85,7 +85,7 @@ static int drop(void **state)
 static void test_not_confined(void **state)
 {
     (void)state;
-    doctor_apparmor(&findings, "/nowhere", "/nowhere");
+    doctor_apparmor(&findings, doctor_unbound, "/nowhere", "/nowhere");
     assert_int_equal(findings.finding[0].level, doctor_ok);
     confine("unconfined\n", "");
     assert_int_equal(findings.finding[0].level, doctor_ok);
@@ -125,6 +125,20 @@ static void test_rules_of_their_own(void **state)
     (void)state;
     confine("unbound (enforce)\n", "  /opt/mxclash.so mr,\n");
     assert_int_equal(findings.finding[0].level, doctor_warn);
+    assert_non_null(findings.finding[0].cure);
+}
+
+/** Its profile is its own, and asks for nothing in that of Unbound. */
+static void test_profile_of_the_sidecar(void **state)
+{
+    (void)state;
+    write_file("attr/apparmor/current", "mxclashd (enforce)\n");
+    write_file("local/usr.sbin.unbound", "");
+    doctor_findings_free(&findings);
+    doctor_apparmor(&findings, doctor_sidecar, folder, folder);
+    assert_int_equal(findings.count, 1);
+    assert_int_equal(findings.finding[0].level, doctor_ok);
+    assert_non_null(strstr(findings.finding[0].text, "local/usr.sbin.mxclashd"));
 }
 
 /** What was written last year was; what was written in a week was not. */
@@ -154,7 +168,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_A_MACHINE(test_not_confined),         ON_A_MACHINE(test_rules_are_missing),
         ON_A_MACHINE(test_rules_of_the_package), ON_A_MACHINE(test_rules_that_are_gone),
-        ON_A_MACHINE(test_rules_of_their_own),   ON_A_MACHINE(test_clock_behind),
+        ON_A_MACHINE(test_rules_of_their_own),   ON_A_MACHINE(test_profile_of_the_sidecar),
+        ON_A_MACHINE(test_clock_behind),
     };
 
     return cmocka_run_group_tests_name("doctor_machine", tests, NULL, NULL);

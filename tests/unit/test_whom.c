@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** \file Whom the sidecar asks: never the resolver that it observes, unless it is told to. */
+/** \file Whom a prover asks: never the resolver that it observes, unless it is told to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "host/dnstap/whom.h"
+#include "prove/whom.h"
 
 static char resolv_conf[] = "/tmp/test_whom.XXXXXX";
 static struct whom whom;
@@ -52,11 +52,11 @@ static void check_resolver(unsigned at, const char *wanted)
 /** What is this machine may be the observed resolver, or lead to it. */
 static void test_the_machine_itself_is_passed_over(void **state)
 {
-    const struct config config = {0};
+    const struct whom_options options = {.resolv_conf = resolv_conf};
     (void)state;
     write_resolv_conf("nameserver 127.0.0.1\nnameserver 192.0.2.53\nnameserver ::1\n"
                       "nameserver 127.0.0.53\nnameserver 2001:db8::53\n");
-    assert_true(whom_init(&whom, &config, resolv_conf));
+    assert_true(whom_init(&whom, &options));
     assert_int_equal(whom.resolver_count, 2);
     check_resolver(0, "192.0.2.53");
     check_resolver(1, "2001:db8::53");
@@ -65,14 +65,15 @@ static void test_the_machine_itself_is_passed_over(void **state)
 
 static void test_nobody_is_left(void **state)
 {
-    const struct config config = {0};
+    const struct whom_options options = {.resolv_conf = resolv_conf};
     (void)state;
     write_resolv_conf("nameserver 127.0.0.1\n");
-    assert_true(whom_init(&whom, &config, resolv_conf));
+    assert_true(whom_init(&whom, &options));
     assert_int_equal(whom.resolver_count, 0);
     assert_true(whom.root_count > 0);
     whom_free(&whom);
-    assert_true(whom_init(&whom, &config, "/nonexistent/resolv.conf"));
+    const struct whom_options nowhere = {.resolv_conf = "/nonexistent/resolv.conf"};
+    assert_true(whom_init(&whom, &nowhere));
     assert_int_equal(whom.resolver_count, 0);
     assert_true(whom.root_count > 0);
 }
@@ -80,19 +81,22 @@ static void test_nobody_is_left(void **state)
 /** Who is named is asked, be it this machine; and nobody else. */
 static void test_it_is_told_to(void **state)
 {
-    char *resolvers[] = {(char *)(uintptr_t) "127.0.0.1@5353"};
-    char *never[] = {(char *)(uintptr_t) "10.0.0.0/8"};
-    char *may[] = {(char *)(uintptr_t) "127.0.0.0/8", (char *)(uintptr_t) "10.1.0.0/16"};
-    const struct config config = {.resolver = resolvers,
-                                  .resolver_count = 1,
-                                  .do_not_ask = never,
-                                  .do_not_ask_count = 1,
-                                  .may_ask = may,
-                                  .may_ask_count = 2};
+    const char *resolvers[] = {"127.0.0.1@5353"};
+    const char *never[] = {"10.0.0.0/8"};
+    const char *may[] = {"127.0.0.0/8", "10.1.0.0/16"};
+    const struct whom_options options = {
+        .resolvers = resolvers,
+        .resolver_count = 1,
+        .do_not_ask = never,
+        .do_not_ask_count = 1,
+        .may_ask = may,
+        .may_ask_count = 2,
+        .resolv_conf = resolv_conf,
+    };
     struct sockaddr_storage address;
     (void)state;
     write_resolv_conf("nameserver 192.0.2.53\n");
-    assert_true(whom_init(&whom, &config, resolv_conf));
+    assert_true(whom_init(&whom, &options));
     assert_int_equal(whom.resolver_count, 1);
     check_resolver(0, "127.0.0.1@5353");
     assert_int_equal(whom.root_count, 0);

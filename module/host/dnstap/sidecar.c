@@ -163,8 +163,9 @@ enum sidecar_exit sidecar_receive(const struct sidecar_options *options)
         works_log(&sidecar.works, "mxclash: waits for dnstap senders");
         event_base_dispatch(sidecar.works.base);
     }
-    receiver_free(sidecar.works.receiver);
+    /* first: its HTTP thread reads the receiver's counters */
     works_stop(&sidecar.works);
+    receiver_free(sidecar.works.receiver);
     for (size_t i = 0; i < SIGNALS; i++) {
         if (sidecar.signals[i] != NULL) {
             event_free(sidecar.signals[i]);

@@ -54,6 +54,27 @@ static size_t numbers(void *context, struct metrics_number to[RUNTIME_NUMBERS_MA
     return count;
 }
 
+static struct prover *make_prover(const struct works *works)
+{
+    const struct config *config = runtime_config(works->runtime);
+    const struct prover_options options = {
+        .base = works->base,
+        .engine = runtime_engine(works->runtime),
+        .rate = config->probe_rate,
+        .whom =
+            {
+                .resolvers = (const char *const *)config->resolver,
+                .resolver_count = config->resolver_count,
+                .do_not_ask = (const char *const *)config->do_not_ask,
+                .do_not_ask_count = config->do_not_ask_count,
+                .may_ask = (const char *const *)config->may_ask,
+                .may_ask_count = config->may_ask_count,
+                .resolv_conf = works->options.resolv_conf,
+            },
+    };
+    return prover_new(&options);
+}
+
 bool works_start(struct works *works)
 {
     const struct runtime_host host = {
@@ -73,10 +94,7 @@ bool works_start(struct works *works)
         return false;
     }
     works->aliases = calloc(1, sizeof(*works->aliases));
-    works->prover = works->aliases == NULL
-                        ? NULL
-                        : prover_new(works->base, runtime_engine(works->runtime),
-                                     runtime_config(works->runtime), works->options.resolv_conf);
+    works->prover = works->aliases == NULL ? NULL : make_prover(works);
     if (works->prover == NULL || getrandom(&works->aliases->seed, sizeof(works->aliases->seed),
                                            0) != (ssize_t)sizeof(works->aliases->seed)) {
         fprintf(stderr, "mxclashd: no memory\n");

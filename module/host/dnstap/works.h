@@ -7,9 +7,9 @@
 #include <stdbool.h>
 
 #include "core/base/counters.h"
-#include "host/dnstap/prover.h"
 #include "host/dnstap/sidecar.h"
 #include "host/dnstap/take.h"
+#include "prove/prover.h"
 #include "runtime/runtime.h"
 
 struct receiver;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file One lookup: a name resolved as for a client, for what senders meet there. */
-#ifndef MXCLASH_HOST_DNSTAP_LOOKUP_H
-#define MXCLASH_HOST_DNSTAP_LOOKUP_H
+#ifndef MXCLASH_PROVE_LOOKUP_H
+#define MXCLASH_PROVE_LOOKUP_H
 
-#include "host/dnstap/proof.h"
+#include "prove/proof.h"
 
 /** The place of a lookup; all 0 to begin. */
 struct lookup {

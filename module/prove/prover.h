@@ -3,17 +3,17 @@
  * \file
  * Makes the detector's proofs and lookups by asking, on the thread of an event_base.
  *
- * Nothing is asked of the resolver that is observed, unless `resolver:` names it (whom.h). All
- * packets, to authorities and to resolvers, together keep to probe-rate: none is sent before its
- * time has come.
+ * Nothing is asked of the resolver that is observed, unless the operator names it (whom.h). All
+ * packets, to authorities and to resolvers, together keep to the rate: none is sent before its time
+ * has come. The time that the detector is told is that of the machine's clock (clock_now()).
  */
-#ifndef MXCLASH_HOST_DNSTAP_PROVER_H
-#define MXCLASH_HOST_DNSTAP_PROVER_H
+#ifndef MXCLASH_PROVE_PROVER_H
+#define MXCLASH_PROVE_PROVER_H
 
 #include <stdbool.h>
 
 #include "mxclash.h"
-#include "runtime/config.h"
+#include "prove/whom.h"
 
 /** Proofs, and lookups, at a time. */
 #define PROVER_PROOFS_MAX  64
@@ -22,14 +22,18 @@
 struct event_base;
 struct prover;
 
-/**
- * \param base, engine  borrowed until prover_free()
- * \param config  borrowed for the call
- * \param resolv_conf  path of the machine's own resolvers
- * \return NULL if there is no memory
- */
-struct prover *prover_new(struct event_base *base, struct mxclash_engine *engine,
-                          const struct config *config, const char *resolv_conf);
+struct prover_options {
+    /** both borrowed until prover_free() */
+    struct event_base *base;
+    struct mxclash_engine *engine;
+    /** packets a second, at least 1 */
+    unsigned rate;
+    /** borrowed for the call */
+    struct whom_options whom;
+};
+
+/** \return NULL if there is no memory */
+struct prover *prover_new(const struct prover_options *options);
 
 /** Drop what is under way, and free it; NULL is allowed. */
 void prover_free(struct prover *prover);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file Proofs and lookups: see prover.h. */
-#include "host/dnstap/prover.h"
+#include "prove/prover.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
 
 #include "core/base/bucket.h"
-#include "host/dnstap/lookup.h"
-#include "host/dnstap/proof.h"
-#include "host/dnstap/whom.h"
 #include "output/clock.h"
+#include "prove/lookup.h"
+#include "prove/proof.h"
 
 /** How often what waits is looked at: for the rate, or for its time. */
 #define LOOK_MS 50
@@ -117,16 +116,15 @@ bool prover_is_busy(const struct prover *prover)
     return prover->running != 0 || mxclash_errands_wait(prover->asking.engine);
 }
 
-struct prover *prover_new(struct event_base *base, struct mxclash_engine *engine,
-                          const struct config *config, const char *resolv_conf)
+struct prover *prover_new(const struct prover_options *options)
 {
     struct prover *prover = calloc(1, sizeof(*prover));
-    if (prover == NULL || !whom_init(&prover->whom, config, resolv_conf)) {
+    if (prover == NULL || !whom_init(&prover->whom, &options->whom)) {
         free(prover);
         return NULL;
     }
-    const struct ask_options options = {
-        .base = base,
+    const struct ask_options ask_options = {
+        .base = options->base,
         .resolvers = prover->whom.resolvers,
         .resolver_count = prover->whom.resolver_count,
         .roots = prover->whom.roots,
@@ -140,16 +138,15 @@ struct prover *prover_new(struct event_base *base, struct mxclash_engine *engine
         .context = prover,
     };
     /* TCP is two packets at once */
-    bucket_init(&prover->packets, config->probe_rate,
-                config->probe_rate > 2 ? config->probe_rate : 2);
+    bucket_init(&prover->packets, options->rate, options->rate > 2 ? options->rate : 2);
     prover->asking = (struct asking){
-        .ask = ask_new(&options),
-        .engine = engine,
+        .ask = ask_new(&ask_options),
+        .engine = options->engine,
         .authorities = &prover->authorities,
         .over = on_over,
         .context = prover,
     };
-    prover->look = evtimer_new(base, on_look, prover);
+    prover->look = evtimer_new(options->base, on_look, prover);
     if (prover->asking.ask == NULL || prover->look == NULL) {
         prover_free(prover);
         return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file Whom to ask: see whom.h. */
-#include "host/dnstap/whom.h"
+#include "prove/whom.h"
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
@@ -64,30 +64,38 @@ static void take_machines(struct whom *whom, const char *resolv_conf)
     whom->root_count = ask_root_hints(&whom->roots);
 }
 
-bool whom_init(struct whom *whom, const struct config *config, const char *resolv_conf)
+/** Read nets to where they go. \return how many are good */
+static size_t take_nets(const char *const *texts, size_t count, struct ask_net *nets)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < count; i++) {
+        taken += ask_net_parse(texts[i], &nets[taken]);
+    }
+    return taken;
+}
+
+bool whom_init(struct whom *whom, const struct whom_options *options)
 {
     memset(whom, 0, sizeof(*whom));
-    whom->nets = calloc(config->do_not_ask_count + config->may_ask_count + 1, sizeof(*whom->nets));
+    whom->nets =
+        calloc(options->do_not_ask_count + options->may_ask_count + 1, sizeof(*whom->nets));
     if (whom->nets == NULL) {
         return false;
     }
-    struct ask_net *net = whom->nets;
-    whom->policy.do_not_ask = net;
-    whom->policy.do_not_ask_count = config->do_not_ask_count;
-    /* the configuration has checked each of them */
-    for (size_t i = 0; i < config->do_not_ask_count; i++) {
-        ask_net_parse(config->do_not_ask[i], net++);
-    }
-    whom->policy.may_ask = net;
-    whom->policy.may_ask_count = config->may_ask_count;
-    for (size_t i = 0; i < config->may_ask_count; i++) {
-        ask_net_parse(config->may_ask[i], net++);
-    }
-    for (size_t i = 0; i < config->resolver_count && i < ASK_RESOLVERS_MAX; i++) {
-        ask_address_parse(config->resolver[i], &whom->resolvers[whom->resolver_count++]);
+    struct ask_policy *policy = &whom->policy;
+    policy->do_not_ask = whom->nets;
+    policy->do_not_ask_count =
+        take_nets(options->do_not_ask, options->do_not_ask_count, whom->nets);
+    struct ask_net *may_ask = whom->nets + policy->do_not_ask_count;
+    policy->may_ask = may_ask;
+    policy->may_ask_count = take_nets(options->may_ask, options->may_ask_count, may_ask);
+    for (size_t i = 0; i < options->resolver_count && whom->resolver_count < ASK_RESOLVERS_MAX;
+         i++) {
+        whom->resolver_count +=
+            ask_address_parse(options->resolvers[i], &whom->resolvers[whom->resolver_count]);
     }
     if (whom->resolver_count == 0) {
-        take_machines(whom, resolv_conf);
+        take_machines(whom, options->resolv_conf);
     }
     return true;
 }

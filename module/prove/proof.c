@@ -6,7 +6,7 @@
  * The questions go to one server, and on to the next where it does not speak with authority. So all
  * of them see one copy of the zone, and the next proof, which is the second look, sees another.
  */
-#include "host/dnstap/proof.h"
+#include "prove/proof.h"
 
 #include "output/clock.h"
 

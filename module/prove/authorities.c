@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file The servers that a proof asks: see authorities.h. */
-#include "host/dnstap/authorities.h"
+#include "prove/authorities.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file One lookup: see lookup.h. */
-#include "host/dnstap/lookup.h"
+#include "prove/lookup.h"
 
 #include "ask/finding.h"
 #include "output/clock.h"

@@ -4,8 +4,8 @@
  * The servers that a proof asks, by the name that it is about. They are remembered for a minute:
  * the second look comes some seconds after the first, and who serves a zone changes in days.
  */
-#ifndef MXCLASH_HOST_DNSTAP_AUTHORITIES_H
-#define MXCLASH_HOST_DNSTAP_AUTHORITIES_H
+#ifndef MXCLASH_PROVE_AUTHORITIES_H
+#define MXCLASH_PROVE_AUTHORITIES_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** \file One proof: the owner's authority is found and asked, the answers go to the detector. */
-#ifndef MXCLASH_HOST_DNSTAP_PROOF_H
-#define MXCLASH_HOST_DNSTAP_PROOF_H
+#ifndef MXCLASH_PROVE_PROOF_H
+#define MXCLASH_PROVE_PROOF_H
 
 #include <stdbool.h>
 
 #include "ask/ask.h"
-#include "host/dnstap/authorities.h"
 #include "mxclash.h"
+#include "prove/authorities.h"
 
 /** What proofs and lookups are made with. */
 struct asking {
