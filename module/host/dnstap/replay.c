@@ -169,11 +169,10 @@ static bool read_file(struct replay *replay, const char *path)
     return good;
 }
 
-/** The last line says what there was. */
-static void sum_up(const struct replay *replay)
+/** The last lines say what there was: after the outputs have ended, so that no event comes later or
+ * in between. */
+static void sum_up(const struct replay *replay, const struct engine_stats *stats)
 {
-    struct engine_stats stats;
-    engine_get_stats(runtime_engine(replay->works.runtime), &stats);
     printf("%" PRIu64 " frames:", frames_of(replay));
     for (int use = 0; use < TAKE_USES; use++) {
         printf(" %s %" PRIu64 "%s", take_use_name((enum take_use)use),
@@ -181,12 +180,12 @@ static void sum_up(const struct replay *replay)
     }
     printf("conflicts:");
     for (int kind = 0; kind < MXCLASH_KINDS; kind++) {
-        printf(" %s %" PRIu64 "%s", mxclash_kind_name((enum mxclash_kind)kind), stats.opened[kind],
+        printf(" %s %" PRIu64 "%s", mxclash_kind_name((enum mxclash_kind)kind), stats->opened[kind],
                kind + 1 < MXCLASH_KINDS ? "," : "\n");
     }
     uint64_t dropped = 0;
     for (int drop = 0; drop < MXCLASH_PROOF_DROPS; drop++) {
-        dropped += stats.proofs_dropped[drop];
+        dropped += stats->proofs_dropped[drop];
     }
     if (dropped != 0) {
         printf("%" PRIu64 " suspicions were not followed: see docs/hosts.md\n", dropped);
@@ -230,15 +229,20 @@ enum sidecar_exit sidecar_read(const struct sidecar_options *options, char *cons
         .works = {.options = *options, .log = stdout, .no_http = true},
         .shows_progress = isatty(STDERR_FILENO) != 0,
     };
-    bool good = start(&replay);
-    if (good) {
+    struct engine_stats stats;
+    const bool started = start(&replay);
+    bool good = started;
+    if (started) {
         for (size_t i = 0; i < count && !stopped; i++) {
             good = read_file(&replay, paths[i]) && good;
         }
         good = good && !stopped;
-        sum_up(&replay);
+        engine_get_stats(runtime_engine(replay.works.runtime), &stats);
     }
     works_stop(&replay.works);
+    if (started) {
+        sum_up(&replay, &stats);
+    }
     if (replay.works.base != NULL) {
         event_base_free(replay.works.base);
     }
