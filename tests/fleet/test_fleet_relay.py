@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,20 @@ def test_while_the_disk_of_the_collector_is_full_the_resolver_keeps_what_it_has(
 def test_the_programs_say_how_they_are_used(program):
     done = subprocess.run([EXAMPLES / program], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and f"usage: {program} SPOOL" in done.stderr
+
+
+def test_fleet_spool_cuts_off_what_one_that_was_killed_left(tmp_path):
+    """The kernel ends a write at the border of a page when its process is killed."""
+    lines = [json.dumps(event(f"d{number}.test")) + "\n" for number in range(3)]
+    hours = [time.strftime("%Y%m%d%H.json", time.gmtime(time.time() + later)) for later in (0, 3600)]
+    for hour in hours:
+        (tmp_path / hour).write_text(lines[0] + lines[1][:100])
+    done = subprocess.run(
+        [EXAMPLES / "fleet-spool", tmp_path], input="".join(lines[1:]), text=True, capture_output=True,
+        timeout=60, check=True,
+    )
+    assert done.stdout == "OK\n" * 3
+    assert "".join(lines) in [(tmp_path / hour).read_text() for hour in hours]
 
 
 def test_fleet_spool_is_killed_while_events_stream(fleet):
