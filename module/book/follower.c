@@ -238,14 +238,15 @@ static void add_tail(struct follower *follower, int file, const struct stat *see
     snprintf(tail->place.path, sizeof(tail->place.path), "%s", path);
 }
 
-static bool has_path(const struct follower *follower, const char *path)
+/** The file that had this path when it was looked at last. \return NULL if none is followed */
+static const struct tail *find_path(const struct follower *follower, const char *path)
 {
-    for (size_t i = 0; i < follower->tail_count; i++) {
+    for (size_t i = follower->tail_count; i-- > 0;) {
         if (strcmp(follower->tails[i].place.path, path) == 0) {
-            return true;
+            return &follower->tails[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 /** The place that was read last under a path. \return false if there is none */
@@ -323,6 +324,22 @@ static void catch_up(struct follower *follower, const char *path, int64_t now_ms
     }
 }
 
+/** Between two looks a log may be rotated more than once: the files that had its name meanwhile
+ * were written after the one that is followed. \param held  that one */
+static void catch_up_between(struct follower *follower, const struct tail *held, const char *path,
+                             int64_t now_ms)
+{
+    struct sibling siblings[SIBLINGS_MAX];
+    struct stat last;
+    const size_t count = fstat(held->file, &last) == 0 ? siblings_open(path, siblings) : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (sibling_is_as_late(&siblings[i], &last)) {
+            add_sibling(follower, &siblings[i], now_ms);
+        }
+        sibling_close(&siblings[i]);
+    }
+}
+
 static void path_failed(struct follower *follower, struct pattern *pattern, const char *path,
                         const char *reason)
 {
@@ -370,8 +387,11 @@ static bool look_at(struct follower *follower, struct pattern *pattern, const ch
         return false;
     }
     const bool found = find_place(follower, file, &seen, path, &place);
-    if (!found && !has_path(follower, path)) {
+    const struct tail *held = find_path(follower, path);
+    if (!found && held == NULL) {
         catch_up(follower, path, now_ms);
+    } else if (!found) {
+        catch_up_between(follower, held, path, now_ms);
     }
     add_tail(follower, file, &seen, path, found ? &place : NULL, follower->tail_count, now_ms);
     tail = find_tail(follower, &seen);

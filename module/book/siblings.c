@@ -60,14 +60,24 @@ void sibling_close(struct sibling *sibling)
     sibling->path = NULL;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_written(const struct stat *a, const struct stat *b)
 {
-    const struct timespec *one = &((const struct sibling *)a)->seen.st_mtim;
-    const struct timespec *two = &((const struct sibling *)b)->seen.st_mtim;
+    const struct timespec *one = &a->st_mtim;
+    const struct timespec *two = &b->st_mtim;
     if (one->tv_sec != two->tv_sec) {
         return one->tv_sec < two->tv_sec ? -1 : 1;
     }
     return (one->tv_nsec > two->tv_nsec) - (one->tv_nsec < two->tv_nsec);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return compare_written(&((const struct sibling *)a)->seen, &((const struct sibling *)b)->seen);
+}
+
+bool sibling_is_as_late(const struct sibling *sibling, const struct stat *other)
+{
+    return compare_written(&sibling->seen, other) >= 0;
 }
 
 /** \return false if it is none that can be read */

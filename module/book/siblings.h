@@ -31,6 +31,9 @@ bool sibling_name(const char *name, const char *log);
  */
 size_t siblings_open(const char *log, struct sibling siblings[SIBLINGS_MAX]);
 
+/** Whether it was written last when that other file was, or later. */
+bool sibling_is_as_late(const struct sibling *sibling, const struct stat *other);
+
 /** Close it, if its file is not -1. */
 void sibling_close(struct sibling *sibling);
 

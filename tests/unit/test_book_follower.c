@@ -297,7 +297,29 @@ static void test_renamed(void **state)
     assert_string_equal(said, "");
 }
 
-static void test_renamed_twice_between_two_looks(void **state)
+/** Files that nobody saw while they had the log's name. */
+static void test_renamed_more_than_once_between_two_looks(void **state)
+{
+    (void)state;
+    append("log.json", "a\n");
+    assert_string_equal(read_all(), "a ");
+    append("log.json", "b\n");
+    rename_log("log.json", "log.json.3");
+    append("log.json", "c\n");
+    rename_log("log.json", "log.json.2");
+    append("log.json", "d\n");
+    rename_log("log.json", "log.json.1");
+    append("log.json", "e\n");
+    age("log.json.3", 3);
+    age("log.json.2", 2);
+    age("log.json.1", 1);
+    assert_string_equal(read_all(), "b c d e ");
+    append("log.json", "f\n");
+    assert_string_equal(read_all(), "f ");
+    assert_string_equal(said, "");
+}
+
+static void test_renamed_and_looked_at_in_between(void **state)
 {
     (void)state;
     append("log.json", "a\n");
@@ -508,7 +530,8 @@ int main(void)
         TEST(test_more_than_a_batch),
         TEST(test_no_regular_file),
         TEST(test_renamed),
-        TEST(test_renamed_twice_between_two_looks),
+        TEST(test_renamed_more_than_once_between_two_looks),
+        TEST(test_renamed_and_looked_at_in_between),
         TEST(test_copied_and_emptied),
         TEST(test_old_file_is_let_go),
         TEST(test_restart_at_its_place),
