@@ -293,49 +293,57 @@ static void add_sibling(struct follower *follower, struct sibling *sibling, int6
     sibling->file = -1;
 }
 
-/**
- * A log is met whose start was not read: what was rotated meanwhile comes before it. Of a log that
- * was never read that is all that lies beside it.
- */
+/** Of a log that was never read all that lies beside it comes before it; else what was rotated
+ * since it was read last. \return which sibling is the first of these */
+static size_t first_after_known(struct follower *follower, const char *path,
+                                const struct sibling *siblings, size_t count)
+{
+    struct place last;
+    if (!last_known(follower, path, &last)) {
+        return 0;
+    }
+    size_t first = find_sibling(siblings, count, &last);
+    if (first == count) {
+        follower->faults++;
+        say(follower,
+            "%s: is another file than the one that was read up to line %" PRIu64
+            ", which is not found: what that one got since is lost",
+            path, last.line);
+        for (first = 0; first < count && siblings[first].seen.st_mtime < last.read;) {
+            first++;
+        }
+    }
+    return first;
+}
+
+/** Between two looks a log may be rotated more than once: what had its name meanwhile was written
+ * after the file that is followed. \return which sibling is the first of these */
+static size_t first_after_followed(const struct tail *followed, const struct sibling *siblings,
+                                   size_t count)
+{
+    struct stat last;
+    size_t first = 0;
+    if (fstat(followed->file, &last) != 0) {
+        return count;
+    }
+    while (first < count && !sibling_is_as_late(&siblings[first], &last)) {
+        first++;
+    }
+    return first;
+}
+
+/** A log is met whose start was not read: what was rotated meanwhile comes before it. */
 static void catch_up(struct follower *follower, const char *path, int64_t now_ms)
 {
     struct sibling siblings[SIBLINGS_MAX];
-    struct place last;
+    const struct tail *followed = find_path(follower, path);
     const size_t count = siblings_open(path, siblings);
-    size_t first = 0;
-    if (last_known(follower, path, &last)) {
-        first = find_sibling(siblings, count, &last);
-        if (first == count) {
-            follower->faults++;
-            say(follower,
-                "%s: is another file than the one that was read up to line %" PRIu64
-                ", which is not found: what that one got since is lost",
-                path, last.line);
-            for (first = 0; first < count && siblings[first].seen.st_mtime < last.read;) {
-                first++;
-            }
-        }
-    }
+    const size_t first = followed != NULL ? first_after_followed(followed, siblings, count)
+                                          : first_after_known(follower, path, siblings, count);
     for (size_t i = first; i < count; i++) {
         add_sibling(follower, &siblings[i], now_ms);
     }
     for (size_t i = 0; i < count; i++) {
-        sibling_close(&siblings[i]);
-    }
-}
-
-/** Between two looks a log may be rotated more than once: the files that had its name meanwhile
- * were written after the one that is followed. \param held  that one */
-static void catch_up_between(struct follower *follower, const struct tail *held, const char *path,
-                             int64_t now_ms)
-{
-    struct sibling siblings[SIBLINGS_MAX];
-    struct stat last;
-    const size_t count = fstat(held->file, &last) == 0 ? siblings_open(path, siblings) : 0;
-    for (size_t i = 0; i < count; i++) {
-        if (sibling_is_as_late(&siblings[i], &last)) {
-            add_sibling(follower, &siblings[i], now_ms);
-        }
         sibling_close(&siblings[i]);
     }
 }
@@ -387,11 +395,8 @@ static bool look_at(struct follower *follower, struct pattern *pattern, const ch
         return false;
     }
     const bool found = find_place(follower, file, &seen, path, &place);
-    const struct tail *held = find_path(follower, path);
-    if (!found && held == NULL) {
+    if (!found) {
         catch_up(follower, path, now_ms);
-    } else if (!found) {
-        catch_up_between(follower, held, path, now_ms);
     }
     add_tail(follower, file, &seen, path, found ? &place : NULL, follower->tail_count, now_ms);
     tail = find_tail(follower, &seen);

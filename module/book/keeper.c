@@ -468,6 +468,19 @@ static void *run(void *argument)
     return NULL;
 }
 
+/** All but the thread. */
+static void free_parts(struct keeper *keeper)
+{
+    close_writer(keeper);
+    follower_free(keeper->follower);
+    batch_free(&keeper->batch);
+    if (keeper->wake != -1) {
+        close(keeper->wake);
+    }
+    pthread_mutex_destroy(&keeper->mutex);
+    free(keeper);
+}
+
 struct keeper *keeper_new(const struct keeper_options *options)
 {
     struct keeper *keeper = calloc(1, sizeof(*keeper));
@@ -488,14 +501,7 @@ struct keeper *keeper_new(const struct keeper_options *options)
         open_writer(keeper);
     }
     if (!good || !thread_start(&keeper->thread, "mxclash-book", run, keeper)) {
-        close_writer(keeper);
-        follower_free(keeper->follower);
-        batch_free(&keeper->batch);
-        if (keeper->wake != -1) {
-            close(keeper->wake);
-        }
-        pthread_mutex_destroy(&keeper->mutex);
-        free(keeper);
+        free_parts(keeper);
         return NULL;
     }
     return keeper;
@@ -511,12 +517,7 @@ void keeper_free(struct keeper *keeper)
     if (write(keeper->wake, &one, sizeof(one)) == sizeof(one)) {
         pthread_join(keeper->thread, NULL);
     }
-    close_writer(keeper);
-    follower_free(keeper->follower);
-    batch_free(&keeper->batch);
-    close(keeper->wake);
-    pthread_mutex_destroy(&keeper->mutex);
-    free(keeper);
+    free_parts(keeper);
 }
 
 void keeper_count(struct keeper *keeper, struct book_counters *counters)

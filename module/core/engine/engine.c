@@ -65,16 +65,15 @@ static bool in_range(const struct complaint *complaint, const char *option, uint
 static bool knows_all_options(const struct complaint *complaint,
                               const struct mxclash_options *given)
 {
-    for (size_t at = sizeof(*given); at < given->struct_size; at++) {
-        if (((const unsigned char *)given)[at] == 0)
-            continue;
-        complain(complaint,
-                 "an option at octet %zu is not known to this library, version %s: leave it 0, or "
-                 "install a newer one",
-                 at, MXCLASH_VERSION);
-        return false;
-    }
-    return true;
+    const size_t at = struct_unknown(sizeof(*given), given, given->struct_size);
+
+    if (at == given->struct_size)
+        return true;
+    complain(complaint,
+             "an option at octet %zu is not known to this library, version %s: leave it 0, or "
+             "install a newer one",
+             at, MXCLASH_VERSION);
+    return false;
 }
 
 /** Read a caller's options into ours. */

@@ -27,6 +27,18 @@ static inline void struct_take(void *ours, size_t our_size, const void *from, si
     memset((unsigned char *)ours + known, 0, our_size - known);
 }
 
+/** Where a caller wants something that we do not know.
+ * \param from_size  its struct_size
+ * \return offset of the first octet behind our struct that is not 0; from_size if all are */
+static inline size_t struct_unknown(size_t our_size, const void *from, size_t from_size)
+{
+    size_t at = our_size;
+
+    while (at < from_size && ((const unsigned char *)from)[at] == 0)
+        at++;
+    return at < from_size ? at : from_size;
+}
+
 /**
  * A caller's answer as ours. Only what is looked at closely is: where there is nothing to see, the
  * members are read that every caller has.

@@ -202,14 +202,9 @@ static bool take_options(struct mxclash_prover_options *ours,
         mxclash_prover_options_init(ours, sizeof(*ours));
         return true;
     }
-    if (given->struct_size < sizeof(*ours)) {
+    if (given->struct_size < sizeof(*ours) ||
+        struct_unknown(sizeof(*ours), given, given->struct_size) != given->struct_size) {
         return false;
-    }
-    const unsigned char *octets = (const unsigned char *)given;
-    for (size_t at = sizeof(*ours); at < given->struct_size; at++) {
-        if (octets[at] != 0) {
-            return false;
-        }
     }
     struct_take(ours, sizeof(*ours), given, given->struct_size);
     return true;
