@@ -41,7 +41,9 @@
 
 struct event_base;
 
-/** Resolvers that are known; resolv.conf(5) names three. */
+/** Where a machine names its resolvers, see resolv.conf(5). */
+#define ASK_RESOLV_CONF "/etc/resolv.conf"
+/** Resolvers that are known; that file names three. */
 #define ASK_RESOLVERS_MAX 8
 /** Servers of a zone that are kept. 13 is the most that the root has. */
 #define ASK_SERVERS_MAX 16

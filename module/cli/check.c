@@ -12,7 +12,6 @@
 #include "cli/cli.h"
 #include "runtime/options.h"
 
-#define RESOLV_CONF "/etc/resolv.conf"
 /** Somebody waits, so what does not answer is given up sooner than a resolver would. */
 #define TIMEOUT_MS 800
 #define TRIES      3
@@ -103,7 +102,7 @@ static void choose_whom_to_ask(struct arguments *arguments, const struct config 
     if (arguments->resolver_count != 0) {
         return;
     }
-    arguments->resolver_count = ask_read_resolv_conf(RESOLV_CONF, arguments->resolvers);
+    arguments->resolver_count = ask_read_resolv_conf(ASK_RESOLV_CONF, arguments->resolvers);
     if (!arguments->has_server) {
         arguments->root_count = ask_root_hints(&roots);
         memcpy(arguments->roots, roots, arguments->root_count * sizeof(*roots));

@@ -12,6 +12,11 @@
 
 #include "runtime/config.h"
 
+/** Unbound's configuration folder; the build sets the one that its Unbound uses. */
+#ifndef CONFIG_FOLDER
+#define CONFIG_FOLDER "/etc/unbound"
+#endif
+
 /** Exit status of the command. */
 enum cli_exit {
     /** healthy: nothing found */

@@ -8,16 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "cli/doctor.h"
-
-/** Unbound's configuration folder; the build sets the one that its Unbound uses. */
-#ifndef CONFIG_FOLDER
-#define CONFIG_FOLDER "/etc/unbound"
-#endif
-/** That of mxclashd, as its main.c has it. */
-#ifndef MXCLASHD_CONFIG_FOLDER
-#define MXCLASHD_CONFIG_FOLDER "/etc/mxclash"
-#endif
 
 /** More than a command line, an environment or a status needs. */
 #define FILE_SIZE (256u << 10)

@@ -47,10 +47,30 @@ static char *said_behind(char *said, const char *word)
     return text;
 }
 
+/** What the server says of itself; each NULL if it does not. */
+struct build {
+    /** to be freed; the others are in it */
+    char *said;
+    const char *version, *configured, *modules;
+};
+
+static struct build ask_build(const struct doctor_host *host)
+{
+    const char *const ask[] = {host->program, "-V", NULL};
+    struct build build = {.said = host->program[0] != '\0' ? doctor_run(ask) : NULL};
+    if (build.said != NULL) {
+        /* from the last line to the first: each cut ends the text for the search before it */
+        build.modules = said_behind(build.said, "Linked modules: ");
+        build.configured = said_behind(build.said, "Configure line: ");
+        build.version = said_behind(build.said, "Version ");
+    }
+    return build;
+}
+
 /** \param module  as we must open it. It looks for the same two texts in the server, and for more:
  * module/host/unbound. */
 static void check_build(struct doctor_findings *findings, const struct doctor_host *host,
-                        const char *module)
+                        const struct build *build, const char *module)
 {
     static const char check[] = "build";
     size_t size;
@@ -61,30 +81,24 @@ static void check_build(struct doctor_findings *findings, const struct doctor_ho
                    "the module %s cannot be read", module);
         return;
     }
-    const char *const ask[] = {host->program, "-V", NULL};
-    char *said = host->program[0] != '\0' ? doctor_run(ask) : NULL;
-    /* the configure line comes last: each cut ends the text for the search before it */
-    char *line = said != NULL ? said_behind(said, "Configure line: ") : NULL;
-    char *version = said != NULL ? said_behind(said, "Version ") : NULL;
     char package[128] = "";
-    if (version != NULL) {
-        snprintf(package, sizeof(package), "unbound %s", version);
+    if (build->version != NULL) {
+        snprintf(package, sizeof(package), "unbound %s", build->version);
     }
-    if (version == NULL || line == NULL) {
+    if (build->version == NULL || build->configured == NULL) {
         doctor_say(findings, doctor_warn, check,
                    "start it with -V, as root: it must be the build that the module was made for",
                    "the server %s does not say which build it is", host->program);
-    } else if (!has_text(octets, size, package) || !has_text(octets, size, line)) {
+    } else if (!has_text(octets, size, package) || !has_text(octets, size, build->configured)) {
         doctor_say(findings, doctor_bad, check,
                    "install the Unbound and the module that were built together",
                    "%s was made for another build than %s, which is Unbound %s (its %s differs)",
-                   module, host->program, version,
+                   module, host->program, build->version,
                    has_text(octets, size, package) ? "configure line" : "version");
     } else {
         doctor_say(findings, doctor_ok, check, NULL, "%s was made for Unbound %s as %s is", module,
-                   version, host->program);
+                   build->version, host->program);
     }
-    free(said);
     free(octets);
 }
 
@@ -124,17 +138,6 @@ static int place_of(const char *list, const char *word)
     return -1;
 }
 
-/** Was the server built with dynlib, as Debian's own is not? Taken for so if it does not say. */
-static bool knows_dynlib(const struct doctor_host *host)
-{
-    const char *const ask[] = {host->program, "-V", NULL};
-    char *said = host->program[0] != '\0' ? doctor_run(ask) : NULL;
-    const char *linked = said != NULL ? said_behind(said, "Linked modules: ") : NULL;
-    const bool knows = linked == NULL || place_of(linked, "dynlib") >= 0;
-    free(said);
-    return knows;
-}
-
 /** What is to be done where the chain has no dynlib. */
 static void say_no_dynlib(struct doctor_findings *findings, const struct doctor_host *host,
                           const char *chain)
@@ -151,12 +154,13 @@ static void say_no_dynlib(struct doctor_findings *findings, const struct doctor_
 
 /** \return whether the module is loaded from here */
 static bool check_order(struct doctor_findings *findings, const struct doctor_host *host,
-                        const char *chain)
+                        const struct build *build, const char *chain)
 {
     static const char check[] = "module-config";
     const int own = place_of(chain, "dynlib");
     const int iterator = place_of(chain, "iterator");
-    if (!knows_dynlib(host)) {
+    /* Debian's own was built without it; one that does not say is taken to have it */
+    if (build->modules != NULL && place_of(build->modules, "dynlib") < 0) {
         doctor_say(findings, doctor_bad, check,
                    "install the Unbound that comes with unbound-mxclash, or build one with "
                    "--with-dynlibmodule; or leave it as it is, and have mxclashd beside it",
@@ -205,6 +209,7 @@ static void check_loaded(struct doctor_findings *findings, const struct doctor_h
 void doctor_module(struct doctor_findings *findings, const struct doctor_host *host)
 {
     check_loaded(findings, host);
+    const struct build build = ask_build(host);
     char *chain = option(host, "module-config");
     char *modules = NULL;
     if (chain == NULL) {
@@ -213,19 +218,20 @@ void doctor_module(struct doctor_findings *findings, const struct doctor_host *h
                    "unbound-checkconf cannot read %s", host->conf);
     } else {
         chain[strcspn(chain, "\n")] = '\0';
-        modules = check_order(findings, host, chain) ? option(host, "dynlib-file") : NULL;
+        modules = check_order(findings, host, &build, chain) ? option(host, "dynlib-file") : NULL;
     }
     const char *module = modules != NULL ? line_with(modules, "mxclash") : NULL;
     if (host->module[0] != '\0') {
-        check_build(findings, host, host->module);
+        check_build(findings, host, &build, host->module);
     } else if (module != NULL) {
         char path[PATH_MAX];
         doctor_inside(host, module, path);
-        check_build(findings, host, path);
+        check_build(findings, host, &build, path);
     } else if (modules != NULL) {
         doctor_say(findings, doctor_bad, "dynlib-file", "name mxclash.so there",
                    "%s loads no mxclash.so", host->conf);
     }
     free(modules);
     free(chain);
+    free(build.said);
 }

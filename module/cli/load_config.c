@@ -4,11 +4,6 @@
 
 #include "cli/cli.h"
 
-/** Unbound's configuration folder; the build sets the one that its Unbound uses. */
-#ifndef CONFIG_FOLDER
-#define CONFIG_FOLDER "/etc/unbound"
-#endif
-
 bool cli_one_file(int argc, char **argv, const char **path)
 {
     if (argc > 2) {

@@ -11,6 +11,11 @@
 
 #include "runtime/config_text.h"
 
+/** Where mxclashd looks for mxclash.conf; the packager may choose another folder. */
+#ifndef MXCLASHD_CONFIG_FOLDER
+#define MXCLASHD_CONFIG_FOLDER "/etc/mxclash"
+#endif
+
 /** Every key of the file, checked. Strings and arrays are owned by the struct. */
 struct config {
     /** JSON lines file; "" = none */

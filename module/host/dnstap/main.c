@@ -7,12 +7,8 @@
 
 #include "host/dnstap/sidecar.h"
 #include "mxclash.h"
-
-/** Where mxclash.conf is looked for; the packager may choose another folder. */
-#ifndef MXCLASHD_CONFIG_FOLDER
-#define MXCLASHD_CONFIG_FOLDER "/etc/mxclash"
-#endif
-#define RESOLV_CONF "/etc/resolv.conf"
+#include "prove/whom.h"
+#include "runtime/config.h"
 
 static enum sidecar_exit help(void)
 {
@@ -50,7 +46,7 @@ int main(int argc, char **argv)
         {0},
     };
     struct sidecar_options options = {.config_folder = MXCLASHD_CONFIG_FOLDER,
-                                      .resolv_conf = RESOLV_CONF};
+                                      .resolv_conf = ASK_RESOLV_CONF};
     char **paths = calloc((size_t)argc, sizeof(*paths));
     size_t count = 0;
     int option;

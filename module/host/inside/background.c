@@ -20,9 +20,8 @@
 #include "prove/prover.h"
 
 /** Between two ticks, see mxclash_tick(). */
-#define TICK_US    200000
-#define RATE_MAX   100000
-#define RESOLVCONF "/etc/resolv.conf"
+#define TICK_US  200000
+#define RATE_MAX 100000
 
 struct mxclash_prover {
     struct mxclash_engine *engine;
@@ -140,7 +139,7 @@ static bool start(struct mxclash_prover *prover, const struct mxclash_prover_opt
                 .do_not_ask_count = options->do_not_ask_count,
                 .may_ask = options->may_ask,
                 .may_ask_count = options->may_ask_count,
-                .resolv_conf = RESOLVCONF,
+                .resolv_conf = ASK_RESOLV_CONF,
             },
     };
     prover->prover = prover_new(&inner);
