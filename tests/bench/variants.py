@@ -19,7 +19,7 @@ def variant(key, title, modules, module_file=None, mxclash=None, stock=False, cl
 
 
 BENCH = BUILD / "bench"
-STOCK = BENCH / "stock" / "root"
+STOCK = BENCH / "stock" / "unpacked"
 MODULE = BUILD / "mxclash.so"
 EMPTY = BENCH / "empty.so"
 

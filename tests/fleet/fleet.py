@@ -224,10 +224,6 @@ class Rsyslogd(Server):
     def is_ready(self):
         return True
 
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
 
 class Relay(Rsyslogd):
     """On a resolver: one each, as in life, so that each can end by itself."""
@@ -243,7 +239,7 @@ class Relay(Rsyslogd):
     def stop(self):
         """As mxclash-relay.service ends it."""
         if self.process and self.process.poll() is None:
-            self.process.kill()
+            self.kill()
         return super().stop()
 
 
@@ -272,10 +268,6 @@ class FleetLoad(Server):
 
     def is_ready(self):
         return "fleet-load: " in self.log
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
 
 
 class Victoria(Server):

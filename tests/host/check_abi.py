@@ -192,10 +192,10 @@ class Check:
         self.tell(f"server {host.name}, two processes", wrong, pair, "refused")
 
     def stock(self, folder, host):
-        libraries = ":".join(map(str, (folder / "root/usr/lib").glob("*-linux-*")))
+        libraries = ":".join(map(str, (folder / "unpacked/usr/lib").glob("*-linux-*")))
         pair = Pair(
             host / "check-abi" / "stock",
-            folder / "root/usr/sbin/unbound",
+            folder / "unpacked/usr/sbin/unbound",
             host / "mxclash.so",
             environment={"LD_LIBRARY_PATH": libraries},
         )

@@ -3,13 +3,13 @@
 # Unpack the distribution's own Unbound, and what it links against, without installing it.
 #
 # usage: stock-unbound.sh FOLDER
-# Leaves FOLDER/root, whose server is usr/sbin/unbound, or FOLDER/missing, a sentence that says why not.
+# Leaves FOLDER/unpacked, whose server is usr/sbin/unbound, or FOLDER/missing, a sentence that says why not.
 set -eu
 
 mkdir -p "$1"
 cd "$1"
-[ ! -x root/usr/sbin/unbound ] || exit 0
-rm -rf root missing
+[ ! -x unpacked/usr/sbin/unbound ] || exit 0
+rm -rf unpacked missing
 
 if ! command -v apt-get > /dev/null; then
     echo "this system has no apt-get" > missing
@@ -31,12 +31,12 @@ for file in unbound_*.deb; do
     done
 done
 for file in *.deb; do
-    [ ! -f "$file" ] || dpkg-deb -x "$file" root
+    [ ! -f "$file" ] || dpkg-deb -x "$file" unpacked
 done
-if [ ! -x root/usr/sbin/unbound ]; then
+if [ ! -x unpacked/usr/sbin/unbound ]; then
     echo "the package unbound cannot be had: $(tail -n 1 unbound.log)" > missing
     exit 0
 fi
-libraries=$(echo "$PWD"/root/usr/lib/*-linux-gnu*)
-lacks=$(LD_LIBRARY_PATH=$libraries ldd root/usr/sbin/unbound | sed -n 's/ => not found//p')
+libraries=$(echo "$PWD"/unpacked/usr/lib/*-linux-gnu*)
+lacks=$(LD_LIBRARY_PATH=$libraries ldd unpacked/usr/sbin/unbound | sed -n 's/ => not found//p')
 [ -z "$lacks" ] || echo "libraries are missing:" $lacks > missing

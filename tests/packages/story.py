@@ -3,6 +3,7 @@
 authority in the container's network.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -66,6 +67,12 @@ def commands(heading):
     text = (REPOSITORY / "docs" / "installing.md").read_text(encoding="utf-8")
     section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return re.findall(r"(?ms)^```sh\n(.*?)^```", section)
+
+
+def events(debian, path, kind):
+    """The events of a log in the container that are of a kind."""
+    text = debian.path(path).read_text() if debian.path(path).exists() else ""
+    return [e for e in map(json.loads, text.splitlines()) if e["event"] == kind]
 
 
 def give_packages(debian):

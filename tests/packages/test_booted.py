@@ -12,7 +12,7 @@ import re
 import subprocess
 
 import pytest
-from story import commands, give_packages, left_behind, upgrade
+from story import commands, events, give_packages, left_behind, upgrade
 
 BOOTED = True
 LOG = "/var/log/unbound-mxclash/mxclash.json"
@@ -28,11 +28,6 @@ pytestmark = pytest.mark.usefixtures("authority")
 
 def main_pid(debian, unit):
     return debian.run(f"systemctl show -p MainPID --value {unit}").strip()
-
-
-def events(debian, path, kind):
-    text = debian.path(path).read_text() if debian.path(path).exists() else ""
-    return [e for e in map(json.loads, text.splitlines()) if e["event"] == kind]
 
 
 def ask(debian, domain="example.com"):

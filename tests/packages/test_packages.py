@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 from lab import BUILD, REPOSITORY
-from story import PACKAGES, commands, give_packages, left_behind, upgrade
+from story import PACKAGES, commands, events, give_packages, left_behind, upgrade
 
 LOG = "/var/log/unbound-mxclash/mxclash.json"
 STATE = "/var/lib/unbound/mxclash.state"
@@ -21,11 +21,6 @@ LINK = "/etc/unbound/unbound.conf.d/mxclash.conf"
 LOCAL_PROFILE = "/etc/apparmor.d/local/usr.sbin.unbound"
 UPGRADED = ["mxclash", "unbound-mxclash"]
 pytestmark = pytest.mark.usefixtures("authority")
-
-
-def events(debian, kind):
-    text = debian.path(LOG).read_text() if debian.path(LOG).exists() else ""
-    return [e for e in map(json.loads, text.splitlines()) if e["event"] == kind]
 
 
 def unbound_pid(debian):
@@ -142,17 +137,17 @@ def test_manual_pages(debian):
 
 def test_reload(debian):
     before = unbound_pid(debian)
-    started = len(events(debian, "started"))
+    started = len(events(debian, LOG, "started"))
     debian.run("unbound-control reload")
     assert debian.wait("unbound-control status")
     assert unbound_pid(debian) == before
-    assert len(events(debian, "started")) == started + 1
+    assert len(events(debian, LOG, "started")) == started + 1
     assert "mx1.qiye.aliyun.com" in debian.run("dig @127.0.0.1 +short example.com MX")
 
 
 def test_rotation_by_logrotate(debian):
     """No reload, and the next event is in the new file: that of a domain which nobody asked yet."""
-    opened = len(events(debian, "opened"))
+    opened = len(events(debian, LOG, "opened"))
     before = unbound_pid(debian)
     debian.run("logrotate -f /etc/logrotate.d/unbound-mxclash")
     assert debian.run(f"stat -c '%U %G %a %s' {LOG}").split()[:3] == ["unbound", "mxclash", "640"]
@@ -169,7 +164,7 @@ def test_upgrade(debian, tmp_path):
     written = conf.read_bytes()
     log = debian.path(LOG).read_bytes()
     before = unbound_pid(debian)
-    opened = len(events(debian, "opened"))
+    opened = len(events(debian, LOG, "opened"))
     assert debian.path(STATE).stat().st_size > 0
     upgrade(debian, "+again1", tmp_path, *UPGRADED)
     assert debian.run("dpkg-query -W -f '${Version}' unbound-mxclash").endswith("+again1")
@@ -183,7 +178,7 @@ def test_upgrade(debian, tmp_path):
     debian.run("dig @127.0.0.1 example.com A; dig @127.0.0.1 example.com MX")
     assert 'kind="cname-and-mx",state="confirmed"} 2\n' in debian.run(
         "curl -s http://127.0.0.1:9853/metrics")
-    assert len(events(debian, "opened")) == opened
+    assert len(events(debian, LOG, "opened")) == opened
 
 
 def test_unloaded_and_loaded_again(debian, tmp_path):

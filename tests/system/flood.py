@@ -45,7 +45,7 @@ def questions(first, count, kinds):
             yield f"n{number}.{suffix}", one
 
 
-def flood(address, port, todo):
+def flood(address, port, coming):
     """Ask all. Gives what came of it as a dict."""
     ready = selectors.DefaultSelector()
     sockets = []
@@ -62,7 +62,7 @@ def flood(address, port, todo):
     more = True
     while more or waiting:
         while more and len(waiting) < WINDOW:
-            question = next(todo, None)
+            question = next(coming, None)
             if not question:
                 more = False
                 break

@@ -11,6 +11,7 @@ from observing import EVENT_TIMEOUT_S, SERIES, Observer
 from sidecar import Recursor
 
 SCRIPT = REPOSITORY / "conf-examples" / "powerdns" / "mxclash.lua"
+ANNOTATION = "cname-and-mx: a CNAME at this name hides its MX; remove, replace or move the CNAME"
 # nobody is asked: what is seen makes suspects
 SUSPECTS = {"probe": "false"}
 # Gone from the caches within seconds; the packet cache answers as long, and no script sees that.
@@ -76,8 +77,8 @@ class Inside(Observer, Recursor):
 
     def configure(self):
         self.config_path.write_text(self.config)
-        (self.folder / "hints").write_text(
-            f". 3600 IN NS ns.\nns. 3600 IN A {self.root.address}\n")
+        # not the Recursor's own step, which has it send dnstap
+        super(Recursor, self).configure()
         self.write_script()
         if self.own:
             (self.folder / "own.lua").write_text(f'{self.own}\ndofile "{self.script_path}"\n')

@@ -283,9 +283,13 @@ class Server:
         try:
             return self.process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
             raise LabError(f"{self.label} did not end in {STOP_TIMEOUT_S} s") from None
+
+    def kill(self):
+        """End the process without telling it. Returns its exit status."""
+        self.process.kill()
+        return self.process.wait()
 
     def ask(self, name, rdtype, **options):
         """ask() of this module, at this server."""

@@ -11,6 +11,7 @@ import dns.message
 import dns.name
 import pytest
 from inside import (
+    ANNOTATION,
     NEITHER,
     NO_CNAME,
     NO_MX,
@@ -36,7 +37,6 @@ from resolver import Unbound
 from test_sidecar import TYPES, need
 from world import HEALTHY_OWNERS
 
-ANNOTATION = "cname-and-mx: a CNAME at this name hides its MX; remove, replace or move the CNAME"
 OPENED = 'mxclash_conflicts_opened_total{kind="cname-and-mx"}'
 
 

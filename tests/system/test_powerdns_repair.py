@@ -8,7 +8,7 @@ import dns.message
 import dns.rdatatype
 import pytest
 from asking import STANDARD, confirm, errors, mx_hosts, question
-from inside import NO_CNAME, Inside, ask_until, ask_until_opened, short_lived
+from inside import ANNOTATION, NO_CNAME, Inside, ask_until, ask_until_opened, short_lived
 from lab import DNS_PORT, Authority, free_address, rrset_texts, wait_until
 from observing import EVENT_TIMEOUT_S
 from signing import sign, tools_missing
@@ -19,7 +19,6 @@ from world import HEALTHY_OWNERS
 REPAIR = {"repair": "true"}
 REPAIRED = 'mxclash_affected_mx_answers_total{outcome="repaired"}'
 HIDDEN = 'mxclash_affected_mx_answers_total{outcome="hidden"}'
-ANNOTATION = "cname-and-mx: a CNAME at this name hides its MX; remove, replace or move the CNAME"
 # The MX is gone from the caches in seconds, the CNAME is not: from then on it hides the MX.
 LASTING = """\
 zone .
