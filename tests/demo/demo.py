@@ -308,7 +308,11 @@ class Demo:
         pids = " ".join(str(server.pid) for server in (*self.world.servers, self.unbound, page))
         rows += [("stop", f"kill {pids}"), ("then", f"rm -r {folder}")]
         table(("what", "where"), rows)
-        paragraph(f"The zones are broken again. Our own authority ends after {AUTHORITY_LIFETIME}.")
+        paragraph(
+            "The zones are broken again. Ask for A of one that was mended: seconds later it is among the "
+            "domains of the metrics. The log, and with it the list and the page, tell a domain once an "
+            f"hour at most. Our own authority ends after {AUTHORITY_LIFETIME}."
+        )
 
 
 def run(folder, keep):
