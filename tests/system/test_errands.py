@@ -90,6 +90,29 @@ def test_proof_that_an_answer_from_the_cache_gives_reason_for(tmp_path, world, s
         assert misses(unbound) == missed
 
 
+def test_second_look_while_every_question_of_clients_fails(tmp_path, world, start):
+    """The CNAME leads to a server that refuses, so no question of a client's has an answer. None of
+    them begins the second look, nor keeps it from being made."""
+    zones = (
+        "zone broken.test\n  answer by-type\n  @ 600 CNAME www.dead.test.\n  @ 600 MX 5 mx.test.\n"
+        "zone dead.test\n  servfail *\n"
+    )
+    with Authority(tmp_path / "own", zones) as own:
+        unbound = start(
+            {**world.upstreams, "broken.test": own, "dead.test": own},
+            settings={"cache-max-negative-ttl": 0},
+            mxclash={"confirm-after": 1},
+        )
+        names = iter(range(10_000))
+
+        def told():
+            answer = unbound.ask("broken.test", ["A", "AAAA", "MX", "TXT"][next(names) % 4])
+            assert answer.rcode() == dns.rcode.SERVFAIL
+            return unbound.events(event="opened", domain="broken.test", state="confirmed")
+
+        wait_until(told, EVENT_TIMEOUT_S, "the second look")
+
+
 def test_a_query_that_unbound_left_for_later(tmp_path, world, start):
     """To make room Unbound throws a question away that another one waits for, finds that the new
     one is under way already, and runs nothing. The one that waited runs when next something does,

@@ -83,14 +83,31 @@ static unsigned ask_proof(struct module_qstate *qstate, int id, const struct err
     return i;
 }
 
+/**
+ * A second look is made to be sure. Where a question for the same domain came to nothing this very
+ * moment, its servers may be silent, and it would find that silence only.
+ */
+static bool is_no_time_for(struct mxclash_proof *proof, const struct module_qstate *qstate)
+{
+    return proof->in_turn && qstate->return_rcode != LDNS_RCODE_NOERROR &&
+           query_dname_compare(proof->owner, qstate->qinfo.qname) == 0;
+}
+
 /** \return true if something was asked */
 static bool start_proof(struct module_qstate *qstate, int id, mxclash_time now)
 {
     struct mxclash_engine *engine = adapter_of(qstate->env, id)->engine;
     struct errand errand = {.kind = errand_proof, .proof.struct_size = sizeof(errand.proof)};
 
-    return mxclash_proof_next(engine, now, &errand.proof) &&
-           ask_proof(qstate, id, &errand, 0, now) != 0;
+    if (!mxclash_proof_next(engine, now, &errand.proof))
+        return false;
+    if (is_no_time_for(&errand.proof, qstate)) {
+        mxclash_proof_abandon(engine, &errand.proof, now);
+        /* it goes back into the queue, for the timer or another query to take */
+        mxclash_recheck(engine, errand.proof.owner, errand.proof.owner_len, now);
+        return false;
+    }
+    return ask_proof(qstate, id, &errand, 0, now) != 0;
 }
 
 /** \return true if something was asked */
