@@ -98,6 +98,8 @@ struct reply {
      * serial goes with it. NULL: of the owner, and only where there is nothing else */
     const char *soa;
     uint32_t serial;
+    /** last octet of its address, 0: 53 */
+    uint8_t server;
 };
 
 #define TARGET "www.cdn.test"
@@ -160,7 +162,9 @@ static inline enum mxclash_status detector_hand_in(const struct message *m,
         .zone_len = (uint32_t)zone.len,
         .forwarded = reply->forwarded,
         .stub = reply->stub,
-        .server = {.family = 4, .port = 53, .octets = {192, 0, 2, 53}},
+        .server = {.family = 4,
+                   .port = 53,
+                   .octets = {192, 0, 2, reply->server != 0 ? reply->server : 53}},
     };
     enum mxclash_status status;
 

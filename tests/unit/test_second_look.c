@@ -268,6 +268,37 @@ static void test_serials_that_differ_for_long(void **state)
     OPENED(mxclash_confirmed, mxclash_probe);
 }
 
+/** One server has the CNAME only, another the MX: each look meets either by chance, and four have
+ * to agree. Each comes as the second one does. */
+static void test_servers_that_differ(void **state)
+{
+    (void)state;
+    see(OWNER, MX_IS_CNAME(.server = 1));
+    see(OWNER, MX_IS_MX(.server = 2));
+    for (int i = 1; i < SECOND_LOOK_SERVERS; i++) {
+        look(MX_IS_MX(.server = 2), CNAME_IS_CNAME(.server = 1));
+        wait_for_it();
+    }
+    look(MX_IS_MX(.server = 2), CNAME_IS_CNAME(.server = 1));
+    assert_int_equal(OPENED(mxclash_confirmed, mxclash_probe)->servers, mxclash_servers_differ);
+    assert_false(errands_wait());
+}
+
+/** One of them only lags: by the time of the last look it has heard of the change. */
+static void test_server_that_lags(void **state)
+{
+    (void)state;
+    see(OWNER, MX_IS_CNAME(.server = 1));
+    see(OWNER, MX_IS_MX(.server = 2));
+    for (int i = 1; i < SECOND_LOOK_SERVERS; i++) {
+        look(MX_IS_MX(.server = 2), CNAME_IS_CNAME(.server = 1));
+        wait_for_it();
+    }
+    look(MX_IS_CNAME(.server = 2), CNAME_IS_CNAME(.server = 1));
+    for (size_t i = 0; i < detector.event_count; i++)
+        assert_int_not_equal(detector.events[i].kind, mxclash_cname_and_mx);
+}
+
 /** Between the two looks the authority shows that one of the records is not there. */
 static void test_contradicted_in_between(void **state)
 {
@@ -655,6 +686,8 @@ int main(void)
         TEST(test_serials_that_differ),
         TEST(test_serials_of_two_zones),
         TEST(test_serials_that_differ_for_long),
+        TEST(test_servers_that_differ),
+        TEST(test_server_that_lags),
         TEST(test_contradicted_in_between),
         TEST(test_turns_for_good),
         TEST(test_the_end),

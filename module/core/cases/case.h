@@ -97,8 +97,9 @@ struct docket_case {
     /** proofs in a row that failed, and that found only a CNAME nobody asks mail of */
     uint8_t failures, quiet_proofs;
     /** what the last proof showed, if that waits for a second look: its enum mxclash_proof_result
-     * + 1; 0: nothing does. And looks in a row that settled nothing. See second_look.h. */
-    uint8_t first_look, unsettled;
+     * + 1; 0: nothing does. Looks in a row that showed it. And looks in a row that settled nothing.
+     * See second_look.h. */
+    uint8_t first_look, same_looks, unsettled;
     /** the type that a proof asks to see the CNAME; 0: CNAME */
     uint8_t cname_qtype;
     /** which of A, AAAA and HTTPS were answered with the CNAME: see case_would_show_cname() */

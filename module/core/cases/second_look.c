@@ -36,6 +36,14 @@ static bool would_clear(const struct docket_case *c, enum mxclash_proof_result r
            (c->conflicts[mxclash_cname_at_apex].open && !apex_still);
 }
 
+/** One server has the CNAME only and another the MX: is that the fault, or has one not yet heard of
+ * a change? */
+static bool servers_differ(const struct docket_case *c, enum mxclash_proof_result result)
+{
+    return result == mxclash_proof_both && c->same_looks < SECOND_LOOK_SERVERS - 1 &&
+           views_judge(&c->views) == mxclash_servers_differ;
+}
+
 bool second_look_is_needed(const struct casework *work, const struct docket_case *c,
                            enum mxclash_proof_result result)
 {
@@ -43,7 +51,8 @@ bool second_look_is_needed(const struct casework *work, const struct docket_case
         !(result == mxclash_proof_both ? would_confirm(c) : would_clear(c, result)))
         return false;
     return c->first_look != result + 1 ||
-           (c->proof.serials_differ && c->unsettled < SECOND_LOOK_SERIALS);
+           (c->proof.serials_differ && c->unsettled < SECOND_LOOK_SERIALS) ||
+           servers_differ(c, result);
 }
 
 void second_look_want(const struct casework *work, struct docket_case *c,
@@ -52,10 +61,12 @@ void second_look_want(const struct casework *work, struct docket_case *c,
 {
     mxclash_time wait = CASE_RETRY_MS << c->unsettled;
     bool first = c->first_look == 0 && c->unsettled == 0;
+    bool same = c->first_look == result + 1;
 
     c->first_look = (uint8_t)(result + 1);
+    c->same_looks = same ? (uint8_t)(c->same_looks + 1) : 1;
     c->serial = c->proof.serial;
-    if (first) {
+    if (first || (same && !c->proof.serials_differ)) {
         case_put_off_proof(c, now + work->confirm_ms, now);
         c->queued = outcome->prove_later = true;
         return;
@@ -68,11 +79,11 @@ void second_look_contradict(struct docket_case *c)
 {
     if (c->first_look != mxclash_proof_both + 1)
         return;
-    c->first_look = 0;
+    c->first_look = c->same_looks = 0;
     c->unsettled += c->unsettled < CASE_RETRY_DOUBLINGS;
 }
 
 void second_look_settled(struct docket_case *c)
 {
-    c->first_look = c->unsettled = 0;
+    c->first_look = c->same_looks = c->unsettled = 0;
 }

@@ -5,8 +5,9 @@
  * to them they have different copies of the zone: the answers of one proof, seconds apart, then
  * come from two copies, and show a CNAME and an MX that never were in one. So what a proof of two
  * answers shows for the first time, a conflict or the end of one, is only told when a second proof
- * shows it again confirm_ms later, and no serial speaks of two copies. Everything here runs with
- * the case's shard locked.
+ * shows it again confirm_ms later, and no serial speaks of two copies. Where servers have different
+ * addresses and one has the CNAME only and another the MX, each look meets either by chance, and
+ * more than two have to agree. Everything here runs with the case's shard locked.
  */
 #ifndef MXCLASH_CORE_CASES_SECOND_LOOK_H
 #define MXCLASH_CORE_CASES_SECOND_LOOK_H
@@ -19,6 +20,9 @@
  * itself, and there are servers that count a serial up at every answer.
  */
 #define SECOND_LOOK_SERIALS 4
+
+/** Looks that show the same before servers that differ are told of. */
+#define SECOND_LOOK_SERVERS 4
 
 /** Is this proof to be a second look? Then it asks in another order, and for a serial. */
 static inline bool second_look_is_due(const struct docket_case *c)
