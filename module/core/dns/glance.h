@@ -73,6 +73,9 @@ static inline size_t glance_qname_len(const uint8_t *octets, size_t len)
     if (label != 0 || at >= WIRE_HEADER_OCTETS + MXCLASH_NAME_MAX ||
         wire_16(octets + at + 3) != wire_class_in)
         return 0;
+    /* it only grew; the compiler, not knowing, would have the caller look for 0 once more */
+    if (at < WIRE_HEADER_OCTETS)
+        __builtin_unreachable();
     return at + 1 - WIRE_HEADER_OCTETS;
 }
 

@@ -62,8 +62,9 @@ static inline uint64_t engine_hash(const struct mxclash_engine *engine, const ui
 /** mxclash_errands_wait(), inline. */
 static inline bool engine_errands_wait(const struct mxclash_engine *engine)
 {
-    return atomic_load_explicit(&engine->proofs.count, memory_order_relaxed) != 0 ||
-           atomic_load_explicit(&engine->lookups.count, memory_order_relaxed) != 0;
+    /* one branch for both: this is asked with every query that is done */
+    return (atomic_load_explicit(&engine->proofs.count, memory_order_relaxed) |
+            atomic_load_explicit(&engine->lookups.count, memory_order_relaxed)) != 0;
 }
 
 #endif
