@@ -165,11 +165,15 @@ def test_hostile_names_in_every_output(world, liar, tmp_path):
             )
         opened = check_json_lines(unbound.events_path.read_bytes())
         assert sorted(check_event(event) for event in opened) == expected
-        # the same lines, each a datagram of its own
-        said = [line for line in unbound.listener.lines if b"@cee: " in line]
-        assert all(PRINTABLE.fullmatch(line) for line in said)
-        lines = b"".join(line.split(b"@cee: ", 1)[1] + b"\n" for line in said)
-        assert lines == unbound.events_path.read_bytes()
+        # the same lines, each a datagram of its own, and each after its line
+        told = unbound.events_path.read_bytes()
+
+        def said():
+            return [line for line in unbound.listener.lines if b"@cee: " in line]
+
+        wait_until(lambda: len(said()) >= told.count(b"\n"), EVENT_TIMEOUT_S, "every datagram")
+        assert all(PRINTABLE.fullmatch(line) for line in said())
+        assert b"".join(line.split(b"@cee: ", 1)[1] + b"\n" for line in said()) == told
         assert len(check_host_log(unbound)) == len(expected)
         assert check_metrics(unbound) == dict.fromkeys(expected, 1)
         # an annotation is a text of ours, no name is in it
