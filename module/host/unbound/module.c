@@ -217,7 +217,8 @@ static __attribute__((noinline)) void finish(struct module_qstate *qstate, int i
 static __attribute__((noinline)) void begin(struct module_qstate *qstate, int id,
                                             struct adapter *adapter)
 {
-    timer_make(&adapter->timers, qstate->env, id);
+    /* a repair has to be looked for with each query, and a query begins here */
+    timer_make(&adapter->timers, qstate->env, id, !adapter->repair);
     if (adapter->repair)
         repair_begin(qstate, id);
     qstate->ext_state[id] = module_wait_module;
@@ -244,7 +245,7 @@ void operate(struct module_qstate *qstate, enum module_ev event, int id,
         else
             qstate->ext_state[id] = module_finished;
     } else if (event == module_event_new || event == module_event_pass) {
-        if (adapter->repair || !timer_is_made(&adapter->timers, qstate->env))
+        if (!timer_is_made(&adapter->timers, qstate->env))
             begin(qstate, id, adapter);
         else
             qstate->ext_state[id] = module_wait_module;

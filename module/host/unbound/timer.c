@@ -105,9 +105,10 @@ static struct timer *timer_new(const struct timers *timers, struct module_env *e
 static _Thread_local struct timer *timer_of_thread;
 static _Thread_local unsigned load_of_thread;
 
-void timer_make(struct timers *timers, struct module_env *env, int id)
+void timer_make(struct timers *timers, struct module_env *env, int id, bool last)
 {
-    atomic_store_explicit(timer_made(timers, env), env, memory_order_relaxed);
+    if (last)
+        atomic_store_explicit(timer_made(timers, env), env, memory_order_relaxed);
     if (load_of_thread == timers->load)
         return;
     load_of_thread = timers->load;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Environments that are remembered to have their timer. */
+/** Environments that are remembered to need nothing more. */
 #define TIMERS_MADE 64
 
 struct timer;
@@ -30,8 +30,9 @@ void timers_init(struct timers *timers, void (*run)(struct module_qstate *qstate
 /** Free the timers. The workers are gone. */
 void timers_deinit(struct timers *timers);
 
-/** Make the timer of this thread, whose environment env is, if it was not made. */
-void timer_make(struct timers *timers, struct module_env *env, int id);
+/** Make the timer of this thread, whose environment env is, if it was not made.
+ * \param last  it need not be seen to with each query: timer_is_made() from now on */
+void timer_make(struct timers *timers, struct module_env *env, int id, bool last);
 
 /** The place in which an environment is remembered. */
 static inline _Atomic(const struct module_env *) *timer_made(struct timers *timers,

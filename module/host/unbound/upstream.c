@@ -299,30 +299,48 @@ static __attribute__((noinline)) void look_closely(struct module_qstate *qstate,
         repair_answer(qstate, id, iq, response);
 }
 
+/** An answer in whose packet there may be something to see, or that Unbound settled on. \return
+ * what look_further() does */
+static __attribute__((noinline)) int look_at_the_packet(struct module_qstate *qstate,
+                                                        struct dns_msg *response, int id,
+                                                        const struct adapter *adapter)
+{
+    const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
+
+    if (is_in_the_buffer(qstate, iq, response))
+        look_closely(qstate, response, id, adapter, qstate->reply->c->buffer);
+    else if (is_settled(iq, response) && rebuild(qstate, response))
+        look_closely(qstate, response, id, adapter, qstate->env->scratch_buffer);
+    return 1;
+}
+
+/** The response is what stands in the buffer, and that is an alias in which there is nothing more
+ * to see. What Unbound settled on is not looked at here, it is rare. */
+static inline bool is_plain_alias(const struct module_qstate *qstate,
+                                  const struct dns_msg *response, const struct adapter *adapter)
+{
+    const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
+    sldns_buffer *packet;
+
+    if (qstate->reply == NULL || qstate->reply->c == NULL || is_settled(iq, response))
+        return false;
+    packet = qstate->reply->c->buffer;
+    /* the second will do, see is_dull() */
+    return inspect_parsed_alias(adapter->engine, sldns_buffer_begin(packet),
+                                sldns_buffer_limit(packet), iq->dp->namelen,
+                                (mxclash_time)qstate->env->now_tv->tv_sec * 1000);
+}
+
 /** An answer that is ours, or in which there may be something to see. \return what
  * upstream_answer() does, which calls it last so that it needs no stack */
 static __attribute__((noinline)) int look_further(struct module_qstate *qstate,
                                                   struct dns_msg *response, int id,
                                                   const struct adapter *adapter)
 {
-    const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
-    sldns_buffer *packet;
-
-    if (is_in_the_buffer(qstate, iq, response))
-        packet = qstate->reply->c->buffer;
-    else if (is_settled(iq, response) && rebuild(qstate, response))
-        packet = qstate->env->scratch_buffer;
-    else
-        return 1;
-    if (qstate->minfo[id] == NULL &&
-        inspect_parsed_alias(adapter->engine, sldns_buffer_begin(packet),
-                             sldns_buffer_limit(packet), iq->dp->namelen,
-                             time_of(qstate->env->now_tv))) {
-        if (adapter->repair)
-            repair_answer(qstate, id, iq, response);
-        return 1;
-    }
-    look_closely(qstate, response, id, adapter, packet);
+    if (qstate->minfo[id] != NULL || !is_plain_alias(qstate, response, adapter))
+        return look_at_the_packet(qstate, response, id, adapter);
+    if (adapter->repair)
+        repair_answer(qstate, id, qstate->minfo[qstate->curmod], response);
     return 1;
 }
 
@@ -335,24 +353,30 @@ static __attribute__((noinline)) int look_further(struct module_qstate *qstate,
  * answers our question (scrub_message()). It has dropped records that do not belong there, but of
  * the name that was asked it keeps one that tells, if there was any.
  */
-static inline bool is_dull(struct mxclash_engine *engine, const struct iter_qstate *iq,
-                           const struct reply_info *rep, const struct timeval *now)
+static inline bool is_dull(struct mxclash_engine *engine, const struct module_qstate *qstate,
+                           const struct iter_qstate *iq, const struct dns_msg *response)
 {
     const struct query_info *asked = &iq->qinfo_out;
-    unsigned flags = rep->flags & FLAGS_MASK;
+    struct ub_packed_rrset_key *const *rrset, *const *end;
+    const struct reply_info *rep;
+    unsigned flags;
 
+    /* first, and what is needed later is read later: so all of it has a register, none is saved */
     striped_up(&engine->counters.inspected);
+    rep = response->rep;
+    flags = rep->flags & FLAGS_MASK;
     if ((flags != BIT_QR && flags != (BIT_QR | LDNS_RCODE_NXDOMAIN)) ||
         asked->qclass != LDNS_RR_CLASS_IN)
         return false;
-    for (size_t i = 0; i < rep->an_numrrsets; i++)
-        if (glance_type_tells(ntohs(rep->rrsets[i]->rk.type)))
+    end = rep->rrsets + rep->an_numrrsets;
+    for (rrset = rep->rrsets; rrset != end; rrset++)
+        if (glance_type_tells(ntohs((*rrset)->rk.type)))
             return false;
     /* it can still show that a conflict has ended */
     if (docket_may_be_open(&engine->docket, asked->qname, asked->qname_len))
         return false;
     /* the second will do, and takes no division */
-    inspect_sweep(engine, (mxclash_time)now->tv_sec * 1000);
+    inspect_sweep(engine, (mxclash_time)qstate->env->now_tv->tv_sec * 1000);
     return true;
 }
 
@@ -368,8 +392,7 @@ int upstream_answer(struct module_qstate *qstate, struct dns_msg *response, int 
     /* an answer out of an auth-zone has no packet, what stands in the buffer is an older one */
     if (iq == NULL || iq->dp == NULL || iq->auth_zone_response)
         return 1;
-    if (qstate->minfo[id] != NULL ||
-        !is_dull(adapter->engine, iq, response->rep, qstate->env->now_tv))
+    if (qstate->minfo[id] != NULL || !is_dull(adapter->engine, qstate, iq, response))
         return look_further(qstate, response, id, adapter);
     return 1;
 }
