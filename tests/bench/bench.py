@@ -89,7 +89,7 @@ def measure(parts, folder, options):
     stage = whole.Stage(folder, options.misses)
     if "load" in parts:
         rows = load.rounds(stage, options.rounds)
-        keep("load", {"rounds": rows, "summary": load.summary(rows)})
+        keep("load", {"rounds": rows, "summary": load.summary(rows), "pairs": load.pairs(stage)})
     if "trace" in parts:
         keep("trace", whole.traces(stage))
 

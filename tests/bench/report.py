@@ -99,13 +99,12 @@ def targets(figures):
             shared["ratio"] >= 0.9,
         )
     if "load" in figures:
-        ours = [row for row in figures["load"]["summary"] if row["key"] == "mxclash"]
-        speed = min(row["speed"] for row in ours)
+        pairs = figures["load"]["pairs"]
         yield (
-            "whole resolver of two threads: queries a second against none, misses or hits",
+            "whole resolver of two threads: queries a second against none, by pairs",
             "at least 0.99",
-            f"{speed:.3f}",
-            speed >= 0.99,
+            ", ".join(f"{part} {of['speed']:.3f} ± {of['error']:.3f}" for part, of in pairs.items()),
+            min(of["speed"] for of in pairs.values()) >= 0.99,
         )
     if "growth" in figures:
         most = figures["growth"]["open"][-1]
