@@ -219,14 +219,20 @@ static void note_answer(struct module_qstate *qstate, struct dns_msg *response, 
         repair_use_cache(qstate, mark);
 }
 
+/** \return what the last packet stands in, NULL if there was none */
+static sldns_buffer *last_packet(const struct module_qstate *qstate)
+{
+    return qstate->reply != NULL && qstate->reply->c != NULL ? qstate->reply->c->buffer : NULL;
+}
+
 /** \return where the packet in the buffer came from; unknown for one that was written anew */
 static struct mxclash_address server_of(const struct module_qstate *qstate,
                                         const struct mxclash_answer *answer)
 {
     static const struct mxclash_address unknown;
+    sldns_buffer *packet = last_packet(qstate);
 
-    if (qstate->reply == NULL || qstate->reply->c == NULL ||
-        answer->message != sldns_buffer_begin(qstate->reply->c->buffer))
+    if (packet == NULL || answer->message != sldns_buffer_begin(packet))
         return unknown;
     return ask_address_public(&qstate->reply->remote_addr);
 }
@@ -240,11 +246,10 @@ static bool is_in_the_buffer(const struct module_qstate *qstate, const struct it
                              const struct dns_msg *response)
 {
     const struct query_info *qinfo = &response->qinfo;
-    sldns_buffer *packet;
+    sldns_buffer *packet = last_packet(qstate);
 
-    if (qstate->reply == NULL || qstate->reply->c == NULL)
+    if (packet == NULL)
         return false;
-    packet = qstate->reply->c->buffer;
     return !is_settled(iq, response) ||
            (sldns_buffer_limit(packet) >= LDNS_HEADER_SIZE + qinfo->qname_len + 4 &&
             LDNS_QR_WIRE(sldns_buffer_begin(packet)) &&
@@ -308,7 +313,7 @@ static __attribute__((noinline)) int look_at_the_packet(struct module_qstate *qs
     const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
 
     if (is_in_the_buffer(qstate, iq, response))
-        look_closely(qstate, response, id, adapter, qstate->reply->c->buffer);
+        look_closely(qstate, response, id, adapter, last_packet(qstate));
     else if (is_settled(iq, response) && rebuild(qstate, response))
         look_closely(qstate, response, id, adapter, qstate->env->scratch_buffer);
     return 1;
@@ -320,11 +325,10 @@ static inline bool is_plain_alias(const struct module_qstate *qstate,
                                   const struct dns_msg *response, const struct adapter *adapter)
 {
     const struct iter_qstate *iq = qstate->minfo[qstate->curmod];
-    sldns_buffer *packet;
+    sldns_buffer *packet = last_packet(qstate);
 
-    if (qstate->reply == NULL || qstate->reply->c == NULL || is_settled(iq, response))
+    if (packet == NULL || is_settled(iq, response))
         return false;
-    packet = qstate->reply->c->buffer;
     /* the second will do, see is_dull() */
     return inspect_parsed_alias(adapter->engine, sldns_buffer_begin(packet),
                                 sldns_buffer_limit(packet), iq->dp->namelen,
